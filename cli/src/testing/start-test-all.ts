@@ -1,0 +1,80 @@
+import { systemClock } from "@serialcast/primitives"
+import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
+import { openPty, type PtyDevice } from "@serialcast/testkit"
+import { type RunningAll, startAll } from "../up/start-all.ts"
+
+export interface TestAll extends AsyncDisposable {
+  readonly all: RunningAll
+  /** The device `local/pty`, the default one. */
+  readonly pty: PtyDevice
+  /** Without a slash at their ends. */
+  readonly httpUrl: string
+  readonly consoleUrl: string
+  readonly mqttUrl: string
+  readonly httpPort: number
+}
+
+/** Everything in this process on free ports, with a pseudo-terminal as its only device, open. For tests. */
+export async function startTestAll(env: Readonly<Record<string, string>> = {}): Promise<TestAll> {
+  const pty = await openPty()
+  const free = "127.0.0.1:0"
+  const listeners = ["HTTP", "CONSOLE", "ADMIN", "BROKER"].map((name) => [`SERIALCAST_${name}_LISTEN`, free])
+  const defaults = loadConfig({
+    env: {
+      ...Object.fromEntries(listeners),
+      SERIALCAST_BROKER_WEBSOCKET: free,
+      SERIALCAST_DISCOVER: "off",
+      ...env,
+    },
+  })
+  const settings = {
+    baudRate: 115_200,
+    dataBits: 8,
+    parity: "none",
+    stopBits: 1,
+    flowControl: "none",
+  } as const
+  const config = { ...defaults, devices: { pty: { port: pty.path, ...settings } } }
+  const log = createLogger({ name: "test", level: "error" })
+  const all = await startAll(config, { log, clock: systemClock, metrics: createMetrics(), token: null })
+  await untilOnline(all, "local/pty")
+  pty.releaseSlave()
+  const { http, console, broker } = all.served()
+  return {
+    all,
+    pty,
+    httpUrl: `http://127.0.0.1:${http.port}`,
+    consoleUrl: `http://127.0.0.1:${console.port}`,
+    mqttUrl: `mqtt://127.0.0.1:${broker?.mqtt.port}`,
+    httpPort: http.port,
+    async [Symbol.asyncDispose]() {
+      await all.stop()
+      await pty[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Resolves when the device's port is open. */
+function untilOnline({ devices: { devices } }: RunningAll, address: string): Promise<void> {
+  return untilState({ devices }, address, true)
+}
+
+export function untilOffline({ devices: { devices } }: RunningAll, address: string): Promise<void> {
+  return untilState({ devices }, address, false)
+}
+
+function untilState(
+  { devices }: Pick<RunningAll["devices"], "devices">,
+  address: string,
+  online: boolean,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (devices.get(address)?.online !== online) return
+      forget()
+      resolve()
+    }
+    const forget = devices.onChange(look)
+    look()
+  })
+}

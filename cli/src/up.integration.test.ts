@@ -1,0 +1,99 @@
+import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connectAsync } from "mqtt"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { WebSocket } from "ws"
+import { readEvents } from "./testing/read-events.ts"
+import { spawnCli } from "./testing/spawn-cli.ts"
+
+async function temporaryFile(name: string, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, name), text)
+  return join(folder, name)
+}
+
+describe("up", () => {
+  test("without a file serves two simulated devices, says where, and stops at Ctrl-C with clients connected", async () => {
+    const cli = spawnCli(["up"])
+    const [, page = ""] = await cli.stdout.find(/Page +(http:\S+)\//)
+    const [, http = ""] = await cli.stdout.find(/HTTP +(http:\S+)\/api/)
+    const [, mqttUrl = ""] = await cli.stdout.find(/MQTT +(mqtt:\S+)/)
+    await cli.stdout.find(/Ctrl-C stops it/)
+    expect(cli.stdout.text).toMatch(/● +local\/demo-echo +sim:echo/)
+    expect(cli.stdout.text).toMatch(/● +local\/demo-sensor +sim:sensor/)
+    expect((await fetch(`${page}/`)).headers.get("content-type")).toMatch(/html|problem/)
+    const mqtt = await connectAsync(mqttUrl)
+    const socket = new WebSocket(`${page.replace("http", "ws")}/ws`)
+    await once(socket, "open")
+    const reading = readEvents(`${http}/api/v1/devices/local/demo-echo/stream`, {
+      signal: new AbortController().signal,
+    })
+    await reading.next()
+    const write = await fetch(`${http}/writebytes/48656C6C6F`)
+    expect(await write.text()).toBe("Ok")
+    expect(await reading.next()).toMatchObject({ value: { event: "bytes", data: "48656C6C6F" } })
+    cli.child.kill("SIGINT")
+    expect(await cli.exited).toBe(0)
+    expect(cli.stderr.text).not.toMatch(/\n +at /)
+    await mqtt.endAsync(true)
+  })
+
+  test("a port in use is one clear line", async () => {
+    const blocker = createServer().listen(0, "127.0.0.1")
+    onTestFinished(() => void blocker.close())
+    await once(blocker, "listening")
+    const { port } = blocker.address() as AddressInfo
+    const cli = spawnCli(["up"], { SERIALCAST_HTTP_LISTEN: `127.0.0.1:${port}` })
+    expect(await cli.exited).toBe(1)
+    const failure = cli.stderr.text.split("\n").filter((line) => line.startsWith("serialcast"))
+    expect(failure).toEqual([
+      expect.stringMatching(`^serialcast up: Port ${port} \\(http\\) is in use by another program`),
+    ])
+    expect(cli.stderr.text).not.toMatch(/\n +at /)
+  })
+
+  test("a bad configuration key is one clear line with its path", async () => {
+    const file = await temporaryFile("lab.yaml", "devices:\n  uno: { port: /dev/ttyUSB0, baudrate: 9600 }\n")
+    const cli = spawnCli(["up", "--config", file])
+    expect(await cli.exited).toBe(1)
+    expect(cli.stderr.text).toMatch(/^serialcast up: [^\n]*devices\.uno\.baudrate[^\n]*baudRate[^\n]*\n$/)
+  })
+
+  test("a device that cannot be opened is one clear line, and everything else is served", async () => {
+    const file = await temporaryFile(
+      "lab.yaml",
+      "devices:\n  gone: { port: /dev/serialcast-not-there }\n  demo: { port: sim:echo }\n",
+    )
+    const cli = spawnCli(["up", "--config", file])
+    await cli.stdout.find(/Ctrl-C stops it/)
+    expect(cli.stdout.text).toMatch(/○ +local\/gone .*\/dev\/serialcast-not-there is not there/)
+    expect(cli.stdout.text).toMatch(/● +local\/demo /)
+    const lines = cli.stderr.text
+      .split("\n")
+      .filter((line) => line.includes("serialcast-not-there is not there"))
+    expect(lines).toHaveLength(1)
+    expect(cli.stderr.text).not.toMatch(/\n +at /)
+    cli.child.kill("SIGTERM")
+    expect(await cli.exited).toBe(0)
+  })
+})
+
+describe("the command line", () => {
+  test("--help explains itself", async () => {
+    const cli = spawnCli(["--help"])
+    expect(await cli.exited).toBe(0)
+    expect(cli.stdout.text).toContain("serialcast up")
+  })
+
+  test("an unknown command or option is refused with the help", async () => {
+    for (const args of [["fly"], ["up", "--fast"]]) {
+      const cli = spawnCli(args)
+      expect(await cli.exited).toBe(1)
+      expect(cli.stderr.text).toContain("Usage")
+    }
+  })
+})

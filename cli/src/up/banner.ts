@@ -1,0 +1,115 @@
+import { stripVTControlCharacters } from "node:util"
+import { type DeviceState, formatAddress } from "@serialcast/contract"
+import { isLoopback, type ListenAddress } from "@serialcast/service-kit"
+
+export interface Served {
+  readonly version: string
+  readonly gateway: string
+  readonly console: ListenAddress
+  readonly http: ListenAddress
+  /** null: the broker runs elsewhere, at `brokerUrl`. */
+  readonly broker: { readonly mqtt: ListenAddress; readonly websocket: ListenAddress } | null
+  readonly brokerUrl: string | null
+  readonly admin: ListenAddress
+  readonly devices: readonly DeviceState[]
+  readonly defaultDevice: string
+  /** Requests need the access token. */
+  readonly needsToken: boolean
+}
+
+/** Turns text into bold, dim or coloured text; the identity where the output is no terminal. */
+export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "cyan", text: string) => string
+
+/** What a person wants to know after the start: where everything is, which devices there are, what to try. */
+export function formatBanner(served: Served, paint: Paint): string {
+  return [
+    "",
+    `  ${paint("bold", "Serialcast")} ${served.version} ${paint("dim", `· gateway ${served.gateway}`)}`,
+    "",
+    ...table(addressRows(served, paint)),
+    "",
+    `  ${paint("bold", "Devices")}`,
+    ...table(served.devices.map((state) => deviceRow(state, paint))),
+    "",
+    `  ${paint("bold", "Try")}`,
+    ...tryLines(served).map((line) => `  ${line}`),
+    "",
+    `  ${paint("dim", "Ctrl-C stops it.")}`,
+    "",
+    "",
+  ].join("\n")
+}
+
+function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint: Paint): string[][] {
+  const link = (scheme: string, address: ListenAddress, path = "") => {
+    return paint("cyan", `${scheme}://${urlHost(address)}${path}`)
+  }
+  const mqtt =
+    broker === null
+      ? [paint("cyan", brokerUrl ?? ""), "running elsewhere"]
+      : [link("mqtt", broker.mqtt), `${link("ws", broker.websocket)} for browsers`]
+  return [
+    ["Page", link("http", console, "/")],
+    ["HTTP", link("http", http, "/api/v1/devices")],
+    ["MQTT", ...mqtt],
+    ["Health", link("http", admin, "/readyz"), link("http", admin, "/metrics")],
+  ]
+}
+
+function deviceRow(state: DeviceState, paint: Paint): string[] {
+  const address = formatAddress(state)
+  if (state.online) return [paint("green", "●"), address, state.port, formatSettings(state)]
+  if (!state.configured)
+    return [
+      paint("dim", "○"),
+      address,
+      state.port,
+      paint("dim", "found, not opened: --discover open opens it"),
+    ]
+  return [paint("yellow", "○"), address, state.port, paint("yellow", state.problem?.message ?? "opening")]
+}
+
+/** As terminals write it: 115200 8N1. */
+function formatSettings({ settings: { baudRate, dataBits, parity, stopBits } }: DeviceState): string {
+  return `${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`
+}
+
+function tryLines({ console, http, broker, devices, defaultDevice, needsToken }: Served): string[] {
+  const token = needsToken ? ' -H "Authorization: Bearer $TOKEN"' : ""
+  const talking =
+    devices.find(({ online, port }) => online && port === "sim:sensor") ??
+    devices.find(({ online }) => online)
+  const reading = talking === undefined ? defaultDevice : formatAddress(talking)
+  const lines = [
+    `open http://${urlHost(console)}/`,
+    `curl -N${token} "http://${urlHost(http)}/api/v1/devices/${reading}/stream?encoding=text"`,
+    `curl${token} http://${urlHost(http)}/api/v1/devices/${defaultDevice}/write --data-binary "hello"`,
+  ]
+  if (broker !== null && !needsToken) {
+    lines.push(`mosquitto_sub -h ${broker.mqtt.host} -p ${broker.mqtt.port} -t serialcast/${reading}/rx`)
+  }
+  return lines
+}
+
+/** The host as people type it: `localhost` for what only this machine reaches, and for every address. */
+function urlHost({ host, port }: ListenAddress): string {
+  const isLocal = isLoopback(host) || host === "*" || host === "0.0.0.0" || host === "::"
+  return `${isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host}:${port}`
+}
+
+/** Rows with their columns aligned, indented by two. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [column, cell] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell))
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - visibleLength(cell)))
+    return `  ${cells.join("   ")}`.trimEnd()
+  })
+}
+
+function visibleLength(text: string): number {
+  return stripVTControlCharacters(text).length
+}

@@ -1,0 +1,85 @@
+/*
+ *   serial-agent ──→ in-memory duplex ─→ broker ─→ in-memory duplex ─→ device client ─┬─ http-gateway
+ *   MQTT clients ──→ TCP, WebSocket ──────┘  (or all of them at broker.url)           └─ console
+ */
+import { createBroker, type RunningBroker } from "@serialcast/broker"
+import { createConsole } from "@serialcast/console"
+import { createDeviceClient, type DeviceClient } from "@serialcast/device-stream"
+import { createHttpGateway } from "@serialcast/http-gateway"
+import { createSerialAgent } from "@serialcast/serial-agent"
+import {
+  type Config,
+  connectToBroker,
+  defaultDevice,
+  type RunningService,
+  type ServiceDeps,
+  startAdmin,
+  startInOrder,
+} from "@serialcast/service-kit"
+import type { Served } from "./banner.ts"
+
+export interface RunningAll extends RunningService {
+  readonly devices: DeviceClient
+  /** What is served where, as it is now. */
+  served(): Omit<Served, "version">
+}
+
+/** Starts all services in this process. Throws `listen_failed` when an address is taken; nothing is left running then. */
+export async function startAll(config: Config, deps: ServiceDeps): Promise<RunningAll> {
+  const services: RunningService[] = []
+  const starting = <S extends RunningService>(start: () => Promise<S>) => {
+    const started: { service?: S } = {}
+    const run = async () => {
+      const service = await start()
+      started.service = service
+      services.push(service)
+      return service
+    }
+    return { run, get: () => need(started.service) }
+  }
+  const admin = starting(() =>
+    startAdmin(config.admin.listen, { metrics: deps.metrics, services: () => services }),
+  )
+  const broker = config.broker.url === null ? starting(() => createBroker(config, deps)) : null
+  const local = (): ServiceDeps =>
+    broker === null ? deps : { ...deps, connectBroker: () => broker.get().connect() }
+  const agent = starting(() => createSerialAgent(config, local()))
+  const client = starting(() => startDeviceClient(config, local()))
+  const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
+  const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))
+  const parts = [admin, broker, agent, client, http, page].filter((part) => part !== null)
+  const group = await startInOrder(parts.map(({ run }) => run))
+  return {
+    ...group,
+    devices: client.get().devices,
+    served: () => ({
+      gateway: config.gateway,
+      admin: admin.get().address,
+      http: http.get().address,
+      console: page.get().address,
+      broker: broker === null ? null : brokerAddresses(broker.get()),
+      brokerUrl: config.broker.url,
+      devices: client.get().devices.devices.list(),
+      defaultDevice: defaultDevice(config),
+      needsToken: deps.token !== null,
+    }),
+  }
+}
+
+interface RunningDeviceClient extends RunningService {
+  readonly devices: DeviceClient
+}
+
+async function startDeviceClient(config: Config, deps: ServiceDeps): Promise<RunningDeviceClient> {
+  const devices = await createDeviceClient(connectToBroker(config, deps, { name: "all-in-one" }), deps)
+  return { name: "device-client", devices, isReady: () => devices.isConnected, stop: () => devices.close() }
+}
+
+function brokerAddresses({ address, websocketAddress }: RunningBroker): NonNullable<Served["broker"]> {
+  return { mqtt: address, websocket: websocketAddress }
+}
+
+function need<S>(service: S | undefined): S {
+  if (service === undefined) throw new RangeError("a service was used before it was started")
+  return service
+}

@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { createConnection } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { createDeferred, systemClock, withDeadline } from "@serialcast/primitives"
+import { expect, onTestFinished, test } from "vitest"
+import { type RunningProgram, run, startProgram } from "./program.ts"
+import { readmeCommands } from "./readme.ts"
+
+const repository = fileURLToPath(new URL("../..", import.meta.url))
+const installTimeoutMs = 240_000
+const startTimeoutMs = 60_000
+
+/** A copy of what is committed, as somebody gets it who clones the project. */
+async function cleanClone(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-clone-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await run("git", ["clone", "--quiet", "--no-hardlinks", repository, folder])
+  return folder
+}
+
+/** Runs shell text until its output has a line that matches, then ends it. */
+async function runUntil(shell: string, wanted: RegExp): Promise<string> {
+  const line = createDeferred<string>()
+  await using running = startProgram("bash", ["-c", `exec ${shell}`], (text) => {
+    if (wanted.test(text)) line.resolve(text)
+  })
+  void running.ended.then((said) => line.reject(new Error(`${shell} ended without ${wanted}: ${said}`)))
+  const error = () => new Error(`${shell} said nothing like ${wanted}`)
+  return await withDeadline(line.promise, { clock: systemClock, timeoutMs: 20_000, error })
+}
+
+async function start(folder: string, command: string): Promise<RunningProgram> {
+  const up = createDeferred<void>()
+  const running = startProgram(
+    "bash",
+    ["-c", command],
+    (line) => line.includes("Ctrl-C stops it") && up.resolve(),
+    {
+      cwd: folder,
+      ownGroup: true,
+    },
+  )
+  void running.ended.then((said) => up.reject(new Error(`${command} ended: ${said}`)))
+  const error = () => new Error(`${command} did not serve within ${startTimeoutMs} ms`)
+  await withDeadline(up.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
+  return running
+}
+
+test("on a clean clone the README's command serves page, HTTP and MQTT, and its examples work", async () => {
+  const folder = await cleanClone()
+  const [setUp = ""] = await readmeCommands("Run it, test it")
+  const [install = "", command = ""] = (setUp.split("\n")[0] ?? "").split("#")[0]?.trim().split(" && ") ?? []
+  expect([install, command]).toEqual(["npm ci", "npm start"])
+  await run("bash", ["-c", `cd ${folder} && ${install}`], { timeoutMs: installTimeoutMs })
+  await using running = await start(folder, command)
+  expect(await (await fetch("http://localhost:8080/")).text()).toContain("<title>Serialcast</title>")
+
+  const [stream = "", write = "", subscribe = "", publish = ""] = await readmeCommands("Five examples")
+  expect(await runUntil(stream, /^data: "temperature:/)).toContain("humidity")
+  expect(JSON.parse(await run("bash", ["-c", write]))).toMatchObject({ device: "local/demo-echo", bytes: 5 })
+  expect(await runUntil(subscribe, /temperature:/)).toContain("humidity")
+  const echoed = runUntil("curl -sN http://localhost:8081/readbytes", /^data: 68656C6C6F$/)
+  await run("bash", ["-c", publish])
+  await echoed
+
+  running.interrupt()
+  await running.ended
+  for (const port of [8080, 8081, 1883]) await expect(connects(port)).resolves.toBe(false)
+})
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: "127.0.0.1" })
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false))
+    socket.once("close", () => socket.destroy())
+  })
+}

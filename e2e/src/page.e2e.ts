@@ -1,0 +1,55 @@
+import { rm, symlink } from "node:fs/promises"
+import { join } from "node:path"
+import { openPty } from "@serialcast/testkit"
+import type { Page } from "playwright-core"
+import { expect, test } from "vitest"
+import { startAllInOne } from "./all-in-one.ts"
+import { openBrowser } from "./browser.ts"
+
+/** What the terminal shows, line by line. */
+const shown = (page: Page) => page.locator("[data-testid=terminal] .xterm-rows").innerText()
+
+test("in a browser typed text reaches the device, its output shows, and markup in it stays text", async () => {
+  await using all = await startAllInOne((folder) => `devices: { board: { port: ${folder}/board } }`)
+  await using browser = await openBrowser()
+  // The process under test was started before: it must not inherit the device's end of the pseudo-terminal.
+  await using pty = await openPty()
+  await symlink(pty.path, join(all.folder, "board"))
+  const page = await browser.newPage()
+  const problems: string[] = []
+  page.on("pageerror", ({ message }) => problems.push(message))
+  page.on("dialog", (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  await page.goto(all.pageUrl)
+  await page.locator("[data-testid=device][data-device='local/board']").click()
+  await page.locator("[data-testid=connection-status][data-status=open]").waitFor()
+  await page.getByTestId("device-status").filter({ hasText: "Online" }).waitFor()
+
+  await page.locator("[data-testid=terminal]").click()
+  await page.keyboard.type("led on")
+  await page.keyboard.press("Enter")
+  expect(await pty.read(7)).toEqual(new TextEncoder().encode("led on\r"))
+
+  const hostile = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
+  await pty.write(new TextEncoder().encode(`ready ${hostile}\r\n`))
+  await expect.poll(() => shown(page)).toContain("ready <script>document.title='taken'</script>")
+  expect(await page.title()).not.toBe("taken")
+  expect(await page.locator("script:not([src])").count()).toBe(0)
+
+  // Questions that a terminal would answer by typing: nobody typed, so nothing may reach the device.
+  const before = pty.received
+  await pty.write(new TextEncoder().encode("\u001b[c\u001b[6n\u001b]10;?\u0007done\r\n"))
+  await expect.poll(() => shown(page)).toContain("done")
+  await page.getByTestId("send-input").fill("version")
+  await page.getByTestId("send-line-end").selectOption("crlf")
+  await page.getByTestId("send-button").click()
+  expect(await pty.read(9)).toEqual(new TextEncoder().encode("version\r\n"))
+  expect(pty.received).toBe(before + 9)
+
+  await pty.unplug()
+  await rm(join(all.folder, "board"))
+  await page.getByTestId("device-status").filter({ hasText: "Offline" }).waitFor()
+  expect(problems).toEqual([])
+})

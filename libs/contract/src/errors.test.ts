@@ -1,0 +1,66 @@
+import { expect, test } from "vitest"
+import { AppError, errorCatalogue, isErrorCode, toAppError } from "./errors.ts"
+
+const entries = Object.entries(errorCatalogue)
+
+test("codes and their statuses stay what they are", () => {
+  expect(entries.map(([code, { status }]) => `${status} ${code}`).sort()).toMatchInlineSnapshot(`
+    [
+      "400 bad_cursor",
+      "400 bad_hex",
+      "400 bad_message",
+      "400 bad_request",
+      "401 unauthorized",
+      "403 cross_site",
+      "404 unknown_device",
+      "404 unknown_path",
+      "405 method_not_allowed",
+      "413 too_large",
+      "414 uri_too_long",
+      "421 bad_host",
+      "429 too_many_attempts",
+      "500 bad_config",
+      "500 gateway_name_taken",
+      "500 internal",
+      "500 listen_failed",
+      "501 unsupported",
+      "503 aborted",
+      "503 broker_offline",
+      "503 device_offline",
+      "503 expired",
+      "503 open_failed",
+      "503 overloaded",
+      "503 slow_client",
+      "504 no_reply",
+    ]
+  `)
+})
+
+test.each(entries)("%s is written in lower case, and its fix is a sentence", (code, { status, fix }) => {
+  expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect(fix).toMatch(/^[A-Z].*[A-Za-z`]\.$/)
+})
+
+test("an error carries its code, status, fix and cause", () => {
+  const cause = new Error("disk")
+  const error = new AppError("too_large", "Found 5 bytes.", { cause })
+  const { status, fix } = errorCatalogue.too_large
+  expect(error).toMatchObject({ name: "AppError", code: "too_large", status, fix, cause })
+  expect(error.toWire()).toEqual({ code: "too_large", message: "Found 5 bytes." })
+})
+
+test("what an object inherits is no code", () => {
+  expect(["expired", "constructor", "toString", ""].map(isErrorCode)).toEqual([true, false, false, false])
+})
+
+test("anything thrown becomes an AppError that keeps it as its cause", () => {
+  const known = new AppError("expired", "Too late.")
+  expect(toAppError(known)).toBe(known)
+  expect(toAppError(new TypeError("x is not a function"))).toMatchObject({
+    code: "internal",
+    message: "x is not a function",
+    cause: expect.any(TypeError),
+  })
+  expect(toAppError("text")).toMatchObject({ code: "internal", message: "text", cause: "text" })
+})

@@ -1,0 +1,88 @@
+/**
+ * The error catalogue: every code that a user, a program or a log can meet. Codes are stable: they are never renamed
+ * or reused. `status` is the HTTP status that carries the code; `fix` tells the user what to do about it.
+ */
+export const errorCatalogue = {
+  bad_request: { status: 400, fix: "Correct the request as the message says; nothing was changed." },
+  bad_hex: { status: 400, fix: "Send an even number of hex digits and nothing else; nothing was written." },
+  bad_cursor: {
+    status: 400,
+    fix: "Use now, start, -N, an RFC 3339 time, or a cursor that this device gave you.",
+  },
+  bad_message: { status: 400, fix: "Encode the payload as the topic reference says." },
+  bad_config: { status: 500, fix: "Correct the listed configuration keys and start again." },
+  unauthorized: {
+    status: 401,
+    fix: "Send the access token: `Authorization: Bearer <token>`, or log in on the page.",
+  },
+  too_many_attempts: { status: 429, fix: "Wait a minute, then try again with the right access token." },
+  cross_site: {
+    status: 403,
+    fix: "Open the page from the gateway itself; requests from other sites are refused.",
+  },
+  bad_host: { status: 421, fix: "Use localhost or an IP address, or add the name to `access.hosts`." },
+  unknown_path: { status: 404, fix: "Check the path; the reference lists every endpoint." },
+  unknown_device: { status: 404, fix: "Use one of the addresses that `GET /api/v1/devices` lists." },
+  method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
+  too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
+  uri_too_long: { status: 414, fix: "Write at most 32754 bytes in one `/writebytes` request, or use POST." },
+  unsupported: { status: 501, fix: "Use a call that this version of the agent answers." },
+  slow_client: { status: 503, fix: "Read faster, subscribe to less, or raise `broker.clientBufferBytes`." },
+  overloaded: { status: 503, fix: "Wait until earlier work has finished, then try again." },
+  device_offline: { status: 503, fix: "Check the cable and power of the device, then try again." },
+  expired: { status: 503, fix: "Send it again if it is still wanted; it was not written." },
+  aborted: {
+    status: 503,
+    fix: "The device went away while it was written to; the message says how much it got.",
+  },
+  broker_offline: { status: 503, fix: "Check that the broker runs and that `broker.url` points to it." },
+  no_reply: {
+    status: 504,
+    fix: "Check that the agent of this gateway runs; the outcome of the write is unknown.",
+  },
+  gateway_name_taken: {
+    status: 500,
+    fix: "Give this gateway another name: `gateway:` in the configuration.",
+  },
+  listen_failed: { status: 500, fix: "Stop the other program or choose another address for the listener." },
+  open_failed: { status: 503, fix: "Check that the port exists and that this user may open it." },
+  internal: { status: 500, fix: "Report this with the log around it." },
+} as const satisfies Record<string, { status: number; fix: string }>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** An error with a stable code and a sentence that says what was expected and what was found. */
+export class AppError extends Error {
+  override readonly name = "AppError"
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+
+  /** HTTP status that carries this error. */
+  get status(): number {
+    return errorCatalogue[this.code].status
+  }
+
+  /** What the user can do about it. */
+  get fix(): string {
+    return errorCatalogue[this.code].fix
+  }
+
+  /** The error as it travels in replies. */
+  toWire(): { code: ErrorCode; message: string } {
+    return { code: this.code, message: this.message }
+  }
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalogue, code)
+}
+
+/** `error` as an AppError; anything unforeseen becomes `internal`, with the original as its cause. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  return new AppError("internal", error instanceof Error ? error.message : String(error), { cause: error })
+}

@@ -1,0 +1,17 @@
+/** Largest payload that every broker's defaults let through without blocking the link for long, in bytes. */
+export const maxPayloadBytes = 64 * 1024
+
+/** Device bytes in one chunk, call or page: leaves room in `maxPayloadBytes` for the CBOR around them. */
+export const maxChunkBytes = 60_000
+
+/** Largest atomic write, in bytes; larger ones are refused as `too_large`. */
+export const maxWriteBytes = 4 * 1024 * 1024
+
+/** A stream announces its head after this silence, in milliseconds, so that a lost tail is noticed. */
+export const firstAnnounceMs = 1_000
+
+/** … and then again each time this long after, in milliseconds. */
+export const announceEveryMs = 10_000
+
+/** A reader that heard nothing for this long asks the journal, in milliseconds. */
+export const silenceMs = 25_000

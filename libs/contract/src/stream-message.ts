@@ -1,0 +1,96 @@
+import { decodeCbor, encodeCbor, wireInteger } from "./cbor.ts"
+import { isEpoch, maxMarksAtOffset } from "./cursor.ts"
+import { AppError } from "./errors.ts"
+import { type Mark, parseMark } from "./mark.ts"
+
+/** `rx`: from the device. `tx`: to the device. */
+export const streamNames = ["rx", "tx"] as const
+export type StreamName = (typeof streamNames)[number]
+
+export function isStreamName(text: unknown): text is StreamName {
+  return text === "rx" || text === "tx"
+}
+
+/** Consecutive bytes of a stream. An empty one announces the stream's head. */
+export interface Chunk {
+  readonly offset: number
+  /** Microseconds since 1970 at which the first byte was read. */
+  readonly timeUs: number
+  readonly bytes: Uint8Array
+  /** How many marks stand at `offset`, before the first byte: a reader that had fewer lost some. Absent: none. */
+  readonly marks?: number
+}
+
+/** Something that happened before the byte at `offset`. */
+export interface MarkRecord {
+  readonly offset: number
+  readonly timeUs: number
+  readonly mark: Mark
+}
+
+/** One entry of a stream, in reading order. */
+export type StreamRecord = Chunk | MarkRecord
+
+export function isMarkRecord(record: StreamRecord): record is MarkRecord {
+  return "mark" in record
+}
+
+/** A record with the stream that it belongs to: the payload of the `stream` topic. */
+export interface StreamMessage {
+  readonly epoch: string
+  readonly stream: StreamName
+  readonly record: StreamRecord
+}
+
+/** CBOR map `{e, s, o, t, b, n?}` for a chunk, `{e, s, o, t, m}` for a mark; `n` is the chunk's `marks`. */
+export function encodeStreamMessage({ epoch, stream, record }: StreamMessage): Uint8Array {
+  return encodeCbor({ e: epoch, s: stream, ...recordToWire(record) })
+}
+
+/** Throws `bad_message` unless `payload` has the fields that `encodeStreamMessage` gives; more are ignored. */
+export function decodeStreamMessage(payload: Uint8Array): StreamMessage {
+  const wire = decodeCbor(payload)
+  if (!isObject(wire)) throw malformed("a map")
+  const { e: epoch, s: stream } = wire
+  if (typeof epoch !== "string" || !isEpoch(epoch)) throw malformed("`e` as 16 lower-case hex digits")
+  if (!isStreamName(stream)) throw malformed("`s` as rx or tx")
+  return { epoch, stream, record: recordFromWire(wire) }
+}
+
+export function recordToWire(record: StreamRecord): Record<string, unknown> {
+  const place = { o: wireInteger(record.offset), t: wireInteger(record.timeUs) }
+  if (isMarkRecord(record)) return { ...place, m: record.mark }
+  const { bytes, marks = 0 } = record
+  return marks === 0 ? { ...place, b: bytes } : { ...place, b: bytes, n: marks }
+}
+
+/** Throws `bad_message`. */
+export function recordFromWire(wire: unknown): StreamRecord {
+  if (!isObject(wire)) throw malformed("a record map")
+  const { o: offset, t: timeUs, b: bytes, m: mark, n: marks = 0 } = wire
+  if (!isUnsigned(offset)) throw malformed("`o` as an unsigned integer below 2^53")
+  if (!isUnsigned(timeUs)) throw malformed("`t` as an unsigned integer below 2^53")
+  if (mark !== undefined) return { offset, timeUs, mark: parseMark(mark) }
+  if (!(bytes instanceof Uint8Array)) throw malformed("`b` as a byte string, or `m` as a mark")
+  if (!isUnsigned(offset + bytes.byteLength)) throw malformed("bytes that end below offset 2^53")
+  if (!isUnsigned(marks) || marks > maxMarksAtOffset) throw malformed("`n` as a count of marks")
+  const chunk = { offset, timeUs, bytes: plainBytes(bytes) }
+  return marks === 0 ? chunk : { ...chunk, marks }
+}
+
+// cbor-x answers Node's Buffer where there is one; its methods differ from Uint8Array's in places.
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+function isUnsigned(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function malformed(expected: string): AppError {
+  return new AppError("bad_message", `A stream message needs ${expected}.`)
+}

@@ -1,0 +1,195 @@
+import { type DeviceAddress, isName } from "./names.ts"
+
+/** Calls that an agent may be asked; `call/<verb>/<client>`. */
+export const callVerbs = [
+  "write",
+  "cancel",
+  "history",
+  "search",
+  "configure",
+  "signal",
+  "lines",
+  "purge",
+  "lease",
+  "release",
+] as const
+export type CallVerb = (typeof callVerbs)[number]
+
+export type TopicKind = "status" | "state" | "rx" | "line" | "tx" | "stream" | "call" | "reply" | "discover"
+
+export interface TopicRule {
+  /** Levels below the root; those in braces are names. */
+  readonly pattern: string
+  /** One QoS per topic: mixing them destroys order while a client reconnects. */
+  readonly qos: 0 | 1
+  readonly retain: boolean
+  readonly from: string
+  readonly to: string
+  readonly payload: string
+}
+
+/** The broker contract as one table. Builders, parsers and the reference page derive from it. */
+export const topicTable = {
+  status: {
+    pattern: "{gateway}/status",
+    qos: 1,
+    retain: true,
+    from: "agent",
+    to: "all",
+    payload: 'JSON gateway status; the last will is `{"online":false}`',
+  },
+  state: {
+    pattern: "{gateway}/{device}/state",
+    qos: 1,
+    retain: true,
+    from: "agent",
+    to: "all",
+    payload: "JSON device state",
+  },
+  rx: {
+    pattern: "{gateway}/{device}/rx",
+    qos: 0,
+    retain: false,
+    from: "agent",
+    to: "anyone",
+    payload: "the bare bytes",
+  },
+  line: {
+    pattern: "{gateway}/{device}/line",
+    qos: 0,
+    retain: false,
+    from: "agent",
+    to: "anyone",
+    payload: "one framed message, bare",
+  },
+  tx: {
+    pattern: "{gateway}/{device}/tx",
+    qos: 1,
+    retain: false,
+    from: "anyone",
+    to: "agent",
+    payload: "the bare bytes of one write; retained ones are ignored",
+  },
+  stream: {
+    pattern: "{gateway}/{device}/stream",
+    qos: 0,
+    retain: false,
+    from: "agent",
+    to: "services",
+    payload: "CBOR chunk or mark",
+  },
+  call: {
+    pattern: "{gateway}/{device}/call/{verb}/{client}",
+    qos: 0,
+    retain: false,
+    from: "services",
+    to: "agent",
+    payload: "CBOR or JSON request",
+  },
+  reply: {
+    pattern: "_clients/{client}/reply",
+    qos: 0,
+    retain: false,
+    from: "agent",
+    to: "caller",
+    payload: "CBOR or JSON reply",
+  },
+  discover: {
+    pattern: "_discover",
+    qos: 0,
+    retain: false,
+    from: "services",
+    to: "agents",
+    payload: "JSON `{client}`",
+  },
+} as const satisfies Record<TopicKind, TopicRule>
+
+/** A topic with the QoS and retained flag that the contract gives it. */
+export interface Destination {
+  readonly topic: string
+  readonly qos: 0 | 1
+  readonly retain: boolean
+}
+
+export type ParsedTopic =
+  | { readonly kind: "status"; readonly gateway: string }
+  | ({ readonly kind: "state" | "rx" | "line" | "tx" | "stream" } & DeviceAddress)
+  | ({ readonly kind: "call"; readonly verb: string; readonly client: string } & DeviceAddress)
+  | { readonly kind: "reply"; readonly client: string }
+  | { readonly kind: "discover" }
+
+type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client", string>>>
+
+/** Builders, filters and the parser for every topic below one root. */
+export interface Topics {
+  readonly root: string
+  status(gateway: string): Destination
+  device(kind: "state" | "rx" | "line" | "tx" | "stream", address: DeviceAddress): Destination
+  call(verb: CallVerb, address: DeviceAddress, client: string): Destination
+  reply(client: string): Destination
+  discover(): Destination
+  /** Filter for all topics of a kind, narrowed to the levels given. */
+  filter(kind: TopicKind, levels?: Levels): Destination
+  /** undefined when the topic is not one of the contract's. */
+  parse(topic: string): ParsedTopic | undefined
+}
+
+export const defaultRoot = "serialcast"
+
+/** Throws RangeError, as the builders do, when a level is not a name. */
+export function createTopics(root: string = defaultRoot): Topics {
+  if (!isName(root)) throw notAName("root", root)
+  const build = (kind: TopicKind, levels: Levels, missing?: string): Destination => {
+    const { pattern, qos, retain }: TopicRule = topicTable[kind]
+    const path = pattern.replaceAll(/\{(\w+)\}/g, (_, level: keyof Levels) => {
+      const value = levels[level] ?? missing
+      if (value === undefined || (value !== missing && !isName(value))) throw notAName(level, value)
+      return value
+    })
+    return { topic: `${root}/${path}`, qos, retain }
+  }
+  return {
+    root,
+    status: (gateway) => build("status", { gateway }),
+    device: (kind, { gateway, device }) => build(kind, { gateway, device }),
+    call: (verb, { gateway, device }, client) => build("call", { gateway, device, verb, client }),
+    reply: (client) => build("reply", { client }),
+    discover: () => build("discover", {}),
+    filter: (kind, levels = {}) => build(kind, levels, "+"),
+    parse: (topic) =>
+      topic.startsWith(`${root}/`) ? parseLevels(topic.slice(root.length + 1).split("/")) : undefined,
+  }
+}
+
+function notAName(level: string, found: string | undefined): RangeError {
+  return new RangeError(
+    `topic level ${level} must match [a-z0-9][a-z0-9_-]{0,63}, found ${JSON.stringify(found)}`,
+  )
+}
+
+function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
+  const [gateway = "", device = "", kind = "", verb = "", client = ""] = levels
+  if (gateway === "_discover") return levels.length === 1 ? { kind: "discover" } : undefined
+  if (gateway === "_clients") {
+    return levels.length === 3 && kind === "reply" && isName(device)
+      ? { kind: "reply", client: device }
+      : undefined
+  }
+  if (!isName(gateway)) return undefined
+  if (levels.length === 2) return device === "status" ? { kind: "status", gateway } : undefined
+  if (!isName(device)) return undefined
+  switch (kind) {
+    case "state":
+    case "rx":
+    case "line":
+    case "tx":
+    case "stream":
+      return levels.length === 3 ? { kind, gateway, device } : undefined
+    case "call":
+      return levels.length === 5 && isName(verb) && isName(client)
+        ? { kind, gateway, device, verb, client }
+        : undefined
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from "zod"
+import { callBy, callId } from "./call-fields.ts"
+import { wireInteger } from "./cbor.ts"
+import { maxChunkBytes, maxWriteBytes } from "./limits.ts"
+import { checkReply } from "./reply.ts"
+
+/** Asks the agent to write `bytes` as one atomic write, or as part `part` of `parts` of one. */
+export interface WriteRequest {
+  /** Names the write: a repeat with the same id is written once. */
+  readonly id: string
+  /** Who asks. */
+  readonly by: string
+  /** At most `maxChunkBytes`. */
+  readonly bytes: Uint8Array
+  /** How long it may wait in the queue, in milliseconds. */
+  readonly ttlMs?: number | undefined
+  /** The open count it is meant for; at another count it is refused as `expired`. */
+  readonly open?: number | undefined
+  readonly part?: number | undefined
+  readonly parts?: number | undefined
+}
+
+/** Says that a write reached the port. */
+export interface Receipt {
+  readonly bytes: number
+  /** Cursors in the `tx` stream around the bytes. */
+  readonly from: string
+  readonly to: string
+  /** Microseconds since 1970 at which the kernel had handed the last byte to the port. */
+  readonly drainedUs: number
+}
+
+const bytes = z.instanceof(Uint8Array).refine((value) => value.byteLength <= maxChunkBytes, {
+  error: `a call carries at most ${maxChunkBytes} bytes; send a larger write as parts`,
+})
+
+const maxParts = Math.ceil(maxWriteBytes / 1024)
+
+export const writeRequestSchema = z
+  .strictObject({
+    id: callId,
+    by: callBy,
+    bytes,
+    ttlMs: z.number().int().positive().max(3_600_000).optional(),
+    open: z.number().int().nonnegative().optional(),
+    part: z.number().int().nonnegative().optional(),
+    parts: z.number().int().min(1).max(maxParts).optional(),
+  })
+  .refine(({ part, parts }) => (part === undefined) === (parts === undefined) && (part ?? 0) < (parts ?? 1), {
+    error: "part and parts go together, and part counts from 0 up to parts - 1",
+  }) satisfies z.ZodType<WriteRequest>
+
+const receiptSchema = z.object({
+  receipt: z.object({ bytes: z.number(), from: z.string(), to: z.string(), drainedUs: z.number() }),
+})
+
+/** Throws `bad_message` when the reply holds no receipt. */
+export function parseReceipt(reply: Record<string, unknown>): Receipt {
+  return checkReply(receiptSchema, reply).receipt
+}
+
+/** The receipt as it stands in a reply. */
+export function receiptToWire(receipt: Receipt): object {
+  return { ...receipt, drainedUs: wireInteger(receipt.drainedUs) }
+}

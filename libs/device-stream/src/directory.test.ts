@@ -1,0 +1,120 @@
+import type { BrokerClient } from "@serialcast/broker-client"
+import { type DeviceState, encodeReply } from "@serialcast/contract"
+import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { Directory } from "./directory.ts"
+import { createTestClient, testAddress, testState, testStatus, testTopics } from "./test-agent.ts"
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value))
+const stateTopic = testTopics.device("state", testAddress)
+let broker: MemoryBroker
+let agent: BrokerClient
+let service: BrokerClient
+let directory: Directory
+/** Every change, as `address online`. */
+let changes: string[]
+
+beforeEach(async () => {
+  broker = await createMemoryBroker()
+  agent = createTestClient(broker, "agent")
+  service = createTestClient(broker, "service")
+  directory = new Directory(service)
+  changes = []
+  directory.onChange(({ gateway, device }) => {
+    const state = directory.get(`${gateway}/${device}`)
+    changes.push(`${gateway}/${device} ${state === undefined ? "gone" : state.online}`)
+  })
+  agent.start()
+  await new Promise<void>((resolve) => agent.onConnected(resolve))
+})
+
+afterEach(async () => {
+  await Promise.all([agent.close(), service.close()])
+  await broker[Symbol.asyncDispose]()
+})
+
+async function start(): Promise<void> {
+  await directory.start()
+  service.start()
+  await new Promise<void>((resolve) => service.onConnected(resolve))
+}
+
+async function publishState(change: Partial<DeviceState> = {}): Promise<void> {
+  const state = { ...testState, ...change }
+  await agent.publish(testTopics.device("state", state), json(state))
+}
+
+test("states that the broker kept are there, sorted by address", async () => {
+  await agent.publish(testTopics.status("local"), json(testStatus))
+  await publishState()
+  await publishState({ device: "due" })
+  await start()
+  await eventually(() => expect(directory.list().map(({ device }) => device)).toEqual(["due", "uno"]))
+  expect(directory.get("local/uno")).toEqual(testState)
+  expect(directory.get("local/none")).toBeUndefined()
+})
+
+test("a device is online only while its gateway is, and says why it is not", async () => {
+  await start()
+  await publishState()
+  await eventually(() => expect(changes).toEqual(["local/uno false"]))
+  expect(directory.get("local/uno")).toMatchObject({ online: false, problem: { code: "device_offline" } })
+  await agent.publish(testTopics.status("local"), json(testStatus))
+  await eventually(() => expect(changes).toEqual(["local/uno false", "local/uno true"]))
+  expect(directory.get("local/uno")).toEqual(testState)
+  await agent.publish(testTopics.status("local"), json({ online: false }))
+  await eventually(() => expect(changes.at(-1)).toBe("local/uno false"))
+  expect(directory.list()).toMatchObject([{ online: false }])
+})
+
+test("the answers to a discovery count as states and statuses do: some brokers keep none for a wildcard", async () => {
+  const asked: unknown[] = []
+  await agent.subscribe(testTopics.discover(), ({ payload }) =>
+    asked.push(JSON.parse(String(Buffer.from(payload)))),
+  )
+  await start()
+  await eventually(() => expect(asked).toEqual([{ client: "service" }]))
+  const answer = (body: object) =>
+    agent.publish(
+      testTopics.reply("service"),
+      encodeReply({ id: "_discover" }, { gateway: "local", ...body }, "cbor"),
+    )
+  await answer({ status: testStatus })
+  await answer({ state: testState })
+  await answer({ state: { ...testState, device: "NOT A NAME" } })
+  await eventually(() => expect(directory.list()).toEqual([testState]))
+})
+
+test("a withdrawn device is gone, and that is a change", async () => {
+  await publishState()
+  await start()
+  await eventually(() => expect(directory.list()).toHaveLength(1))
+  await agent.publish(stateTopic, new Uint8Array(0))
+  await eventually(() => expect(changes.at(-1)).toBe("local/uno gone"))
+  expect(directory.list()).toEqual([])
+})
+
+test("what is no state, or another device's, is ignored", async () => {
+  await start()
+  await agent.publish(stateTopic, json({ ...testState, device: "due" }))
+  await agent.publish(stateTopic, json({ ...testState, online: "yes" }))
+  await agent.publish(stateTopic, Buffer.from("{"))
+  await agent.publish(testTopics.status("local"), Buffer.from("online"))
+  await publishState({ port: "last" })
+  await eventually(() => expect(changes).toHaveLength(1))
+  expect(directory.list()).toMatchObject([{ device: "uno", port: "last" }])
+})
+
+test("an ended listener and a stopped directory hear nothing", async () => {
+  await start()
+  const heard: string[] = []
+  const end = directory.onChange(({ port }) => heard.push(port))
+  await publishState({ port: "first" })
+  await eventually(() => expect(heard).toEqual(["first"]))
+  end()
+  await publishState({ port: "second" })
+  await eventually(() => expect(changes).toHaveLength(2))
+  directory.stop()
+  await publishState({ port: "third" })
+  expect([heard, changes.length, directory.get("local/uno")?.port]).toEqual([["first"], 2, "second"])
+})

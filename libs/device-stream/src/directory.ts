@@ -1,0 +1,118 @@
+import type { BrokerClient } from "@serialcast/broker-client"
+import {
+  type DeviceState,
+  decodeReply,
+  deviceStateSchema,
+  formatAddress,
+  type GatewayStatus,
+  gatewayStatusSchema,
+  parseJsonPayload,
+} from "@serialcast/contract"
+
+/** Every device that any gateway of this broker has announced, with its newest state. */
+export interface DeviceDirectory {
+  /** Sorted by address. */
+  list(): readonly DeviceState[]
+  get(address: string): DeviceState | undefined
+  /** Calls `listener` after each change, also when a device was withdrawn (`get` answers none then); answers the function that ends it. */
+  onChange(listener: (state: DeviceState) => void): () => void
+}
+
+const agentAway = {
+  code: "device_offline",
+  message: "The agent of its gateway is not connected to the broker.",
+}
+
+/** Follows the retained states, and asks for them after each connect: some brokers give none for a wildcard filter. */
+export class Directory implements DeviceDirectory {
+  readonly #broker: BrokerClient
+  readonly #states = new Map<string, DeviceState>()
+  readonly #online = new Map<string, boolean>()
+  readonly #listeners = new Set<(state: DeviceState) => void>()
+  readonly #ends: (() => void)[] = []
+
+  constructor(broker: BrokerClient) {
+    this.#broker = broker
+  }
+
+  async start(): Promise<void> {
+    const { topics } = this.#broker
+    this.#ends.push(
+      this.#broker.onReply((payload) => this.#receiveAnswer(payload)),
+      await this.#broker.subscribe(topics.filter("status"), ({ topic, payload }) => {
+        const parsed = topics.parse(topic)
+        const status = parseJsonPayload(gatewayStatusSchema, payload)
+        if (parsed?.kind === "status" && status !== undefined) this.#setStatus(parsed.gateway, status)
+      }),
+      await this.#broker.subscribe(topics.filter("state"), ({ topic, payload }) => {
+        const parsed = topics.parse(topic)
+        if (parsed?.kind !== "state") return
+        if (payload.byteLength === 0) return this.#withdraw(formatAddress(parsed))
+        const state = parseJsonPayload(deviceStateSchema, payload)
+        if (state === undefined) return
+        if (parsed.gateway === state.gateway && parsed.device === state.device) this.#setState(state)
+      }),
+      this.#broker.onConnected(() => void this.#discover()),
+    )
+  }
+
+  stop(): void {
+    for (const end of this.#ends.splice(0)) end()
+  }
+
+  list(): readonly DeviceState[] {
+    return [...this.#states.keys()].sort().flatMap((address) => this.get(address) ?? [])
+  }
+
+  get(address: string): DeviceState | undefined {
+    const state = this.#states.get(address)
+    if (state === undefined || this.#online.get(state.gateway) === true) return state
+    // What the agent said last does not hold without it.
+    return { ...state, online: false, problem: agentAway }
+  }
+
+  onChange(listener: (state: DeviceState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async #discover(): Promise<void> {
+    const payload = new TextEncoder().encode(JSON.stringify({ client: this.#broker.clientId }))
+    // Lost with its connection; the next connect asks again.
+    await this.#broker.publish(this.#broker.topics.discover(), payload).catch(() => {})
+  }
+
+  #receiveAnswer(payload: Uint8Array): void {
+    const answer = decodeReply(payload)
+    if (answer === undefined || !("reply" in answer)) return
+    const { gateway, status, state } = answer.reply
+    const parsedStatus = gatewayStatusSchema.safeParse(status).data
+    if (typeof gateway === "string" && parsedStatus !== undefined) this.#setStatus(gateway, parsedStatus)
+    const parsedState = deviceStateSchema.safeParse(state).data
+    if (parsedState !== undefined) this.#setState(parsedState)
+  }
+
+  #setState(state: DeviceState): void {
+    this.#states.set(formatAddress(state), state)
+    this.#tell(state.gateway, state.device)
+  }
+
+  #withdraw(address: string): void {
+    const state = this.#states.get(address)
+    this.#states.delete(address)
+    if (state !== undefined) for (const listener of this.#listeners) listener(state)
+  }
+
+  #setStatus(gateway: string, status: GatewayStatus): void {
+    const wasOnline = this.#online.get(gateway) === true
+    this.#online.set(gateway, status.online)
+    if (wasOnline === status.online) return
+    for (const state of this.#states.values())
+      if (state.gateway === gateway) this.#tell(gateway, state.device)
+  }
+
+  #tell(gateway: string, device: string): void {
+    const state = this.get(formatAddress({ gateway, device }))
+    if (state !== undefined) for (const listener of this.#listeners) listener(state)
+  }
+}

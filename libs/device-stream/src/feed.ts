@@ -1,0 +1,110 @@
+import type { BrokerClient, BrokerLog, Message } from "@serialcast/broker-client"
+import {
+  AppError,
+  type DeviceAddress,
+  decodeStreamMessage,
+  formatAddress,
+  type StreamName,
+} from "@serialcast/contract"
+import { createWakeup, type Wakeup } from "@serialcast/primitives"
+import { History } from "./history.ts"
+import { LiveWindow } from "./live-window.ts"
+
+/** Bytes of each stream that stay in this process for readers that are a little behind; the journal has the rest. */
+const windowBytes = 4 * 1024 * 1024
+
+export interface LiveStream {
+  readonly window: LiveWindow
+  /** Wakes after each live message of the stream and after each reconnect. */
+  readonly news: Wakeup
+}
+
+/** What all readers of one device in this process share: the live windows and the pages of its journal. */
+export interface Feed {
+  /** Resolves when live messages come in; rejects with `unauthorized` when the broker refuses them. */
+  readonly ready: Promise<void>
+  readonly live: Readonly<Record<StreamName, LiveStream>>
+  readonly history: History
+}
+
+interface UsedFeed {
+  readonly feed: Feed
+  /** Resolves, when it is known, with the function that ends the subscription. */
+  readonly ending: Promise<() => void>
+  readers: number
+}
+
+/** The feeds in use. A device's `stream` topic is subscribed while somebody reads it. */
+export class Feeds {
+  readonly #broker: BrokerClient
+  readonly #log: BrokerLog
+  readonly #inUse = new Map<string, UsedFeed>()
+
+  constructor(broker: BrokerClient, log: BrokerLog) {
+    this.#broker = broker
+    this.#log = log
+  }
+
+  /** The feed of a device; give it back with `release`. */
+  acquire(address: DeviceAddress): Feed {
+    const key = formatAddress(address)
+    const used = this.#inUse.get(key) ?? this.#open(address)
+    this.#inUse.set(key, used)
+    used.readers++
+    return used.feed
+  }
+
+  release(address: DeviceAddress): void {
+    const key = formatAddress(address)
+    const used = this.#inUse.get(key)
+    if (used === undefined || --used.readers > 0) return
+    void used.ending.then((end) => {
+      // Until its end is known, a feed may be wanted again; one topic is never subscribed twice.
+      if (used.readers > 0 || this.#inUse.get(key) !== used) return
+      this.#inUse.delete(key)
+      end()
+    })
+  }
+
+  #open(address: DeviceAddress): UsedFeed {
+    const live = { rx: createLiveStream(), tx: createLiveStream() }
+    const subscription = this.#broker.subscribe(
+      this.#broker.topics.device("stream", address),
+      this.#createReceiver(address, live),
+    )
+    const forget = this.#broker.onConnected(() => {
+      for (const { news } of Object.values(live)) news.wake()
+    })
+    const ending = subscription.then(
+      (unsubscribe) => () => {
+        unsubscribe()
+        forget()
+      },
+      // Refused: every reader is told through `ready`.
+      () => forget,
+    )
+    const ready = subscription.then(() => undefined)
+    return { feed: { ready, live, history: new History(this.#broker, address) }, ending, readers: 0 }
+  }
+
+  #createReceiver(address: DeviceAddress, live: Feed["live"]): (message: Message) => void {
+    let hasWarned = false
+    return ({ payload }) => {
+      try {
+        const message = decodeStreamMessage(payload)
+        live[message.stream].window.receive(message)
+        live[message.stream].news.wake()
+      } catch (error) {
+        // Anyone may publish there; what is not of the contract is no news, and said once.
+        if (!(error instanceof AppError)) throw error
+        const fields = { device: formatAddress(address), reason: error.message }
+        if (!hasWarned) this.#log.warn(fields, "ignoring malformed stream messages")
+        hasWarned = true
+      }
+    }
+  }
+}
+
+function createLiveStream(): LiveStream {
+  return { window: new LiveWindow(windowBytes), news: createWakeup() }
+}

@@ -1,0 +1,48 @@
+import { isMarkRecord, type StreamMessage, type StreamRecord } from "@serialcast/contract"
+import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
+import { RecordRing } from "./record-ring.ts"
+
+/** What came in of one epoch. */
+export interface LiveView {
+  readonly epoch: string
+  readonly ring: RecordRing
+}
+
+/**
+ * What came in live lately, without holes. A message that does not join on is never patched over: the window starts
+ * anew with it, and readers that stand before it page the journal.
+ */
+export class LiveWindow {
+  readonly #capacityBytes: number
+  #view: LiveView | null = null
+
+  constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes
+  }
+
+  /** null until the first message. */
+  get view(): LiveView | null {
+    return this.#view
+  }
+
+  receive({ epoch, record }: StreamMessage): void {
+    const { ring } = this.#viewFor(epoch, record)
+    const rest = after(ring.head, record)
+    if (rest !== undefined) ring.append(withOwnBytes(rest))
+  }
+
+  /** The view that `record` goes on with: a new one unless it joins, or was had before, as an announced head is. */
+  #viewFor(epoch: string, record: StreamRecord): LiveView {
+    if (this.#view?.epoch === epoch) {
+      const { head } = this.#view.ring
+      if (comparePositions(endOf(record), head) <= 0 || joins(head, record)) return this.#view
+    }
+    this.#view = { epoch, ring: new RecordRing(this.#capacityBytes, startOf(record)) }
+    return this.#view
+  }
+}
+
+/** A message's bytes are a view of what the network read, which may be much more than they are. */
+function withOwnBytes(record: StreamRecord): StreamRecord {
+  return isMarkRecord(record) ? record : { ...record, bytes: record.bytes.slice() }
+}

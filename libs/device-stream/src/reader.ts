@@ -1,0 +1,77 @@
+/*
+ *   live window ─┐
+ *                ├─→ Resume: deliver, ask, wait or pause ─→ for await (const event of readStream())
+ *   journal page ┘
+ */
+import {
+  AppError,
+  type Cursor,
+  type ErrorCode,
+  type HistoryPage,
+  type StartPoint,
+  type StreamName,
+} from "@serialcast/contract"
+import { type Clock, delay } from "@serialcast/primitives"
+import type { Feed } from "./feed.ts"
+import { Resume } from "./resume.ts"
+import type { StreamEvent } from "./stream-event.ts"
+import { unlessAborted } from "./unless-aborted.ts"
+
+export interface ReaderOptions {
+  readonly feed: Feed
+  readonly stream: StreamName
+  readonly from: StartPoint
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Where to start when the agent does not answer; null when only the agent can tell. */
+  readonly lastKnown: () => Cursor | null
+}
+
+/** Reads a stream from a start point until `signal` is aborted. Throws `bad_cursor` when there is no such place. */
+export async function* readStream(options: ReaderOptions): AsyncGenerator<StreamEvent, void, undefined> {
+  const { feed, stream, from, signal, clock, lastKnown } = options
+  const { window, news } = feed.live[stream]
+  const resume = new Resume(from, lastKnown)
+  await unlessAborted(feed.ready, signal)
+  while (!signal.aborted) {
+    const step = resume.next(window.view)
+    switch (step.kind) {
+      case "deliver":
+        for (const event of step.events) {
+          if (signal.aborted) return
+          yield event
+        }
+        break
+      case "ask": {
+        const page = await unlessAborted(tryPage(options, step.from), signal)
+        if (page !== undefined) resume.answered(page)
+        break
+      }
+      case "wait":
+        resume.resumed((await news.wait({ signal, timeout: { clock, ms: step.timeoutMs } })) === "timeout")
+        break
+      case "pause":
+        await delay(clock, step.ms, signal)
+        resume.resumed(false)
+        break
+    }
+  }
+}
+
+/** What asking again does not mend. */
+const finalCodes: ReadonlySet<ErrorCode> = new Set([
+  "bad_cursor",
+  "bad_request",
+  "bad_message",
+  "unsupported",
+])
+
+/** null when the agent does not answer now; that is no reason to stop reading. */
+async function tryPage({ feed, stream }: ReaderOptions, from: string): Promise<HistoryPage | null> {
+  try {
+    return await feed.history.page(stream, from)
+  } catch (error) {
+    if (error instanceof AppError && !finalCodes.has(error.code)) return null
+    throw error
+  }
+}

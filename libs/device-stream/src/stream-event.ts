@@ -1,0 +1,17 @@
+import type { Cursor, Gap, Mark } from "@serialcast/contract"
+
+/** What a reader gets: every offset once and in order, or a gap. */
+export type StreamEvent =
+  /** Always first: where the reading starts. */
+  | { readonly kind: "positioned"; readonly cursor: Cursor }
+  | {
+      readonly kind: "bytes"
+      /** After the bytes: where a reader resumes that has them. */
+      readonly cursor: Cursor
+      readonly offset: number
+      /** Microseconds since 1970 at which the first byte was read. */
+      readonly timeUs: number
+      readonly bytes: Uint8Array
+    }
+  | { readonly kind: "mark"; readonly cursor: Cursor; readonly timeUs: number; readonly mark: Mark }
+  | { readonly kind: "gap"; readonly cursor: Cursor; readonly gap: Gap }

@@ -1,0 +1,138 @@
+import type { BrokerClient } from "@serialcast/broker-client"
+import { AppError, type DeviceState, encodeErrorReply, type Receipt, toAppError } from "@serialcast/contract"
+import {
+  countingBytes,
+  createMemoryBroker,
+  eventually,
+  FakeClock,
+  type MemoryBroker,
+} from "@serialcast/testkit"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { createTestClient, TestAgent, testState } from "./test-agent.ts"
+import { type WriteOptions, writeDevice } from "./writer.ts"
+
+let broker: MemoryBroker
+let agent: TestAgent
+let clock: FakeClock
+let client: BrokerClient
+
+beforeEach(async () => {
+  broker = await createMemoryBroker()
+  agent = new TestAgent(createTestClient(broker, "agent"))
+  await agent.start()
+  clock = new FakeClock()
+  client = createTestClient(broker, "service", clock)
+  client.start()
+  await new Promise<void>((resolve) => client.onConnected(resolve))
+})
+
+afterEach(async () => {
+  await client.close()
+  await agent.close()
+  await broker[Symbol.asyncDispose]()
+})
+
+function write(
+  bytes: Uint8Array,
+  options: Partial<WriteOptions> = {},
+  change: Partial<DeviceState> = {},
+): Promise<Receipt> {
+  return writeDevice(client, { ...testState, ...change }, bytes, { by: "me", ...options })
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => "done",
+    (error: unknown) => toAppError(error).code,
+  )
+}
+
+test("a small write is one call, meant for this opening of the port, and its receipt is the agent's", async () => {
+  const receipt = await write(Buffer.from("hi"), { id: "w", ttlMs: 500 })
+  expect(agent.writeCalls).toMatchObject([{ id: "w", by: "me", ttlMs: 500, open: 3 }])
+  expect(agent.writeCalls[0]).not.toHaveProperty("part")
+  expect(agent.written("w")).toEqual(Uint8Array.from(Buffer.from("hi")))
+  expect(receipt.bytes).toBe(2)
+})
+
+test.each([60_000, 60_001, 1_000_000, 4 * 1024 * 1024])("%i bytes arrive whole", async (size) => {
+  const bytes = countingBytes(0, size)
+  await write(bytes, { id: "w" })
+  expect(Buffer.compare(agent.written("w") ?? new Uint8Array(0), bytes)).toBe(0)
+  expect(agent.writeCalls.every((call) => call.bytes.byteLength <= 60_000)).toBe(true)
+})
+
+test("the last part is sent when all others are acknowledged", async () => {
+  const parts = new Set<number>()
+  agent.onWrite = ({ part = 0 }) => {
+    if (part === 16) expect(parts.size).toBe(16)
+    parts.add(part)
+  }
+  await write(new Uint8Array(1_000_000))
+  expect(parts.size).toBe(17)
+})
+
+test("a part whose call or acknowledgement was lost is sent again", async () => {
+  agent.isSilent = true
+  const written = write(countingBytes(0, 150_000), { id: "w" })
+  await eventually(() => expect(agent.writeCalls).toHaveLength(2))
+  agent.isSilent = false
+  clock.advance(2_000)
+  await written
+  expect(agent.writeCalls.map(({ part }) => part)).toEqual([0, 1, 0, 1, 2])
+  expect(agent.written("w")).toEqual(countingBytes(0, 150_000))
+})
+
+test("a refused part refuses the write, and no more parts are sent", async () => {
+  agent.onWrite = ({ part }) => {
+    if (part === 3) throw new AppError("overloaded", "Too many unfinished writes.")
+  }
+  expect(await codeOf(write(new Uint8Array(4_000_000)))).toBe("overloaded")
+  const sent = agent.writeCalls.length
+  clock.advance(60_000)
+  expect(agent.writeCalls.length).toBe(sent)
+  expect(sent).toBeLessThan(20)
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a refusal of the last part refuses the write", async () => {
+  agent.onWrite = ({ part }) => {
+    if (part === 1) throw new AppError("too_large", "Too much.")
+  }
+  expect(await codeOf(write(new Uint8Array(100_000)))).toBe("too_large")
+})
+
+test("more than 4 MiB, and a device that is offline, are refused without a call", async () => {
+  expect(await codeOf(write(new Uint8Array(4 * 1024 * 1024 + 1)))).toBe("too_large")
+  const problem = { code: "open_failed", message: "Permission denied." }
+  await expect(write(new Uint8Array(1), {}, { online: false, problem })).rejects.toMatchObject({
+    code: "device_offline",
+    message: "local/uno is offline. Permission denied.",
+  })
+  expect(agent.writeCalls).toEqual([])
+})
+
+test("the agent's refusal is thrown with its code, a code that is not known as internal", async () => {
+  for (const code of ["expired", "aborted"] as const) {
+    agent.onWrite = () => {
+      throw new AppError(code, "Why not.")
+    }
+    await expect(write(new Uint8Array(1))).rejects.toMatchObject({ code, message: "Why not." })
+  }
+  agent.isSilent = true
+  const refused = codeOf(write(new Uint8Array(1), { id: "w" }))
+  const unknown = encodeErrorReply({ id: "w" }, new AppError("no_such_code" as "internal", "New."), "cbor")
+  await agent.reply("service", unknown)
+  expect(await refused).toBe("internal")
+})
+
+test("it waits for its turn, the wire and a grace, then its outcome is unknown", async () => {
+  agent.isSilent = true
+  // 1,200 bytes take 10 s at 1,200 baud, and half as long again on a slow adapter.
+  const settings = { ...testState.settings, baudRate: 1_200 }
+  const code = codeOf(write(new Uint8Array(1_200), { ttlMs: 1_000 }, { settings }))
+  await clock.advanceAsync(25_999)
+  await expect(Promise.race([code, Promise.resolve("waits")])).resolves.toBe("waits")
+  clock.advance(1)
+  expect(await code).toBe("no_reply")
+})

@@ -1,0 +1,28 @@
+const digits = "0123456789ABCDEF"
+const pairs = Array.from({ length: 256 }, (_, byte) => digits.charAt(byte >> 4) + digits.charAt(byte & 15))
+const notADigit = 255
+const values = new Uint8Array(128).fill(notADigit)
+for (let value = 0; value < 16; value++) {
+  values[digits.charCodeAt(value)] = value
+  values[digits.toLowerCase().charCodeAt(value)] = value
+}
+
+/** Upper-case hex, two digits for each byte, no separator. */
+export function encodeHex(bytes: Uint8Array): string {
+  let text = ""
+  for (const byte of bytes) text += pairs[byte]
+  return text
+}
+
+/** The bytes that `text` spells in hex digits of either case; undefined when any character or the length is wrong. */
+export function decodeHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  for (let at = 0; at < bytes.length; at++) {
+    const high = values[text.charCodeAt(2 * at)] ?? notADigit
+    const low = values[text.charCodeAt(2 * at + 1)] ?? notADigit
+    if (high === notADigit || low === notADigit) return undefined
+    bytes[at] = (high << 4) | low
+  }
+  return bytes
+}

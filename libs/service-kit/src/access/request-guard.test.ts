@@ -1,0 +1,138 @@
+import { FakeClock } from "@serialcast/testkit"
+import { describe, expect, test } from "vitest"
+import { createRequestGuard } from "./request-guard.ts"
+import { createSession } from "./session.ts"
+
+const token = "a-token-of-some-length"
+const host = "localhost:8080"
+
+function codeOf(
+  headers: Record<string, string>,
+  options: { allowNavigation?: boolean } = {},
+  method = "GET",
+) {
+  const guard = createRequestGuard({ token: null, hosts: ["box.lan"] })
+  return guard.check({ method, headers }, options)?.code ?? "allowed"
+}
+
+describe("host", () => {
+  test.each([
+    "localhost",
+    "LOCALHOST:8080",
+    "127.0.0.1:8080",
+    "192.168.1.5",
+    "[::1]:8080",
+    "[fd00::5]",
+    "box.lan:8080",
+    "Box.LAN",
+  ])("%s is ours", (name) => expect(codeOf({ host: name })).toBe("allowed"))
+
+  test.each([
+    "evil.example",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "localhost:8080@evil.example",
+    "evil.example#localhost",
+    "box.lan.",
+    "",
+    "[localhost]",
+    "a b",
+  ])("%j is not", (name) => expect(codeOf({ host: name })).toBe("bad_host"))
+
+  test.each([
+    "0.0.0.0:8080",
+    "0:8080",
+    "[::]:8080",
+    "[0:0::0]",
+    "[::ffff:127.0.0.1]:8080",
+    "[::ffff:7f00:1]",
+  ])("%s reaches this machine although browsers do not count it as local, and is refused", (name) =>
+    expect(codeOf({ host: name })).toBe("bad_host"),
+  )
+
+  test("a request without a Host header is HTTP/1.0, which no browser speaks, and is allowed", () => {
+    expect(codeOf({})).toBe("allowed")
+  })
+})
+
+describe("site", () => {
+  test.each(["same-origin", "none"])("%s is allowed", (site) => {
+    expect(codeOf({ host, "sec-fetch-site": site })).toBe("allowed")
+  })
+
+  test.each(["cross-site", "same-site", "new-word", "same-origin, same-origin"])("%s is refused", (site) => {
+    expect(codeOf({ host, "sec-fetch-site": site })).toBe("cross_site")
+  })
+
+  test("without Fetch Metadata the origin must be the request's own host and port", () => {
+    expect(codeOf({ host, origin: "http://localhost:8080" })).toBe("allowed")
+    expect(codeOf({ host: "box.lan", origin: "https://box.lan" })).toBe("allowed")
+    expect(codeOf({ host, origin: "http://localhost:9999" })).toBe("cross_site")
+    expect(codeOf({ host, origin: "http://evil.example" })).toBe("cross_site")
+    expect(codeOf({ host, origin: "null" })).toBe("cross_site")
+  })
+
+  test("a program that sends neither header is allowed", () => {
+    expect(codeOf({ host })).toBe("allowed")
+  })
+
+  test("a link from another site opens a page, and nothing but a page", () => {
+    const link = {
+      host,
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+    }
+    expect(codeOf(link)).toBe("cross_site")
+    expect(codeOf(link, { allowNavigation: true })).toBe("allowed")
+    expect(codeOf(link, { allowNavigation: true }, "POST")).toBe("cross_site")
+    expect(codeOf({ ...link, "sec-fetch-dest": "iframe" }, { allowNavigation: true })).toBe("cross_site")
+    expect(codeOf({ ...link, "sec-fetch-mode": "no-cors" }, { allowNavigation: true })).toBe("cross_site")
+  })
+
+  test("the host is checked first: a rebound name is its own origin", () => {
+    expect(codeOf({ host: "evil.example", "sec-fetch-site": "same-origin" })).toBe("bad_host")
+  })
+})
+
+describe("token", () => {
+  const clock = new FakeClock()
+  const check = (headers: Record<string, string>) => {
+    const guard = createRequestGuard({ token, hosts: [], clock })
+    return guard.check({ method: "GET", headers: { host, ...headers } })?.code ?? "allowed"
+  }
+
+  test("the bearer token or the session cookie is needed", () => {
+    expect(check({})).toBe("unauthorized")
+    expect(check({ authorization: `Bearer ${token}` })).toBe("allowed")
+    expect(check({ authorization: `bearer ${token}` })).toBe("allowed")
+    expect(check({ authorization: `Basic ${token}` })).toBe("unauthorized")
+    expect(check({ authorization: "Bearer wrong" })).toBe("unauthorized")
+    expect(check({ cookie: createSession(token).cookie().split(";")[0]! })).toBe("allowed")
+    expect(check({ cookie: `serialcast_session=${token}` })).toBe("unauthorized")
+  })
+
+  test("a page of another site is refused even with a session", () => {
+    const cookie = createSession(token).cookie().split(";")[0]!
+    expect(check({ cookie, "sec-fetch-site": "same-site" })).toBe("cross_site")
+  })
+
+  test("too many wrong tokens block their sender for a while, and nobody with a session", () => {
+    const guard = createRequestGuard({ token, hosts: [], clock })
+    const from = (remoteAddress: string, headers = {}) => ({
+      method: "GET",
+      headers: { host, ...headers },
+      socket: { remoteAddress },
+    })
+    for (let attempt = 0; attempt < 10; attempt++) {
+      expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
+    }
+    expect(guard.checkToken(token, from("10.0.0.1"))?.code).toBe("too_many_attempts")
+    const bearer = { authorization: `Bearer ${token}` }
+    expect(guard.check(from("10.0.0.1", bearer))?.code).toBe("too_many_attempts")
+    expect(guard.check(from("10.0.0.2", bearer))).toBeNull()
+    expect(guard.check(from("10.0.0.1", { cookie: createSession(token).cookie().split(";")[0] }))).toBeNull()
+    clock.advance(60_000)
+    expect(guard.checkToken(token, from("10.0.0.1"))).toBeNull()
+  })
+})

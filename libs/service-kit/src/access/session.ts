@@ -1,0 +1,32 @@
+import { createHmac } from "node:crypto"
+import { tokensMatch } from "./token.ts"
+
+const cookieName = "serialcast_session"
+
+/** A browser that has logged in. */
+export interface Session {
+  /** Value of the `Set-Cookie` header that logs a browser in until it is closed. */
+  cookie(): string
+  /** Whether a `Cookie` header carries the session. */
+  matches(cookieHeader: string | undefined): boolean
+}
+
+/**
+ * The session of everyone who knows `token`. It is derived from the token, so every replica knows it without asking
+ * another, a new token ends it, and the token itself never is in a browser.
+ */
+export function createSession(token: string): Session {
+  const value = createHmac("sha256", token).update("serialcast session v1").digest("base64url")
+  return {
+    // No `Secure`: the services speak plain HTTP, and browsers would then drop it everywhere but on localhost.
+    cookie: () => `${cookieName}=${value}; HttpOnly; SameSite=Strict; Path=/`,
+    matches: (cookieHeader = "") =>
+      cookieHeader
+        .split(";")
+        .map((pair) => pair.trim())
+        .some(
+          (pair) =>
+            pair.startsWith(`${cookieName}=`) && tokensMatch(pair.slice(cookieName.length + 1), value),
+        ),
+  }
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto"
+import {
+  type BrokerClient,
+  type BrokerClientOptions,
+  createBrokerClient,
+  streamOpener,
+} from "@serialcast/broker-client"
+import { createTopics } from "@serialcast/contract"
+import type { Config } from "../config/config.ts"
+import { formatListenAddress } from "../config/listen-address.ts"
+import type { ServiceDeps } from "../lifecycle/service.ts"
+
+export interface BrokerConnection extends Pick<BrokerClientOptions, "will" | "birth"> {
+  /** The service's name; with a random ending it becomes the client id, so that replicas may share a broker. */
+  readonly name: string
+}
+
+/**
+ * The broker client of a service, not started yet: joined to the broker in this process where there is one, else to
+ * `broker.url`, else to where the configuration's own broker listens.
+ */
+export function connectToBroker(
+  { broker: { root, url, listen } }: Config,
+  { clock, log, token, connectBroker }: ServiceDeps,
+  { name, ...lifeSigns }: BrokerConnection,
+): BrokerClient {
+  const clientId = `${name}-${randomBytes(4).toString("hex")}`
+  const openStream = connectBroker ?? streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`)
+  const credentials = token === null ? null : { username: name, password: token }
+  const topics = createTopics(root)
+  return createBrokerClient({ clientId, topics, openStream, credentials, ...lifeSigns }, { clock, log })
+}

@@ -1,0 +1,138 @@
+import { defaultRoot, maxPayloadBytes, namePattern, settingsSchema } from "@serialcast/contract"
+import { z } from "zod"
+import { parseByteSize } from "./byte-size.ts"
+import type { Config, DeviceConfig } from "./config.ts"
+import { parseListenAddress } from "./listen-address.ts"
+
+const expectedName =
+  "expected a name: a-z, 0-9, _ and -, starting with a letter or digit, at most 64 characters"
+const name = z.string(expectedName).regex(namePattern, expectedName).meta({ format: "name" })
+
+/** Marks the keys that open a listener, for the check of who can reach it. */
+export const listenFormat = "host:port"
+
+const expectedListen = "expected an address like 127.0.0.1:8080, [::1]:8080 or *:8080"
+const listenAddress = z
+  .string(expectedListen)
+  .transform(parsedBy(parseListenAddress, expectedListen))
+  .meta({ format: listenFormat })
+
+const expectedSize = "expected a size of at least 64KiB, like 12MiB or 12582912"
+const byteSize = z
+  .union([z.string(), z.number().transform(String)], expectedSize)
+  .transform(parsedBy(parseByteSize, expectedSize))
+  .refine((bytes) => bytes >= maxPayloadBytes, expectedSize)
+  .meta({ format: "size" })
+
+const expectedUrl = "expected a URL like mqtt://broker:1883"
+const brokerUrl = z.string(expectedUrl).refine(isBrokerUrl, expectedUrl).meta({ format: "url" })
+
+const expectedAddress = "expected a device address like local/uno"
+const deviceAddress = z
+  .string(expectedAddress)
+  .refine((text) => text.split("/").length === 2 && text.split("/").every((part) => namePattern.test(part)), {
+    error: expectedAddress,
+  })
+  .meta({ format: "gateway/device" })
+
+const expectedHost = "expected a host name without a port, like gateway.local"
+const hostName = z
+  .string(expectedHost)
+  .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/, expectedHost)
+  .transform((text) => text.toLowerCase())
+
+const filePath = z.string().min(1).meta({ format: "path" })
+
+const settings = settingsSchema.shape
+const device: z.ZodType<DeviceConfig> = z.strictObject({
+  port: z
+    .string("expected a path like /dev/ttyUSB0 or a URL like tcp://host:port")
+    .min(1)
+    .describe("Path of the port, or a URL: `tcp://host:port`, `rfc2217://host:port`, `sim:…`")
+    .meta({ format: "path or url" }),
+  baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
+  dataBits: settings.dataBits.default(8).describe("Bits of a character"),
+  parity: settings.parity.default("none").describe("Parity bit"),
+  stopBits: settings.stopBits.default(1).describe("Stop bits"),
+  flowControl: settings.flowControl.default("none").describe("Who may hold the sender back, and how"),
+})
+
+const restrictedAccess = z
+  .strictObject({
+    tokenFile: filePath
+      .nullable()
+      .default(null)
+      .describe("File that holds the access token; every client then needs the token"),
+    hosts: z
+      .array(hostName, "expected a list of host names")
+      .default([])
+      .describe("Names besides `localhost` and IP addresses under which browsers may open the services"),
+  })
+  .transform((access) => ({ open: false, ...access }))
+
+const openAccess = z
+  .literal("open")
+  .describe("Everyone who reaches a listener may use it; the other `access` keys are then not allowed")
+  .transform(() => ({ open: true, tokenFile: null, hosts: [] }))
+
+/** The configuration file. Environment variables, JSON Schema and the reference page are derived from it. */
+export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
+  gateway: name.default("local").describe("Name of this gateway, the first part of its devices' addresses"),
+  broker: section({
+    listen: listenAddress.prefault("127.0.0.1:1883").describe("Where the embedded broker listens for MQTT"),
+    websocket: listenAddress
+      .prefault("127.0.0.1:9001")
+      .describe("Where the embedded broker listens for MQTT over WebSocket"),
+    url: brokerUrl.nullable().default(null).describe("A broker that runs elsewhere, used instead"),
+    root: name.default(defaultRoot).describe("First level of every topic"),
+    clientBufferBytes: byteSize
+      .prefault("12MiB")
+      .describe("What one client of the embedded broker may leave unread before it is cut off"),
+  }),
+  devices: z.record(name, device).default({}).describe("Devices by name"),
+  discover: z
+    .enum(["off", "show", "open"])
+    .default("show")
+    .describe("What to do with ports that are not configured: nothing, list them, or open them"),
+  http: section({
+    listen: listenAddress.prefault("127.0.0.1:8081").describe("Where the HTTP gateway listens"),
+    defaultDevice: deviceAddress.nullable().default(null).describe("Device of requests that name none"),
+    hexServer: z.boolean().default(true).describe("Whether `/readbytes` and `/writebytes` are served"),
+  }),
+  console: section({
+    listen: listenAddress.prefault("127.0.0.1:8080").describe("Where the web console listens"),
+  }),
+  admin: section({
+    listen: listenAddress
+      .prefault("127.0.0.1:9090")
+      .describe("Where `/healthz`, `/readyz` and `/metrics` are served"),
+  }),
+  access: z.union([openAccess, restrictedAccess]).prefault({}),
+  log: section({
+    level: z
+      .enum(["error", "warn", "info", "debug"])
+      .default("info")
+      .describe("Least severity that is logged"),
+  }),
+})
+
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  // The empty map is a valid input of every section, as each of its keys has a default; zod cannot see that here.
+  return z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape>>)
+}
+
+/** A zod transformation by `parse`, whose undefined is a problem. */
+function parsedBy<T>(parse: (text: string) => T | undefined, expected: string) {
+  return (text: string, context: z.core.$RefinementCtx): T => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    context.issues.push({ code: "custom", message: expected, input: text })
+    return z.NEVER
+  }
+}
+
+function isBrokerUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return (protocol === "mqtt:" || protocol === "mqtts:") && hostname !== ""
+}

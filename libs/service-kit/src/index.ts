@@ -1,0 +1,31 @@
+// Services count with these, so that there is one version of the metrics library.
+export { Counter, Gauge, Histogram, type Registry } from "prom-client"
+export {
+  type AttemptLimiter,
+  type AttemptLimiterOptions,
+  createAttemptLimiter,
+} from "./access/attempt-limiter.ts"
+export { createRequestGuard, type RequestGuard, type RequestGuardOptions } from "./access/request-guard.ts"
+export { createSession, type Session } from "./access/session.ts"
+export type { GuardedRequest, SiteCheckOptions } from "./access/site-check.ts"
+export { createTokenFile, loadToken, readToken, type TokenFile, tokensMatch } from "./access/token.ts"
+export { type AdminOptions, createAdminServer, createMetrics } from "./admin/admin-server.ts"
+export { type RunningAdmin, startAdmin } from "./admin/start-admin.ts"
+export { type BrokerConnection, connectToBroker } from "./broker/connect-to-broker.ts"
+export type { Config, DeviceConfig, ListenAddress } from "./config/config.ts"
+export { defaultDevice } from "./config/default-device.ts"
+export { configJsonSchema } from "./config/json-schema.ts"
+export { formatListenAddress, isLoopback } from "./config/listen-address.ts"
+export { type ConfigInput, loadConfig } from "./config/load-config.ts"
+export { configReference } from "./config/reference.ts"
+export { failureText } from "./lifecycle/failure-text.ts"
+export { type MainOptions, runMain } from "./lifecycle/run-main.ts"
+export { type OnceOptions, runOnce } from "./lifecycle/run-once.ts"
+export type { RunningService, ServiceDeps } from "./lifecycle/service.ts"
+export { type RunningGroup, type StartOptions, startInOrder } from "./lifecycle/start-in-order.ts"
+export { type StopSignalOptions, stopSignal } from "./lifecycle/stop-signal.ts"
+export { type CloseOptions, closeServer } from "./listen/close-server.ts"
+export { listen } from "./listen/listen.ts"
+export { createLogger, type Logger, type LoggerOptions } from "./log/logger.ts"
+export { type ProblemDocument, problemDocument, sendProblem } from "./problem/problem.ts"
+export { refuseUpgrade } from "./problem/refuse-upgrade.ts"

@@ -1,0 +1,66 @@
+import { AppError } from "@serialcast/contract"
+import { systemClock, withDeadline } from "@serialcast/primitives"
+import { loadToken } from "../access/token.ts"
+import { createMetrics } from "../admin/admin-server.ts"
+import { startAdmin } from "../admin/start-admin.ts"
+import type { Config } from "../config/config.ts"
+import { loadConfig } from "../config/load-config.ts"
+import { createLogger } from "../log/logger.ts"
+import { failureText } from "./failure-text.ts"
+import type { RunningService, ServiceDeps } from "./service.ts"
+import { type RunningGroup, startInOrder } from "./start-in-order.ts"
+import { stopSignal } from "./stop-signal.ts"
+
+export interface MainOptions {
+  /** The service, as it calls itself in logs. */
+  readonly name: string
+  readonly start: (config: Config, deps: ServiceDeps) => Promise<RunningService>
+}
+
+// Within the 5 s that a process has after SIGTERM, and more than the group allows itself.
+const stopTimeoutMs = 4_800
+
+/**
+ * The main function of a service: runs it between configuration and SIGTERM, with its admin listener, then ends the
+ * process. Exit code 0 after an orderly stop, 1 when it could not start or stop.
+ */
+export async function runMain({ name, start }: MainOptions): Promise<void> {
+  const signalled = stopSignal({ clock: systemClock, insist: () => process.exit(1) })
+  try {
+    const config = loadConfig({ env: process.env })
+    const log = createLogger({ name, level: config.log.level })
+    const deps = { log, clock: systemClock, metrics: createMetrics(), token: loadToken(config) }
+    const started = startWithAdmin(config, deps, start)
+    // A signal may come while the service still waits for something in order to start.
+    await Promise.race([started, signalled])
+    log.info({ signal: await signalled }, "stopping")
+    await stopInTime(started)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(failureText(name, error))
+    process.exit(1)
+  }
+}
+
+function startWithAdmin(
+  config: Config,
+  deps: ServiceDeps,
+  start: MainOptions["start"],
+): Promise<RunningGroup> {
+  const running: RunningService[] = []
+  return startInOrder([
+    () => startAdmin(config.admin.listen, { metrics: deps.metrics, services: () => running }),
+    async () => {
+      const service = await start(config, deps)
+      running.push(service)
+      deps.log.info("started")
+      return service
+    },
+  ])
+}
+
+async function stopInTime(started: Promise<RunningGroup>): Promise<void> {
+  const stopped = started.then((group) => group.stop())
+  const error = () => new AppError("internal", `The service did not stop within ${stopTimeoutMs} ms.`)
+  await withDeadline(stopped, { clock: systemClock, timeoutMs: stopTimeoutMs, error })
+}

@@ -1,0 +1,48 @@
+import type { ServerResponse } from "node:http"
+import type { AppError, ErrorCode } from "@serialcast/contract"
+
+/** RFC 9457 problem document, with the catalogue's code and advice. */
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly fix: string
+}
+
+export function problemDocument(error: AppError): ProblemDocument {
+  const { code, status, message, fix } = error
+  return {
+    type: `urn:serialcast:error:${code}`,
+    title: titleOf(code),
+    status,
+    code,
+    // What went wrong inside is for the log, not for whoever asked.
+    detail: code === "internal" ? "Something unforeseen happened inside the service." : message,
+    fix,
+  }
+}
+
+/** Ends `response` with the error as a problem document; one that has begun already can only be cut. */
+export function sendProblem(response: ServerResponse, error: AppError): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const body = JSON.stringify(problemDocument(error))
+  response.writeHead(error.status, {
+    "Content-Type": "application/problem+json",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    // RFC 9110 §11.6.1: a 401 names the scheme.
+    ...(error.status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
+  })
+  response.end(body)
+}
+
+/** `bad_hex` → `Bad hex` */
+function titleOf(code: ErrorCode): string {
+  const words = code.replaceAll("_", " ")
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

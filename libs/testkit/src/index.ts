@@ -1,0 +1,12 @@
+export { checkCounting, countingBytes } from "./counting-bytes.ts"
+export { type EventuallyOptions, eventually } from "./eventually.ts"
+export { FakeClock } from "./fake-clock.ts"
+export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts"
+export {
+  createMemoryBroker,
+  type MemoryBroker,
+  type MemoryBrokerOptions,
+  type PublishedMessage,
+} from "./memory-broker.ts"
+export { openPty, type PtyDevice, type WaitOptions } from "./pty-device.ts"
+export { type SeededRandom, seededRandom } from "./seeded-random.ts"

@@ -1,0 +1,96 @@
+import { once } from "node:events"
+import { type Duplex, duplexPair } from "node:stream"
+import { Aedes } from "aedes"
+
+/** Messages remembered for assertions; older ones are forgotten. */
+const maxRemembered = 10_000
+
+export interface PublishedMessage {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly qos: number
+  readonly retain: boolean
+}
+
+export interface MemoryBrokerOptions {
+  /** Who may connect; default: everyone. */
+  readonly admits?: (username: string | undefined, password: string | undefined) => boolean
+  /** Which filters may be subscribed; default: all. */
+  readonly grants?: (filter: string) => boolean
+}
+
+/** A real MQTT 3.1.1 broker without sockets. */
+export interface MemoryBroker extends AsyncDisposable {
+  /** The client's end of a new connection, to be handed to an MQTT client as its stream. */
+  connect(): Duplex
+  /** Serves a connection that came in elsewhere, over TCP say. */
+  accept(connection: Duplex): void
+  /** Cuts every connection, as a broker's death would; wills fire. The broker goes on and takes new ones. */
+  disconnectAll(): Promise<void>
+  /** What clients published so far (at most the last 10,000), only below `filter` when it is given. */
+  published(filter?: string): readonly PublishedMessage[]
+}
+
+export async function createMemoryBroker({
+  admits = () => true,
+  grants = () => true,
+}: MemoryBrokerOptions = {}): Promise<MemoryBroker> {
+  const messages: PublishedMessage[] = []
+  const broker = await Aedes.createBroker({
+    // Before the delivery, so that whoever received a message also finds it in the record.
+    authorizePublish(_client, { topic, payload, qos, retain }, done) {
+      messages.push({ topic, payload: Uint8Array.from(Buffer.from(payload)), qos, retain })
+      if (messages.length > maxRemembered) messages.shift()
+      done()
+    },
+    authenticate: (_client, username, password, done) => done(null, admits(username, password?.toString())),
+    authorizeSubscribe: (_client, subscription, done) =>
+      done(null, grants(subscription.topic) ? subscription : null),
+  })
+  const connections = new Set<readonly [Duplex, Duplex]>()
+  const disconnectAll = async () => {
+    await Promise.all([...connections].flat().map(close))
+  }
+  return {
+    connect() {
+      const pair = duplexPair()
+      const [clientEnd, brokerEnd] = pair
+      connections.add(pair)
+      // A pair's ends do not notice each other's destruction.
+      brokerEnd.once("close", () => {
+        connections.delete(pair)
+        clientEnd.destroy()
+      })
+      clientEnd.once("close", () => brokerEnd.destroy())
+      broker.handle(brokerEnd)
+      return clientEnd
+    },
+    accept: (connection) => {
+      broker.handle(connection)
+    },
+    disconnectAll,
+    published: (filter = "#") => messages.filter(({ topic }) => matchesFilter(topic, filter)),
+    async [Symbol.asyncDispose]() {
+      await disconnectAll()
+      await new Promise<void>((resolve) => broker.close(resolve))
+    },
+  }
+}
+
+async function close(stream: Duplex): Promise<void> {
+  if (stream.closed) return
+  stream.destroy()
+  await once(stream, "close")
+}
+
+/** MQTT 3.1.1 §4.7: `+` is one level, `#` the rest, and neither matches a leading `$`. */
+function matchesFilter(topic: string, filter: string): boolean {
+  if (topic.startsWith("$") && /^[+#]/.test(filter)) return false
+  const levels = topic.split("/")
+  const wanted = filter.split("/")
+  const matches = wanted.every((level, at) => {
+    if (level === "#") return true
+    return at < levels.length && (level === "+" || level === levels[at])
+  })
+  return matches && (wanted.at(-1) === "#" || wanted.length === levels.length)
+}

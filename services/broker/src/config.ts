@@ -1,0 +1,18 @@
+import type { Config, ListenAddress } from "@serialcast/service-kit"
+
+/** What the broker reads of the configuration. */
+export interface BrokerConfig {
+  readonly listen: ListenAddress
+  readonly websocket: ListenAddress
+  /** First topic level of the contract. */
+  readonly root: string
+  /** What one client may leave unread before it is cut off, in bytes. */
+  readonly clientBufferBytes: number
+  /** Names besides localhost under which browsers may address it. */
+  readonly hosts: readonly string[]
+}
+
+export function brokerConfig({ broker, access }: Pick<Config, "broker" | "access">): BrokerConfig {
+  const { listen, websocket, root, clientBufferBytes } = broker
+  return { listen, websocket, root, clientBufferBytes, hosts: access.hosts }
+}

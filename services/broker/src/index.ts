@@ -1,0 +1,1 @@
+export { createBroker, type RunningBroker } from "./service.ts"

@@ -1,0 +1,79 @@
+import { createTopics } from "@serialcast/contract"
+import { createAttemptLimiter, type ServiceDeps } from "@serialcast/service-kit"
+import type { AedesOptions, AuthenticateError, Client } from "aedes"
+import type { BrokerCounters } from "../metrics.ts"
+import { checkLogin, type Origin } from "../rules/login.ts"
+import { judgePublication } from "../rules/publish-rules.ts"
+import { RetainedBudget } from "../rules/retained-budget.ts"
+import { maySubscribe } from "../rules/subscribe-rules.ts"
+
+export interface MqttOptions {
+  /** First topic level of the contract. */
+  readonly root: string
+  /** Memory for all retained messages together, in bytes. */
+  readonly maxRetainedBytes: number
+}
+
+export interface MqttDeps extends Pick<ServiceDeps, "log" | "clock" | "token"> {
+  readonly counters: BrokerCounters
+}
+
+/** What is known of a client besides what it says itself. */
+export interface ClientRecord {
+  readonly origin: Origin
+  /** What it is subscribed to. */
+  readonly filters: Set<string>
+}
+
+type Hooks = Required<
+  Pick<
+    AedesOptions,
+    "preConnect" | "authenticate" | "authorizePublish" | "authorizeSubscribe" | "authorizeForward"
+  >
+>
+
+/** The product's rules, at the points where aedes asks for them. */
+export function createHooks(
+  { root, maxRetainedBytes }: MqttOptions,
+  { log, clock, token, counters, recordOf }: MqttDeps & { recordOf: (client: Client) => ClientRecord },
+): Hooks {
+  const login = { token, limiter: createAttemptLimiter({ clock }) }
+  const publishRules = { topics: createTopics(root), retained: new RetainedBudget(maxRetainedBytes) }
+  return {
+    preConnect(_client, packet, done) {
+      // Sessions that outlive their connection would queue without a bound. Every client gets a clean one, and the
+      // CONNACK says so (MQTT 3.1.1 §3.2.2.2).
+      packet.clean = true
+      done(null, true)
+    },
+    authenticate(client, _username, password, done) {
+      const refusal = checkLogin({ origin: recordOf(client).origin, password }, login)
+      if (refusal === undefined) return done(null, true)
+      const answer: AuthenticateError = Object.assign(refusal.error, { returnCode: refusal.returnCode })
+      done(answer, false)
+    },
+    authorizePublish(client, packet, done) {
+      counters.countReceived()
+      const judgement = judgePublication(packet, publishRules)
+      if (judgement.action === "refuse") return done(judgement.error)
+      packet.retain = judgement.action === "retain"
+      // What is kept must not keep the whole buffer alive that it was read into.
+      if (packet.retain) packet.payload = Buffer.from(packet.payload)
+      if (judgement.action === "overBudget") {
+        counters.countNotRetained()
+        log.warn({ client: client?.id, topic: packet.topic }, "no room to retain a message")
+      }
+      done()
+    },
+    authorizeSubscribe(client, subscription, done) {
+      const { filters } = recordOf(client)
+      if (!maySubscribe(subscription.topic, filters)) return done(null, null)
+      filters.add(subscription.topic)
+      done(null, subscription)
+    },
+    authorizeForward(_client, packet) {
+      counters.countSent()
+      return packet
+    },
+  }
+}

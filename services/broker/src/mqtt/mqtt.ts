@@ -1,0 +1,67 @@
+import type { EventEmitter } from "node:events"
+import type { Duplex } from "node:stream"
+import { AppError } from "@serialcast/contract"
+import { Aedes, type Client } from "aedes"
+import type { Origin } from "../rules/login.ts"
+import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
+
+const limits = {
+  /** A connection has this long to send its CONNECT, in milliseconds. */
+  connectTimeout: 10_000,
+  /** A second line of defence, in milliseconds: connections take every write, so nothing is to drain. */
+  drainTimeout: 2_000,
+  /** Packets that may follow a CONNECT before its answer. */
+  queueLimit: 42,
+  /** Unfinished QoS 2 messages of one client; the contract uses none. */
+  maxInflightInbound: 64,
+  /** The contract's deepest topic has six levels. */
+  maxTopicLevels: 16,
+}
+
+/** The MQTT protocol over streams of any kind, with the product's rules. */
+export interface Mqtt {
+  readonly connectedClients: number
+  handle(connection: Duplex, origin: Origin): void
+  /** Ends the clients that are logged in; their wills are published. */
+  close(): Promise<void>
+}
+
+export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<Mqtt> {
+  const records = new WeakMap<Client, ClientRecord>()
+  const recordOf = (client: Client): ClientRecord => {
+    const record = records.get(client)
+    if (record === undefined) throw new AppError("internal", "A client has no connection.")
+    return record
+  }
+  const aedes = await Aedes.createBroker({ ...limits, ...createHooks(options, { ...deps, recordOf }) })
+  aedes.on("unsubscribe", (topics, client) => {
+    for (const topic of topics) recordOf(client).filters.delete(topic)
+  })
+  const report = (client: Client, err: Error) =>
+    reportFailure(deps, { client: client.id, ...recordOf(client) }, err)
+  aedes.on("clientError", report)
+  aedes.on("connectionError", report)
+  // Its types leave this event out. It tells of failures of the store, which is in memory here.
+  const emitter: EventEmitter = aedes
+  emitter.on("error", (err) => deps.log.error({ err }, "the broker failed"))
+  return {
+    get connectedClients() {
+      return aedes.connectedClients
+    },
+    handle(connection, origin) {
+      records.set(aedes.handle(connection), { origin, filters: new Set() })
+    },
+    close: () => new Promise((resolve) => aedes.close(resolve)),
+  }
+}
+
+/** What this broker decided is news for its operator; that a connection broke is not. */
+function reportFailure(
+  { log, counters }: MqttDeps,
+  { client, origin }: Pick<ClientRecord, "origin"> & { client: string },
+  err: Error,
+): void {
+  if (!(err instanceof AppError)) return log.debug({ client, origin, err }, "a connection failed")
+  counters.countCut(err.code)
+  log.warn({ client, origin, code: err.code, reason: err.message }, "a client was cut off")
+}

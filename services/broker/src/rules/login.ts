@@ -1,0 +1,40 @@
+import { AppError } from "@serialcast/contract"
+import { type AttemptLimiter, tokensMatch } from "@serialcast/service-kit"
+
+/** Where a connection comes from: from this process, or from an address on the network. */
+export type Origin = { readonly kind: "process" } | { readonly kind: "network"; readonly address: string }
+
+export interface LoginOptions {
+  /** null: nobody needs one. */
+  readonly token: string | null
+  readonly limiter: AttemptLimiter
+}
+
+/** A refused log-in with the CONNACK return code that tells the client (MQTT 3.1.1 §3.2.2.3). */
+export interface LoginRefusal {
+  readonly error: AppError
+  readonly returnCode: 4 | 5
+}
+
+/**
+ * Judges a CONNECT: the password must be the access token; the user name is free. Connections of this process are
+ * trusted. undefined: welcome.
+ */
+export function checkLogin(
+  { origin, password }: { readonly origin: Origin; readonly password: Uint8Array | undefined },
+  { token, limiter }: LoginOptions,
+): LoginRefusal | undefined {
+  if (token === null || origin.kind === "process") return undefined
+  if (limiter.isBlocked(origin.address)) {
+    const message = "This address has sent too many wrong access tokens."
+    return { error: new AppError("too_many_attempts", message), returnCode: 5 }
+  }
+  if (password === undefined) {
+    const message = "Expected the access token as the MQTT password; found none."
+    return { error: new AppError("unauthorized", message), returnCode: 5 }
+  }
+  if (tokensMatch(new TextDecoder().decode(password), token)) return undefined
+  limiter.recordFailure(origin.address)
+  const message = "Expected the access token as the MQTT password; found another one."
+  return { error: new AppError("unauthorized", message), returnCode: 4 }
+}

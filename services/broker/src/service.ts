@@ -1,0 +1,107 @@
+import { createServer, type Server } from "node:net"
+import type { Duplex } from "node:stream"
+import { AppError } from "@serialcast/contract"
+import { withDeadline } from "@serialcast/primitives"
+import {
+  type Config,
+  closeServer,
+  createRequestGuard,
+  type ListenAddress,
+  listen,
+  type RunningService,
+  type ServiceDeps,
+} from "@serialcast/service-kit"
+import { brokerConfig } from "./config.ts"
+import { Connections } from "./connection/connections.ts"
+import { type BrokerCounters, createBrokerCounters, registerBrokerGauges } from "./metrics.ts"
+import { createMqtt } from "./mqtt/mqtt.ts"
+import type { Origin } from "./rules/login.ts"
+import { createWebSocketListener } from "./websocket-listener.ts"
+
+/** Four times the contract's largest payload. */
+const maxPacketBytes = 256 * 1024
+
+const maxConnectionsPerListener = 1_000
+
+// Finds out that a peer vanished, for clients that chose no MQTT keep-alive.
+const tcpKeepAliveMs = 60_000
+
+const stopTimeoutMs = 3_000
+
+export interface RunningBroker extends RunningService {
+  /** Opens a connection within this process; it needs no log-in. */
+  connect(): Duplex
+  /** Where MQTT over TCP listens; the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress
+  /** Where MQTT over WebSocket listens. */
+  readonly websocketAddress: ListenAddress
+}
+
+/**
+ * Starts the embedded MQTT 3.1.1 broker. When `deps.token` is set it is the password of every client from the
+ * network. Throws `listen_failed`.
+ */
+export async function createBroker(
+  config: Pick<Config, "broker" | "access">,
+  deps: ServiceDeps,
+): Promise<RunningBroker> {
+  const { root, clientBufferBytes, listen: tcpAddress, websocket, hosts } = brokerConfig(config)
+  const { clock } = deps
+  const counters = createBrokerCounters(deps.metrics)
+  // A new subscriber to everything is sent all retained messages at once: half of what it may leave unread.
+  const mqtt = await createMqtt({ root, maxRetainedBytes: clientBufferBytes / 2 }, { ...deps, counters })
+  const handle = mqtt.handle.bind(mqtt)
+  const connections = new Connections({ maxHeldBytes: clientBufferBytes, maxPacketBytes, handle })
+  registerBrokerGauges(deps.metrics, {
+    connectedClients: () => mqtt.connectedClients,
+    heldBytes: () => connections.heldBytes,
+  })
+  const { tcp, web } = createListeners(hosts, deps, { connections, counters })
+  let isStopping = false
+  const stop = async () => {
+    isStopping = true
+    const closed = [tcp, web].map((server) => closeServer(server, { clock }))
+    const error = () => new AppError("internal", `MQTT clients did not end within ${stopTimeoutMs} ms.`)
+    try {
+      await withDeadline(mqtt.close(), { clock, timeoutMs: stopTimeoutMs, error })
+    } finally {
+      connections.close()
+      await Promise.all(closed)
+    }
+  }
+  try {
+    return {
+      name: "broker",
+      address: await listen(tcp, tcpAddress, "MQTT"),
+      websocketAddress: await listen(web, websocket, "MQTT over WebSocket"),
+      isReady: () => !isStopping,
+      connect: () => connections.connect(),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function createListeners(
+  hosts: readonly string[],
+  { clock }: ServiceDeps,
+  { connections, counters }: { connections: Connections; counters: BrokerCounters },
+): { tcp: Server; web: Server } {
+  const accept = (transport: Duplex, address: string | undefined) => {
+    const origin: Origin = { kind: "network", address: address ?? "unknown" }
+    connections.accept(transport, origin)
+  }
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }
+  const tcp = createServer({ noDelay: true, ...keepAlive }, (socket) => accept(socket, socket.remoteAddress))
+  const web = createWebSocketListener({
+    guard: createRequestGuard({ token: null, hosts, clock }),
+    accept: (stream, { socket }) => accept(stream, socket.remoteAddress),
+  })
+  for (const server of [tcp, web]) {
+    server.maxConnections = maxConnectionsPerListener
+    server.on("drop", () => counters.countDropped())
+  }
+  return { tcp, web }
+}

@@ -1,0 +1,169 @@
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { encodeBytesFrame, encodeServerMessage, type ServerMessage } from "../../src/wire/frames.ts"
+import { DeviceSession, type SessionView } from "./device-session.ts"
+import { FakeSocket } from "./fake-socket.ts"
+
+const epoch = "00000000000000aa"
+const newEpoch = "00000000000000bb"
+const ascii = (text: string) => new TextEncoder().encode(text)
+
+function openSession() {
+  const clock = new FakeClock()
+  const sockets: FakeSocket[] = []
+  const shown: string[] = []
+  const views: SessionView[] = []
+  const session = new DeviceSession({
+    clock,
+    openSocket(from) {
+      const socket = new FakeSocket(from)
+      sockets.push(socket)
+      return socket
+    },
+    onBytes: (bytes) => shown.push(new TextDecoder().decode(bytes)),
+    onNotice: (text) => shown.push(`[${text}]`),
+    onChange: (view) => views.push(view),
+  })
+  const socket = () => sockets.at(-1)!
+  const tell = (message: ServerMessage) => socket().receive(encodeServerMessage(message))
+  return {
+    session,
+    clock,
+    sockets,
+    socket,
+    shown,
+    view: () => views.at(-1)!,
+    tell,
+    open: (cursor = `${epoch}-0`) => tell({ type: "open", epoch: cursor.slice(0, 16), cursor, state: null }),
+    bytes: (offset: number, text: string) =>
+      socket().receive(encodeBytesFrame({ offset, bytes: ascii(text) }).buffer),
+  }
+}
+
+test("a terminal starts with what the device sent last", () => {
+  const { socket } = openSession()
+  expect(socket().from).toBe("-16384")
+})
+
+test("a connection that broke goes on at the byte after the last one", () => {
+  const { open, bytes, socket, clock, sockets, shown, view } = openSession()
+  open(`${epoch}-5`)
+  bytes(5, "hello")
+  socket().break()
+  expect(view().status).toBe("waiting")
+  clock.advance(250)
+  expect(sockets).toHaveLength(2)
+  expect(socket().from).toBe(`${epoch}-10`)
+  open(`${epoch}-10`)
+  bytes(10, " world")
+  expect(shown).toEqual(["hello", " world"])
+  expect(view()).toMatchObject({ status: "open", offset: 16, receivedBytes: 11 })
+})
+
+test("the place is past a mark and a gap as well, and in the epoch that was announced", () => {
+  const { open, bytes, tell, socket, clock } = openSession()
+  open()
+  tell({ type: "mark", cursor: `${epoch}-0.1`, timeUs: 1, mark: { n: 0, kind: "opened", open: 2 } })
+  socket().break()
+  clock.advance(250)
+  expect(socket().from).toBe(`${epoch}-0.1`)
+  open(`${epoch}-0.1`)
+  const gap = { from: `${epoch}-0`, to: `${newEpoch}-4`, bytes: null, reason: "evicted" } as const
+  tell({ type: "gap", cursor: `${newEpoch}-4`, gap })
+  tell({ type: "epoch", epoch: newEpoch, cursor: `${newEpoch}-4` })
+  bytes(4, "ab")
+  socket().break()
+  clock.advance(500)
+  expect(socket().from).toBe(`${newEpoch}-6`)
+})
+
+test("gaps are shown in the page's words, not the device's", () => {
+  const { open, tell, shown } = openSession()
+  open()
+  const gap = { from: `${epoch}-0`, to: `${epoch}-9`, bytes: 9, reason: "evicted" } as const
+  tell({ type: "gap", cursor: `${epoch}-9`, gap })
+  expect(shown).toEqual(["[9 bytes are missing here: they are no longer kept]"])
+})
+
+test("a device with a new journal starts again with its recent output", () => {
+  const { open, tell, socket, clock } = openSession()
+  open()
+  tell({ type: "error", code: "bad_cursor", message: "No such place." })
+  socket().break()
+  clock.advance(250)
+  expect(socket().from).toBe("-16384")
+})
+
+test("pausing lets go of the connection and loses nothing", () => {
+  const { session, open, bytes, socket, sockets, shown, clock, view } = openSession()
+  open()
+  bytes(0, "one")
+  session.pause()
+  expect([socket().isClosed, view().status]).toEqual([true, "paused"])
+  // What was on its way comes again.
+  bytes(3, "two")
+  clock.advance(60_000)
+  expect(sockets).toHaveLength(1)
+  session.resume()
+  expect(socket().from).toBe(`${epoch}-3`)
+  open(`${epoch}-3`)
+  bytes(3, "two")
+  expect(shown).toEqual(["one", "two"])
+})
+
+test("a write is pending until its answer, and a refusal is told", () => {
+  const { session, open, tell, socket, view } = openSession()
+  open()
+  session.write(ascii("a"))
+  session.write(ascii("b"))
+  expect(socket().sent).toEqual([ascii("a"), ascii("b")])
+  expect(view().pendingWrites).toBe(2)
+  tell({ type: "receipt", id: "1", bytes: 1, from: `${epoch}-0`, to: `${epoch}-1`, drainedUs: 1 })
+  expect(view()).toMatchObject({ pendingWrites: 1, writeProblem: "" })
+  tell({ type: "error", id: "2", code: "device_offline", message: "local/uno is offline." })
+  expect(view()).toMatchObject({ pendingWrites: 0, writeProblem: "Not sent: local/uno is offline." })
+})
+
+test("what is typed without a connection is refused at once, never sent later", () => {
+  const { session, open, socket, clock, view } = openSession()
+  open()
+  socket().break()
+  session.write(ascii("rm -rf"))
+  expect(view().writeProblem).toBe("Not sent: there is no connection.")
+  clock.advance(250)
+  open()
+  expect(socket().sent).toEqual([])
+})
+
+test("writes whose answer was lost with the connection are told", () => {
+  const { session, open, socket, view } = openSession()
+  open()
+  session.write(ascii("a"))
+  socket().break()
+  expect(view()).toMatchObject({
+    pendingWrites: 0,
+    writeProblem: "The last write was not answered; it may not have arrived.",
+  })
+})
+
+test("attempts that fail come further and further apart, up to ten seconds", () => {
+  const { sockets, socket, clock } = openSession()
+  for (let attempt = 1; attempt < 8; attempt++) {
+    socket().break()
+    while (sockets.length === attempt) clock.advance(50)
+  }
+  socket().break()
+  clock.advance(4_999)
+  expect(sockets).toHaveLength(8)
+  clock.advance(5_001)
+  expect(sockets).toHaveLength(9)
+})
+
+test("a closed session opens no more connections", () => {
+  const { session, open, socket, sockets, clock } = openSession()
+  open()
+  socket().break()
+  session.close()
+  clock.advance(60_000)
+  expect(sockets).toHaveLength(1)
+})

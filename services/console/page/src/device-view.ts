@@ -1,0 +1,99 @@
+import type { DeviceState } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
+import { subProtocol } from "../../src/wire/frames.ts"
+import type { ConnectionStatus } from "./connection.ts"
+import { DeviceSession, type SessionView } from "./device-session.ts"
+import { describeIdentity, describePresence, describeProblem, describeSettings } from "./device-text.ts"
+import { byId } from "./elements.ts"
+import { createSendBox } from "./send-box.ts"
+import { createTerminalView } from "./terminal-view.ts"
+
+export interface DeviceView {
+  /** Opens the terminal of `<gateway>/<device>` in place of the one before. */
+  open(address: string): void
+  /** Ends what is open. */
+  close(): void
+  /** The newest state of the open device; null when it is not known. */
+  showState(state: DeviceState | null): void
+}
+
+/** The main part: one device's terminal, send box and status. Must be visible: xterm.js measures its letters in it. */
+export function createDeviceView(clock: Clock): DeviceView {
+  const encoder = new TextEncoder()
+  let session: DeviceSession | null = null
+
+  const send = (text: string) => session?.write(encoder.encode(text))
+  const sendBox = createSendBox(send)
+  const terminal = createTerminalView(byId("terminal", HTMLElement), {
+    onTyped: send,
+    onLeave: () => sendBox.focus(),
+    onCongested: (isCongested) => (isCongested ? session?.pause() : session?.resume()),
+  })
+  byId("clear", HTMLButtonElement).addEventListener("click", () => {
+    terminal.clear()
+    terminal.focus()
+  })
+
+  return {
+    open(address) {
+      session?.close()
+      byId("device-name", HTMLElement).textContent = address
+      terminal.reset()
+      session = new DeviceSession({
+        clock,
+        openSocket: (from) => new WebSocket(streamUrl(address, from), subProtocol),
+        onBytes: (bytes) => terminal.write(bytes),
+        onNotice: (text) => terminal.notice(text),
+        onChange: showSession,
+      })
+      terminal.focus()
+    },
+    close() {
+      session?.close()
+      session = null
+    },
+    showState,
+  }
+}
+
+function streamUrl(address: string, from: string): URL {
+  return new URL(`/ws?${new URLSearchParams({ device: address, from })}`, location.href)
+}
+
+const statusTexts = {
+  connecting: "Connecting…",
+  open: "Live",
+  waiting: "Connection lost, trying again…",
+  paused: "Catching up…",
+} as const satisfies Record<ConnectionStatus, string>
+
+function showSession({ status, offset, receivedBytes, pendingWrites, writeProblem }: SessionView): void {
+  const statusElement = byId("connection-status", HTMLElement)
+  setText(statusElement, statusTexts[status])
+  statusElement.dataset["status"] = status
+  const counters = [
+    ...(offset === null ? [] : [`offset ${offset.toLocaleString()}`]),
+    `${receivedBytes.toLocaleString()} bytes received`,
+    ...(pendingWrites === 0 ? [] : [`${pendingWrites} sending`]),
+  ]
+  setText(byId("counters", HTMLElement), counters.join(" · "))
+  setText(byId("write-status", HTMLElement), writeProblem)
+}
+
+function showState(state: DeviceState | null): void {
+  const badge = byId("device-badge", HTMLElement)
+  const presence = state === null ? "Unknown" : describePresence(state)
+  setText(badge, presence)
+  badge.className = `badge ${presence.toLowerCase()}`
+  const facts =
+    state === null ? [] : [describeSettings(state.settings), state.port, describeIdentity(state.identity)]
+  setText(byId("device-facts", HTMLElement), facts.filter((fact) => fact !== "").join(" · "))
+  const problem = byId("device-problem", HTMLElement)
+  setText(problem, state === null ? "No gateway knows this device." : describeProblem(state))
+  problem.hidden = problem.textContent === ""
+}
+
+// A live region is read out when it is set, even to what it says already.
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text
+}

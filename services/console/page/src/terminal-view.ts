@@ -1,0 +1,117 @@
+import { FitAddon } from "@xterm/addon-fit"
+import { Terminal } from "@xterm/xterm"
+import "@xterm/xterm/css/xterm.css"
+import { followColorScheme } from "./terminal-theme.ts"
+import { listenForTyping } from "./typed-input.ts"
+
+/** Bytes that xterm.js may hold unparsed before reading stops, and how few there must be to go on. */
+const highWatermarkBytes = 4 * 1024 * 1024
+const lowWatermarkBytes = 256 * 1024
+const scrollbackLines = 10_000
+
+export interface TerminalViewOptions {
+  /** What a person typed or pasted. */
+  readonly onTyped: (text: string) => void
+  /** The terminal has more to show than it can: stop reading until it caught up. */
+  readonly onCongested: (isCongested: boolean) => void
+  /** Ctrl+] was pressed: the keyboard's way out, as in `serialcast attach`. */
+  readonly onLeave: () => void
+}
+
+/** The page's one terminal; devices take turns in it. */
+export interface TerminalView {
+  /** Device bytes, as they are. */
+  write(bytes: Uint8Array): void
+  /** A dim line of the page's own, told apart from device output by where it stands: a line of its own. */
+  notice(text: string): void
+  clear(): void
+  /** Empty, as new: nothing of the last device's modes, colours or text stays. */
+  reset(): void
+  focus(): void
+}
+
+export function createTerminalView(container: HTMLElement, options: TerminalViewOptions): TerminalView {
+  const terminal = new Terminal({
+    scrollback: scrollbackLines,
+    fontFamily: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+    fontSize: 13,
+    lineHeight: 1.2,
+    cursorBlink: true,
+    minimumContrastRatio: 4.5,
+  })
+  // OSC 8 lets a device put any address behind any text. Consumed here, it is text and nothing else. The clipboard
+  // (OSC 52) and the window's title are out of its reach too: this page adds nothing to xterm.js that would serve them.
+  terminal.parser.registerOscHandler(8, () => true)
+  terminal.attachCustomKeyEventHandler((event) => handleKey(terminal, event, options.onLeave))
+  listenForTyping(terminal, options.onTyped)
+  const fit = new FitAddon()
+  terminal.loadAddon(fit)
+  terminal.open(container)
+  followColorScheme((theme) => {
+    terminal.options.theme = theme
+  })
+  new ResizeObserver(() => fit.fit()).observe(container)
+
+  const output = createOutput(terminal, options.onCongested)
+  return {
+    ...output,
+    clear: () => terminal.clear(),
+    focus: () => terminal.focus(),
+  }
+}
+
+function createOutput(
+  terminal: Terminal,
+  onCongested: (isCongested: boolean) => void,
+): Pick<TerminalView, "write" | "notice" | "reset"> {
+  let unparsedBytes = 0
+  let isCongested = false
+  let isAtLineStart = true
+
+  function settle(bytes: number): void {
+    unparsedBytes += bytes
+    const isFull = unparsedBytes > (isCongested ? lowWatermarkBytes : highWatermarkBytes)
+    if (isFull === isCongested) return
+    isCongested = isFull
+    onCongested(isFull)
+  }
+
+  return {
+    write(bytes) {
+      const last = bytes.at(-1)
+      if (last === undefined) return
+      isAtLineStart = last === 0x0a
+      terminal.write(bytes, () => settle(-bytes.byteLength))
+      settle(bytes.byteLength)
+    },
+    notice(text) {
+      // CAN ends an escape sequence that the device began: its rest is missing or belongs to another life.
+      const start = isAtLineStart ? "\x18\r" : "\x18\r\n"
+      terminal.write(`${start}\x1b[0;2m── ${printable(text)} ──\x1b[0m\r\n`)
+      isAtLineStart = true
+    },
+    reset() {
+      // Behind everything that is still to be parsed, so that none of it shows up after.
+      terminal.write("\x18\x1bc")
+      isAtLineStart = true
+    },
+  }
+}
+
+// Reasons come from the system that the device is plugged into.
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\uFFFD")
+}
+
+/** False: not for the terminal. */
+function handleKey(terminal: Terminal, event: KeyboardEvent, onLeave: () => void): boolean {
+  if (event.type !== "keydown" || event.altKey || !(event.ctrlKey || event.metaKey)) return true
+  if (event.key === "]" || (event.code === "BracketRight" && event.ctrlKey)) {
+    event.preventDefault()
+    onLeave()
+    return false
+  }
+  // Left to the browser: copying while something is selected, and pasting. Otherwise Ctrl+C interrupts the device.
+  if (event.key === "c" && terminal.hasSelection()) return false
+  return event.key !== "v"
+}

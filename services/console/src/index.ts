@@ -1,0 +1,1 @@
+export { type ConsoleDeps, createConsole, type RunningConsole } from "./service.ts"

@@ -1,0 +1,56 @@
+import { createServer } from "node:http"
+import type { DeviceClient } from "@serialcast/device-stream"
+import {
+  type Config,
+  closeServer,
+  createRequestGuard,
+  type ListenAddress,
+  listen,
+  type RunningService,
+  type ServiceDeps,
+} from "@serialcast/service-kit"
+import { consoleConfig } from "./config.ts"
+import { createApp } from "./http/app.ts"
+import { builtPage } from "./http/page.ts"
+import { createConsoleMetrics } from "./metrics.ts"
+import { createSocketServer } from "./socket/socket-server.ts"
+
+export interface ConsoleDeps extends ServiceDeps {
+  /** Stays the caller's: stopping the console does not close it. */
+  readonly devices: DeviceClient
+  /** The folder of the built page; default: where `npm run build` puts it. */
+  readonly pageDir?: string
+}
+
+export interface RunningConsole extends RunningService {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress
+}
+
+/** Starts the page and its WebSockets. Throws `listen_failed`. */
+export async function createConsole(config: Config, deps: ConsoleDeps): Promise<RunningConsole> {
+  const { devices, token, clock, log, pageDir = builtPage } = deps
+  const { listen: listenAt, defaultDevice, hosts } = consoleConfig(config)
+  const guard = createRequestGuard({ token, hosts, clock })
+  const sockets = createSocketServer({
+    guard,
+    devices,
+    defaultDevice,
+    clock,
+    log,
+    metrics: createConsoleMetrics(deps.metrics),
+  })
+  const server = createServer(createApp({ guard, token, hosts, devices, log, pageDir }))
+  server.on("upgrade", (request, connection, head) => sockets.handleUpgrade(request, connection, head))
+  const address = await listen(server, listenAt, "console")
+  return {
+    name: "console",
+    address,
+    isReady: () => devices.isConnected,
+    async stop() {
+      // First, because closing the server cuts what is still open, and with it the receipts.
+      await sockets.stop()
+      await closeServer(server)
+    },
+  }
+}

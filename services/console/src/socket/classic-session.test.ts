@@ -1,0 +1,90 @@
+import { AppError } from "@serialcast/contract"
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { testEpoch } from "../fake-devices.ts"
+import { startTestConsole } from "../test-console.ts"
+
+const ascii = (text: string) => new TextEncoder().encode(text)
+
+test("the classic console greets, then sends a frame for each line of the default device", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws")
+  expect(client.socket.protocol).toBe("")
+  expect(await client.text()).toBe("connected")
+  app.devices.sendBytes("local/uno", ascii("one\r\ntw"))
+  app.devices.sendBytes("local/uno", ascii("o\n"))
+  expect([await client.text(), await client.text()]).toEqual(["one\r", "two"])
+})
+
+test("text and binary frames are written as they are, with no line end added", async () => {
+  await using app = await startTestConsole()
+  const written: Uint8Array[] = []
+  const client = await app.connect("/ws?device=local/uno")
+  const both = new Promise<void>((resolve) => {
+    app.devices.onWrite = async (bytes) => {
+      if (written.push(bytes) === 2) resolve()
+    }
+  })
+  client.socket.send("Grüße")
+  client.socket.send(Uint8Array.of(0, 255))
+  await both
+  expect(written).toEqual([ascii("Grüße"), Uint8Array.of(0, 255)])
+})
+
+test("a prompt comes after a short silence, and a line that goes on in time is whole", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws")
+  await client.text()
+  app.devices.sendBytes("local/uno", ascii("boot\nlog"))
+  expect(await client.text()).toBe("boot")
+  await clock.advanceAsync(249)
+  app.devices.sendBytes("local/uno", ascii("in: "))
+  await clock.advanceAsync(249)
+  app.devices.sendBytes("local/uno", ascii("?"))
+  await clock.advanceAsync(250)
+  expect(await client.text()).toBe("login: ?")
+})
+
+test("a replug ends the unfinished line", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws")
+  await client.text()
+  app.devices.sendBytes("local/uno", ascii("hal"))
+  app.devices.sendEvent("local/uno", {
+    kind: "mark",
+    cursor: { epoch: testEpoch, offset: 3, mark: 1 },
+    timeUs: 1,
+    mark: { n: 0, kind: "closed", reason: "unplugged" },
+  })
+  app.devices.sendBytes("local/uno", ascii("new\n"))
+  expect([await client.text(), await client.text()]).toEqual(["hal", "new"])
+})
+
+test("bytes that are gone close the socket, because the protocol cannot say so", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws")
+  await client.text()
+  app.devices.sendEvent("local/uno", {
+    kind: "gap",
+    cursor: { epoch: testEpoch, offset: 9, mark: 0 },
+    gap: { from: `${testEpoch}-0`, to: `${testEpoch}-9`, bytes: 9, reason: "evicted" },
+  })
+  expect(await client.closed).toEqual({ code: 1011, reason: "gap: 9 bytes of the device are no longer kept" })
+})
+
+test("a write that did not arrive closes the socket with the reason, and those behind it are not done", async () => {
+  await using app = await startTestConsole()
+  app.devices.onWrite = () => Promise.reject(new AppError("device_offline", "local/uno is offline."))
+  const client = await app.connect("/ws")
+  client.socket.send("AT")
+  client.socket.send("AT+RST")
+  expect(await client.closed).toEqual({ code: 1011, reason: "device_offline: local/uno is offline." })
+  expect(app.devices.writes.length).toBe(1)
+})
+
+test("a start point that is none closes the socket with the reason", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws?from=yesterday")
+  expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/^bad_cursor: /) })
+})

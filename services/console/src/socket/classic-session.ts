@@ -1,0 +1,83 @@
+/*
+ *   device.read() ─→ line splitter ─→ paced socket ─→ client      one text frame for each line
+ *   device.write() ←─ write lane ←─────── frames ←── client      as they are, no line end added
+ */
+import { AppError, type Gap, toAppError } from "@serialcast/contract"
+import type { StreamEvent } from "@serialcast/device-stream"
+import type { Timer } from "@serialcast/primitives"
+import { createLineSplitter, type LineSplitter } from "./line-splitter.ts"
+import { toBytes } from "./raw-data.ts"
+import { closeCodes, closeFailed, type DeviceSessionOptions, type Session } from "./session.ts"
+import { createWriteLane } from "./write-lane.ts"
+
+const maxLineLength = 64 * 1024
+
+/**
+ * After this silence an unfinished line is sent as a frame, in milliseconds. A prompt (`login: `) never gets its LF, so
+ * it must come, and soon; but the protocol cannot say that a frame goes on in the next one, so a line that merely
+ * travels slowly should not be torn. A quarter of a second is quick for an eye and long for a network.
+ */
+const silenceMs = 250
+
+/** Serves one socket without a sub-protocol: the classic text console. */
+export function startClassicSession(options: DeviceSessionOptions): Session {
+  const { socket, devices, address, metrics, by } = options
+  const lane = createWriteLane({
+    device: devices.device(address),
+    by,
+    setPaused: (isPaused) => (isPaused ? socket.pause() : socket.resume()),
+    async report(_, outcome) {
+      metrics.countWrite(outcome)
+      // There are no receipts here. What was sent and did not arrive must not look as if it did.
+      if (!(outcome instanceof AppError)) return
+      lane.refuseRest()
+      closeFailed(options, outcome)
+    },
+  })
+  socket.on("message", (data) => lane.submit("", { bytes: toBytes(data) }))
+  return { ended: sendLines(options), lane }
+}
+
+async function sendLines(options: DeviceSessionOptions): Promise<void> {
+  const { paced, devices, address, from, clock } = options
+  const splitter = createLineSplitter({ maxLength: maxLineLength })
+  let silence: Timer | null = null
+  // One frame at most is sent past the loop's waiting: the line that was unfinished when the silence came.
+  const flush = () => void sendAll(options, splitter.flush())
+  try {
+    await paced.send("connected")
+    for await (const event of devices.device(address).read({ from, signal: paced.closed })) {
+      silence?.cancel()
+      await sendAll(options, linesOf(splitter, event))
+      if (event.kind === "gap" && event.gap.reason === "evicted") return closeAtGap(options, event.gap)
+      silence = clock.startTimer(silenceMs, flush)
+    }
+  } catch (error) {
+    closeFailed(options, toAppError(error))
+  } finally {
+    silence?.cancel()
+  }
+}
+
+function linesOf(splitter: LineSplitter, event: StreamEvent): string[] {
+  switch (event.kind) {
+    case "bytes":
+      return splitter.push(event.bytes)
+    case "positioned":
+      return []
+    case "mark":
+    case "gap":
+      // The port was closed or opened, or not read: what comes now does not belong to the line before.
+      return splitter.end()
+  }
+}
+
+async function sendAll({ paced }: DeviceSessionOptions, lines: readonly string[]): Promise<void> {
+  for (const line of lines) await paced.send(line)
+}
+
+/** This transport cannot say that bytes are missing, and silence would be a lie. */
+function closeAtGap({ paced }: DeviceSessionOptions, { bytes }: Gap): void {
+  const size = bytes === null ? "bytes" : `${bytes} bytes`
+  paced.close(closeCodes.failed, `gap: ${size} of the device are no longer kept`)
+}

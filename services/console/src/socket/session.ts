@@ -1,0 +1,51 @@
+import type { AppError, StartPoint } from "@serialcast/contract"
+import type { DeviceClient } from "@serialcast/device-stream"
+import type { Clock } from "@serialcast/primitives"
+import type { Logger } from "@serialcast/service-kit"
+import type { WebSocket } from "ws"
+import type { ConsoleMetrics } from "../metrics.ts"
+import type { PacedSocket } from "./paced-socket.ts"
+import type { WriteLane } from "./write-lane.ts"
+
+/** What a WebSocket's session is made of. */
+export interface SessionOptions {
+  readonly socket: WebSocket
+  readonly paced: PacedSocket
+  readonly devices: DeviceClient
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: ConsoleMetrics
+}
+
+export interface DeviceSessionOptions extends SessionOptions {
+  /** The principal who writes. */
+  readonly by: string
+  /** `<gateway>/<device>`; may be unknown. */
+  readonly address: string
+  readonly from: StartPoint
+}
+
+/** One WebSocket at work. */
+export interface Session {
+  /** Resolves when the socket is closed and its reading has ended. */
+  readonly ended: Promise<void>
+  /** The client's writes; absent where it has none. */
+  readonly lane?: WriteLane
+}
+
+/** Close codes of RFC 6455 §7.4.1 that sessions use. */
+export const closeCodes = {
+  /** The service stops; come again. */
+  goingAway: 1001,
+  /** The request cannot be met as it stands. */
+  refused: 1008,
+  /** Something went wrong that the client cannot be told in a better way. */
+  failed: 1011,
+} as const
+
+/** Closes with the error's code and message as the reason. */
+export function closeFailed({ paced, log }: SessionOptions, error: AppError): void {
+  if (error.code === "internal") log.error({ err: error }, "a console session failed")
+  const code = error.status < 500 ? closeCodes.refused : closeCodes.failed
+  paced.close(code, `${error.code}: ${error.message}`)
+}

@@ -1,0 +1,111 @@
+import { once } from "node:events"
+import { connect } from "node:net"
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { WebSocket } from "ws"
+import { startTestConsole, streamProtocol } from "../test-console.ts"
+
+const token = "a-token-of-many-letters"
+
+/** Status of a handshake that is refused. */
+function refusalOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { headers })
+    socket.on("unexpected-response", (_, response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    socket.on("open", () => reject(new Error("the handshake was accepted")))
+  })
+}
+
+test.each([
+  ["without a token", 401, "/ws", {}],
+  ["with a wrong one", 401, "/ws", { Authorization: "Bearer wrong" }],
+  ["from another site", 403, "/ws", { Authorization: `Bearer ${token}`, Origin: "http://evil.example" }],
+  ["to a rebound name", 421, "/ws", { Authorization: `Bearer ${token}`, Host: "evil.example" }],
+  ["from another site, to the list", 403, "/ws/devices", { Origin: "http://evil.example" }],
+  ["to another path", 404, "/socket", { Authorization: `Bearer ${token}` }],
+])("a handshake %s is refused with %i", async (_, status, path, headers) => {
+  await using app = await startTestConsole({ token })
+  expect(await refusalOf(`ws${app.url.slice(4)}${path}`, headers)).toBe(status)
+})
+
+test("a handshake to what is no address is refused, and the console lives on", async () => {
+  await using app = await startTestConsole()
+  const socket = connect(app.running.address.port, "127.0.0.1")
+  socket.write("GET //[ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+  const [answer] = await once(socket, "data")
+  expect(String(answer)).toMatch(/^HTTP\/1.1 404 /)
+  const client = await app.connect("/ws")
+  expect(await client.text()).toBe("connected")
+})
+
+test("a handshake with the token, from the console's own page, is accepted", async () => {
+  await using app = await startTestConsole({ token })
+  const headers = { Authorization: `Bearer ${token}`, Origin: app.url }
+  const client = await app.connect("/ws", { headers })
+  expect(await client.text()).toBe("connected")
+})
+
+test("the list of devices comes at once and after each change", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws/devices")
+  const online = async () =>
+    JSON.parse(await client.text()).devices.map(({ device, online }: Record<string, unknown>) => [
+      device,
+      online,
+    ])
+  expect(await online()).toEqual([["uno", true]])
+  app.devices.setState({ online: false })
+  expect(await online()).toEqual([["uno", false]])
+})
+
+test("many changes at once are one frame", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws/devices")
+  await client.text()
+  for (const device of ["a", "b", "c"]) app.devices.setState({ device })
+  await clock.advanceAsync(100)
+  expect(JSON.parse(await client.text()).devices).toHaveLength(4)
+})
+
+test("a client that answers no ping is cut off", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws", { ...streamProtocol, autoPong: false })
+  const pinged = new Promise((resolve) => client.socket.once("ping", resolve))
+  await client.message()
+  await clock.advanceAsync(15_000)
+  await pinged
+  await clock.advanceAsync(15_000)
+  expect((await client.closed).code).toBe(1006)
+})
+
+test("a quiet client that answers its pings stays", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws", streamProtocol)
+  await client.message()
+  for (let beat = 0; beat < 4; beat++) {
+    const pinged = new Promise((resolve) => client.socket.once("ping", resolve))
+    await clock.advanceAsync(15_000)
+    await pinged
+    // The pong is in front of this write, so its receipt says that the pong has arrived.
+    client.socket.send("x")
+    await client.message()
+  }
+  expect(client.socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test("sockets and writes are counted", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws", streamProtocol)
+  await client.message()
+  client.socket.send(Uint8Array.of(1))
+  await client.message()
+  const text = await app.metrics.metrics()
+  expect(text).toContain("serialcast_console_sockets 1")
+  expect(text).toContain('serialcast_console_writes_total{outcome="done"} 1')
+})

@@ -1,0 +1,137 @@
+import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
+import { AppError, maxWriteBytes, parseStartPoint, toAppError } from "@serialcast/contract"
+import type { DeviceClient } from "@serialcast/device-stream"
+import { type Clock, withDeadline } from "@serialcast/primitives"
+import { type Logger, type RequestGuard, refuseUpgrade } from "@serialcast/service-kit"
+import { type WebSocket, WebSocketServer } from "ws"
+import type { ConsoleMetrics } from "../metrics.ts"
+import { subProtocol } from "../wire/frames.ts"
+import { startClassicSession } from "./classic-session.ts"
+import { startDeviceListSession } from "./device-list-session.ts"
+import { keepAlive } from "./heartbeat.ts"
+import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
+import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
+import { startStreamSession } from "./stream-session.ts"
+
+/** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB). */
+const maxSockets = 256
+/** A whole write, and what little JSON needs around a shorter one. */
+const maxPayload = maxWriteBytes + 4096
+/** What writes on their way may take when the service stops, in milliseconds. */
+const finishTimeoutMs = 2_000
+
+export interface SocketServerOptions {
+  readonly guard: RequestGuard
+  readonly devices: DeviceClient
+  /** `<gateway>/<device>` for clients that name none. */
+  readonly defaultDevice: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: ConsoleMetrics
+}
+
+/** The WebSocket half of the console. */
+export interface SocketServer {
+  /** For the `upgrade` event of an HTTP server. */
+  handleUpgrade(request: IncomingMessage, connection: Duplex, head: Uint8Array): void
+  /** Answers or refuses the writes that were accepted, then closes every socket. Takes at most some 3 s. */
+  stop(): Promise<void>
+}
+
+interface OpenSocket {
+  readonly socket: WebSocket
+  readonly paced: PacedSocket
+  readonly session: Session
+}
+
+export function createSocketServer(options: SocketServerOptions): SocketServer {
+  const { clock, log, metrics } = options
+  const open = new Set<OpenSocket>()
+  let isStopping = false
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload,
+    // Compression would cost each socket hundreds of KiB, and device bytes are few.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(subProtocol) ? subProtocol : false),
+  })
+
+  function checkRoom(): AppError | null {
+    if (isStopping) return new AppError("overloaded", "The console is stopping.")
+    if (open.size < maxSockets) return null
+    return new AppError("overloaded", `This console serves at most ${maxSockets} sockets at once.`)
+  }
+
+  function start(socket: WebSocket, request: IncomingMessage): void {
+    const paced = createPacedSocket(socket, clock)
+    // A frame that breaks the protocol, or a connection that broke; ws closes the socket with the code that says so.
+    socket.on("error", (error) => log.info({ err: error }, "a console socket failed"))
+    keepAlive(socket, paced, clock)
+    const entry = { socket, paced, session: startSession(options, { ...options, socket, paced }, request) }
+    open.add(entry)
+    metrics.setSockets(open.size)
+    socket.once("close", () => {
+      open.delete(entry)
+      metrics.setSockets(open.size)
+    })
+  }
+
+  async function finish({ socket, paced, session }: OpenSocket): Promise<void> {
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
+    const error = () => new AppError("no_reply", "A write had no outcome when the console stopped.")
+    try {
+      session.lane?.refuseRest()
+      await withDeadline(Promise.resolve(session.lane?.idle()), { clock, timeoutMs: finishTimeoutMs, error })
+    } catch (cause) {
+      log.warn({ err: cause }, "a client was left without the receipt of its write")
+    }
+    paced.close(closeCodes.goingAway, "the console is stopping")
+    await Promise.all([closed, session.ended])
+  }
+
+  return {
+    handleUpgrade(request, connection, head) {
+      const refusal = checkUpgrade(options, request) ?? checkRoom()
+      if (refusal !== null) return refuseUpgrade(request, connection, refusal)
+      server.handleUpgrade(request, connection, Buffer.from(head), (socket) => start(socket, request))
+    },
+    async stop() {
+      isStopping = true
+      await Promise.all([...open].map(finish))
+    },
+  }
+}
+
+function checkUpgrade({ guard }: SocketServerOptions, request: IncomingMessage): AppError | null {
+  const { pathname } = urlOf(request)
+  if (pathname !== "/ws" && pathname !== "/ws/devices") {
+    return new AppError("unknown_path", "WebSockets are served at /ws and /ws/devices.")
+  }
+  return guard.check(request)
+}
+
+function startSession(
+  { defaultDevice }: SocketServerOptions,
+  session: SessionOptions,
+  request: IncomingMessage,
+): Session {
+  const { pathname, searchParams } = urlOf(request)
+  if (pathname === "/ws/devices") return startDeviceListSession(session)
+  try {
+    const address = searchParams.get("device") ?? defaultDevice
+    const from = parseStartPoint(searchParams.get("from") ?? "now")
+    const isStream = session.socket.protocol === subProtocol
+    const by = `console:${request.socket.remoteAddress ?? "unknown"}`
+    return (isStream ? startStreamSession : startClassicSession)({ ...session, address, from, by })
+  } catch (error) {
+    closeFailed(session, toAppError(error))
+    return { ended: Promise.resolve() }
+  }
+}
+
+/** The path and query of a request; those of `/` when the client sent no address at all. */
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  const base = "http://console.invalid"
+  return new URL(URL.canParse(url, base) ? url : "/", base)
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { AppError, toAppError } from "@serialcast/contract"
+import { type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
+import express, { type NextFunction, type Request, type Response } from "express"
+import { createApi } from "./api/api.ts"
+import { createHexServer } from "./hex/hex-server.ts"
+import type { EventDeps } from "./sse/serve-events.ts"
+
+export interface AppDeps extends EventDeps {
+  readonly guard: RequestGuard
+  readonly log: Logger
+  readonly defaultDevice: string
+  /** Whether `/readbytes` and `/writebytes` are served. */
+  readonly hexServer: boolean
+}
+
+/** Answers every request: guard first, then the hex server on the raw target, then the API. */
+export function createApp(deps: AppDeps): (request: IncomingMessage, response: ServerResponse) => void {
+  const { guard, log, hexServer } = deps
+  const api = createExpress(deps, log)
+  const serveHex = hexServer ? createHexServer(deps) : () => false
+  return (request, response) => {
+    response.setHeader("X-Content-Type-Options", "nosniff")
+    const refusal = guard.check(request)
+    if (refusal !== null) sendProblem(response, refusal)
+    else if (!serveHex(request, response)) api(request, response)
+  }
+}
+
+function createExpress(deps: EventDeps, log: Logger): express.Express {
+  const app = express()
+  app.disable("x-powered-by")
+  app.disable("etag")
+  app.use((_request, response, next) => {
+    response.setHeader("Cache-Control", "no-store")
+    next()
+  })
+  app.use("/api/v1", createApi(deps))
+  app.use((request) => {
+    throw new AppError("unknown_path", `There is nothing at ${request.path}.`)
+  })
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const known = fromExpress(error)
+    if (known.code === "internal") log.error({ err: error }, "request failed")
+    sendProblem(response, known)
+  })
+  return app
+}
+
+/** Express and its body parser say by `type` and `status` what a client did wrong. */
+function fromExpress(error: unknown): AppError {
+  if (error instanceof AppError || !(error instanceof Error)) return toAppError(error)
+  const { type, status } = error as { type?: unknown; status?: unknown }
+  if (type === "entity.too.large")
+    return new AppError("too_large", "The body is larger than any write may be.", { cause: error })
+  if (typeof status === "number" && status < 500)
+    return new AppError("bad_request", error.message, { cause: error })
+  return toAppError(error)
+}

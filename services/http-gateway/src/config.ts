@@ -1,0 +1,17 @@
+import { type Config, defaultDevice, type ListenAddress } from "@serialcast/service-kit"
+
+/** What the http-gateway reads of the configuration. */
+export interface HttpGatewayConfig {
+  readonly listen: ListenAddress
+  /** `<gateway>/<device>` of hex requests that name none. */
+  readonly defaultDevice: string
+  /** Whether `/readbytes` and `/writebytes` are served. */
+  readonly hexServer: boolean
+  /** Names besides localhost under which browsers may address it. */
+  readonly hosts: readonly string[]
+}
+
+export function httpGatewayConfig(config: Config): HttpGatewayConfig {
+  const { listen, hexServer } = config.http
+  return { listen, defaultDevice: defaultDevice(config), hexServer, hosts: config.access.hosts }
+}

@@ -1,0 +1,1 @@
+export { createHttpGateway, type HttpGatewayDeps, type RunningHttpGateway } from "./service.ts"

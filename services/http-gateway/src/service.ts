@@ -1,0 +1,55 @@
+import { createServer } from "node:http"
+import type { DeviceClient } from "@serialcast/device-stream"
+import {
+  type Config,
+  closeServer,
+  createRequestGuard,
+  type ListenAddress,
+  listen,
+  type RunningService,
+  type ServiceDeps,
+} from "@serialcast/service-kit"
+import { createApp } from "./app.ts"
+import { httpGatewayConfig } from "./config.ts"
+
+// A `/writebytes` request line alone may be 64 KiB long.
+const maxHeaderBytes = 80 * 1024
+const maxConnections = 4_096
+
+export interface HttpGatewayDeps extends ServiceDeps {
+  /** Stays the caller's: stopping the gateway does not close it. */
+  readonly devices: DeviceClient
+}
+
+export interface RunningHttpGateway extends RunningService {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress
+}
+
+/** Starts REST, SSE and the hex server on one listener. Throws `listen_failed`. */
+export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): Promise<RunningHttpGateway> {
+  const { devices, token, clock, log } = deps
+  const { listen: listenAt, defaultDevice, hexServer, hosts } = httpGatewayConfig(config)
+  const stopping = new AbortController()
+  const app = createApp({
+    guard: createRequestGuard({ token, hosts, clock }),
+    devices,
+    clock,
+    log,
+    stopping: stopping.signal,
+    defaultDevice,
+    hexServer,
+  })
+  const server = createServer({ maxHeaderSize: maxHeaderBytes, noDelay: true }, app)
+  server.maxConnections = maxConnections
+  const address = await listen(server, listenAt, "http")
+  return {
+    name: "http-gateway",
+    address,
+    isReady: () => devices.isConnected,
+    async stop() {
+      stopping.abort()
+      await closeServer(server)
+    },
+  }
+}

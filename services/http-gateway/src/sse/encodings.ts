@@ -1,0 +1,75 @@
+import { AppError, type Cursor, formatCursor } from "@serialcast/contract"
+import type { StreamEvent } from "@serialcast/device-stream"
+import { concatBytes, encodeHex } from "@serialcast/primitives"
+import type { ServerEvent } from "./event-stream.ts"
+import { incompleteTail } from "./incomplete-tail.ts"
+
+type BytesEvent = Extract<StreamEvent, { kind: "bytes" }>
+
+/** Turns chunks into events; may hold back bytes, which the next event or `flush` brings. */
+export interface ByteEncoding {
+  encode(event: BytesEvent): ServerEvent | null
+  /** What is held back, before something else is sent. */
+  flush(): ServerEvent | null
+}
+
+export const encodingNames = ["hex", "base64", "text"] as const
+export type EncodingName = (typeof encodingNames)[number]
+
+/** Throws `bad_request` for an unknown name. */
+export function parseEncoding(name: string): EncodingName {
+  const known = encodingNames.find((candidate) => candidate === name)
+  if (known !== undefined) return known
+  throw new AppError(
+    "bad_request",
+    `encoding: expected one of ${encodingNames.join(", ")}; found ${JSON.stringify(name)}.`,
+  )
+}
+
+export function createEncoding(name: EncodingName): ByteEncoding {
+  switch (name) {
+    case "hex":
+      return stateless(encodeHex)
+    case "base64":
+      return stateless((bytes) =>
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+      )
+    case "text":
+      return createTextEncoding()
+  }
+}
+
+function stateless(encode: (bytes: Uint8Array) => string): ByteEncoding {
+  return {
+    encode: ({ bytes, cursor }) => ({ event: "bytes", data: encode(bytes), id: formatCursor(cursor) }),
+    flush: () => null,
+  }
+}
+
+/**
+ * JSON strings of UTF-8. A character that is split between chunks is held back until it is whole, and the id stands
+ * before it, so that a client that resumes there gets it whole too. What is no UTF-8 becomes U+FFFD.
+ */
+function createTextEncoding(): ByteEncoding {
+  let held: Uint8Array = new Uint8Array(0)
+  let heldEnd: Cursor | null = null
+  const decode = (bytes: Uint8Array) =>
+    JSON.stringify(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes))
+  return {
+    encode({ bytes, cursor }) {
+      const whole = concatBytes([held, bytes])
+      const complete = whole.byteLength - incompleteTail(whole)
+      held = whole.subarray(complete)
+      heldEnd = cursor
+      if (complete === 0) return null
+      const id = formatCursor({ ...cursor, offset: cursor.offset - held.byteLength })
+      return { event: "bytes", data: decode(whole.subarray(0, complete)), id }
+    },
+    flush() {
+      if (held.byteLength === 0 || heldEnd === null) return null
+      const event = { event: "bytes", data: decode(held), id: formatCursor(heldEnd) }
+      held = new Uint8Array(0)
+      return event
+    },
+  }
+}

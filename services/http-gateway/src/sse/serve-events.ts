@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import {
+  AppError,
+  type DeviceState,
+  parseCursor,
+  parseStartPoint,
+  type StartPoint,
+  type StreamName,
+} from "@serialcast/contract"
+import type { DeviceClient, StreamEvent } from "@serialcast/device-stream"
+import type { Clock } from "@serialcast/primitives"
+
+import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
+
+export interface EventDeps {
+  readonly devices: DeviceClient
+  readonly clock: Clock
+  /** Aborted when the service stops. */
+  readonly stopping: AbortSignal
+}
+
+export interface EventOptions {
+  readonly address: string
+  readonly from: StartPoint
+  readonly stream: StreamName
+  readonly toEvents: (event: StreamEvent, state: () => DeviceState | undefined) => readonly ServerEvent[]
+  /** Writes the head, once the start point is found to exist. */
+  readonly writeHead: (response: ServerResponse) => void
+  /** Runs when the stream stands, before the first event. */
+  readonly begin?: (events: EventStream) => Promise<void>
+}
+
+/**
+ * Serves a device's stream until the client goes. Throws `unknown_device` or `bad_cursor` while the head is not written
+ * yet; a known device is served even while it is offline.
+ */
+export async function serveEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: EventOptions,
+  { devices, clock, stopping }: EventDeps,
+): Promise<void> {
+  const { address, from, stream, toEvents, writeHead, begin } = options
+  const gone = new AbortController()
+  response.once("close", () => gone.abort())
+  stopping.addEventListener("abort", () => gone.abort(), { signal: gone.signal })
+  const state = (): DeviceState | undefined => devices.devices.get(address)
+  let events: EventStream | null = null
+  for await (const event of devices.device(address).read({ from, stream, signal: gone.signal })) {
+    if (events === null) {
+      writeHead(response)
+      events = startEventStream(request, response, { clock, signal: gone.signal })
+      await begin?.(events)
+    }
+    for (const serverEvent of toEvents(event, state)) await events.send(serverEvent)
+  }
+  response.end()
+}
+
+/** Where a client wants to start: its `Last-Event-ID` when it reconnects, else `from`. Throws `bad_cursor`. */
+export function startPointOf({ headers }: IncomingMessage, from: string | null): StartPoint {
+  const lastId = headers["last-event-id"]
+  if (typeof lastId !== "string" || lastId === "") return parseStartPoint(from ?? "now")
+  const cursor = parseCursor(lastId)
+  if (cursor === undefined)
+    throw new AppError(
+      "bad_cursor",
+      `Last-Event-ID: expected an id of this stream; found ${JSON.stringify(lastId)}.`,
+    )
+  return { kind: "cursor", cursor }
+}

@@ -1,0 +1,1 @@
+export { type InitDeps, initialize } from "./initialize.ts"

@@ -1,0 +1,62 @@
+import { maxWriteBytes } from "@serialcast/contract"
+import { eventually, openPty } from "@serialcast/testkit"
+import { expect, onTestFinished, test } from "vitest"
+import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
+
+const topic = "serialcast/local/uno/tx"
+
+async function start(retained?: Uint8Array) {
+  const pty = await openPty()
+  onTestFinished(() => pty[Symbol.asyncDispose]())
+  const memory = await startBroker()
+  const client = await startClient(memory)
+  if (retained !== undefined) await client.publish({ topic, qos: 1, retain: true }, retained)
+  await startAgent(() => memory.connect(), { uno: pty.path })
+  await untilState(await startDeviceClient(memory), "local/uno", ({ online }) => online)
+  const publish = (bytes: Uint8Array, to = topic) =>
+    client.publish({ topic: to, qos: 1, retain: false }, bytes)
+  return { memory, pty, client, publish }
+}
+
+test("what is published on tx is written to the device, whole and in order", async () => {
+  const { pty, publish } = await start()
+  const writes = Array.from({ length: 20 }, (_, n) => new Uint8Array(5_000).fill(n))
+  await Promise.all(writes.map((bytes) => publish(bytes)))
+  const received = await pty.read(100_000)
+  expect(Buffer.compare(received, Buffer.concat(writes))).toBe(0)
+})
+
+test("a write that the broker kept is ignored at every connect", async () => {
+  const { memory, pty, publish } = await start(Uint8Array.of(0xee))
+  await publish(Uint8Array.of(1))
+  expect(await pty.read(1)).toEqual(Uint8Array.of(1))
+  const client = await startDeviceClient(memory)
+  await memory.disconnectAll()
+  await eventually(() => expect(client.isConnected).toBe(true))
+  await untilState(client, "local/uno", ({ online }) => online)
+  await client.device("local/uno").write(Uint8Array.of(2), { by: "test" })
+  expect(await pty.read(1)).toEqual(Uint8Array.of(2))
+})
+
+test("a write that is too large is a mark, and nothing of it is written", async () => {
+  const { pty, client, publish } = await start()
+  await publish(new Uint8Array(maxWriteBytes + 1))
+  await eventually(async () => {
+    const { page } = await call(client, "uno/call/history", {
+      id: crypto.randomUUID(),
+      stream: "tx",
+      from: "start",
+    })
+    expect(page).toMatchObject({
+      records: [{ m: { kind: "refused", by: "mqtt", code: "too_large", bytes: 0 } }],
+    })
+  })
+  expect(pty.received).toBe(0)
+})
+
+test("a write to a device that is not there disturbs nobody", async () => {
+  const { pty, publish } = await start()
+  await publish(Uint8Array.of(9), "serialcast/local/nano/tx")
+  await publish(Uint8Array.of(1))
+  expect(await pty.read(1)).toEqual(Uint8Array.of(1))
+})

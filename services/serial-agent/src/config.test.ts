@@ -1,0 +1,14 @@
+import { loadConfig } from "@serialcast/service-kit"
+import { expect, test } from "vitest"
+import { defaultSettings, devicesOf } from "./config.ts"
+
+const config = loadConfig({ env: {}, directory: "/nowhere" })
+
+test("without configured devices there are two simulated ones", () => {
+  expect(Object.keys(devicesOf(config))).toEqual(["demo-echo", "demo-sensor"])
+})
+
+test("configured devices stand alone", () => {
+  const devices = { uno: { port: "/dev/ttyUSB0", ...defaultSettings } }
+  expect(devicesOf({ ...config, devices })).toEqual(devices)
+})

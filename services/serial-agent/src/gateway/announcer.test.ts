@@ -1,0 +1,111 @@
+import {
+  AppError,
+  createTopics,
+  type Destination,
+  type DeviceState,
+  deviceStateSchema,
+  type GatewayStatus,
+  parseJsonPayload,
+} from "@serialcast/contract"
+import { createLogger } from "@serialcast/service-kit"
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { createAnnouncer } from "./announcer.ts"
+
+const status: GatewayStatus = { online: true, instance: "i", version: "1", started: "", devices: ["uno"] }
+const nothing = { oldest: 0, head: 0 }
+const offline: DeviceState = {
+  gateway: "local",
+  device: "uno",
+  online: false,
+  open: 0,
+  configured: true,
+  port: "/dev/uno",
+  identity: {},
+  settings: defaultSettings,
+  lines: null,
+  epoch: "",
+  rx: nothing,
+  tx: nothing,
+  lease: null,
+  problem: null,
+  since: "",
+}
+
+function start() {
+  const clock = new FakeClock()
+  const published: string[] = []
+  const connection = {
+    topics: createTopics(),
+    isConnected: true,
+    refusal: null as AppError | null,
+    connected: () => {},
+    onConnected(listener: () => void) {
+      connection.connected = listener
+      return () => {}
+    },
+    async publish({ topic }: Destination, payload: Uint8Array) {
+      if (connection.refusal !== null) throw connection.refusal
+      const state = parseJsonPayload(deviceStateSchema, payload)
+      published.push(payload.byteLength === 0 ? `${topic} nothing` : `${topic} ${state?.online ?? "status"}`)
+    },
+  }
+  let states: DeviceState[] = [offline]
+  const log = createLogger({ name: "test", level: "silent" })
+  const announcer = createAnnouncer({
+    broker: connection,
+    gateway: "local",
+    clock,
+    log,
+    status: () => status,
+    states: () => states,
+  })
+  const setStates = (next: DeviceState[]) => {
+    states = next
+    announcer.announceDevice("uno")
+  }
+  return { clock, connection, published, setStates, announcer }
+}
+
+test("each connect announces everything, and until then nothing is said", () => {
+  const { connection, published, announcer, setStates } = start()
+  connection.isConnected = false
+  setStates([{ ...offline, online: true }])
+  announcer.announceStatus()
+  expect(published).toEqual([])
+  connection.isConnected = true
+  connection.connected()
+  expect(published).toEqual(["serialcast/local/status status", "serialcast/local/uno/state true"])
+})
+
+test("a full connection gets the newest state as soon as there is room", async () => {
+  const { clock, connection, published, setStates } = start()
+  connection.refusal = new AppError("overloaded", "full")
+  setStates([{ ...offline, online: true }])
+  await clock.advanceAsync(50)
+  for (let change = 0; change < 100; change++) setStates([{ ...offline, online: change % 2 === 0 }])
+  expect(clock.pendingTimers).toBe(1)
+  connection.refusal = null
+  await clock.advanceAsync(100)
+  expect(published).toEqual(["serialcast/local/uno/state false"])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a device that is gone is taken off the broker", () => {
+  const { published, setStates } = start()
+  setStates([])
+  expect(published).toEqual(["serialcast/local/uno/state nothing"])
+})
+
+test("what is lost with its connection is not tried again on it", async () => {
+  const { clock, connection, published, announcer } = start()
+  connection.refusal = new AppError("broker_offline", "cut")
+  announcer.announceStatus()
+  connection.isConnected = false
+  await clock.advanceAsync(1_000)
+  connection.refusal = null
+  await clock.advanceAsync(1_000)
+  expect(published).toEqual([])
+  expect(clock.pendingTimers).toBe(0)
+})

@@ -1,0 +1,67 @@
+import { createTopics, type GatewayStatus } from "@serialcast/contract"
+import { eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { startAgent, startBroker, startClient } from "../test-agent.ts"
+import { watchGatewayName } from "./gateway-name.ts"
+import { encodeJson } from "./json.ts"
+
+const status = createTopics().status("local")
+
+async function watch(memory: MemoryBroker, onDenied: () => void = () => {}) {
+  const clock = new FakeClock()
+  const broker = await startClient(memory)
+  const name = await watchGatewayName(broker, { gateway: "local", instance: "mine", clock, onDenied })
+  return { clock, name }
+}
+
+async function keepStatus(memory: MemoryBroker, value: GatewayStatus): Promise<void> {
+  await (await startClient(memory)).publish(status, encodeJson(value))
+}
+
+const living = { online: true, instance: "other", version: "1", started: "", devices: [] } as const
+
+test("a name that nobody has is free", async () => {
+  const { name } = await watch(await startBroker())
+  await name.claim()
+})
+
+test("a name whose holder said good-bye is free, and so is one's own", async () => {
+  for (const before of [{ online: false } as const, { ...living, instance: "mine" }]) {
+    const memory = await startBroker()
+    await keepStatus(memory, before)
+    await (await watch(memory)).name.claim()
+  }
+})
+
+test("a name that a living agent has is refused", async () => {
+  const memory = await startBroker()
+  await startAgent(() => memory.connect(), { echo: "sim:echo" })
+  await eventually(() => expect(memory.published(status.topic)).toHaveLength(1))
+  const { name } = await watch(memory)
+  await expect(name.claim()).rejects.toMatchObject({ code: "gateway_name_taken" })
+})
+
+test("a name whose holder does not answer for two seconds is free", async () => {
+  const memory = await startBroker()
+  await keepStatus(memory, living)
+  const { clock, name } = await watch(memory)
+  let isFree = false
+  const claim = name.claim().then(() => {
+    isFree = true
+  })
+  await eventually(() => expect(clock.pendingTimers).toBe(1))
+  clock.advance(1_999)
+  await new Promise(setImmediate)
+  expect(isFree).toBe(false)
+  clock.advance(1)
+  await claim
+})
+
+test("whoever watches a name hears when the broker is told that it is away", async () => {
+  const memory = await startBroker()
+  let denials = 0
+  await watch(memory, () => denials++)
+  await keepStatus(memory, living)
+  await keepStatus(memory, { online: false })
+  await eventually(() => expect(denials).toBe(1))
+})

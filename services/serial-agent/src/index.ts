@@ -1,0 +1,2 @@
+export { devicesOf } from "./config.ts"
+export { createSerialAgent } from "./service.ts"

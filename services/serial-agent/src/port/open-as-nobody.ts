@@ -1,0 +1,20 @@
+/*
+ * Run by the tests as a process of its own: root may open everything, so permissions are checked as another user.
+ */
+import { toAppError } from "@serialcast/contract"
+import { defaultSettings } from "../config.ts"
+import { createTtyDriver } from "./tty-driver.ts"
+
+const nobody = 65_534
+const [path = ""] = process.argv.slice(2)
+process.setgroups?.([])
+process.setgid?.(nobody)
+process.setuid?.(nobody)
+const said = await createTtyDriver(path)
+  .open(defaultSettings, { onBytes() {}, onClosed() {} })
+  .then(
+    () => "opened",
+    (error: unknown) => toAppError(error).message,
+  )
+process.send?.(said)
+process.disconnect()

@@ -1,0 +1,29 @@
+import type { PortSettings } from "@serialcast/contract"
+
+/** How a port ended: `reason` is a sentence for people. */
+export interface PortClosed {
+  readonly reason: string
+}
+
+/** What a driver tells about an open port. Called synchronously, in the order in which things happened. */
+export interface PortListener {
+  /** `bytes` belong to the listener from now on. */
+  onBytes(bytes: Uint8Array): void
+  onClosed(closed: PortClosed): void
+}
+
+/** One open of a port. After it closed it is thrown away: nothing that was given to it can reach a later open. */
+export interface OpenPort {
+  /** Resolves when the driver took all of `bytes`; rejects when the port closed before. One at a time. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Resolves when everything written left the kernel's buffer (on USB adapters: reached the adapter). */
+  drain(): Promise<void>
+  /** Resolves when the port is closed; `onClosed` was called by then. */
+  close(): Promise<void>
+}
+
+/** A kind of port, chosen by its URL. */
+export interface PortDriver {
+  /** Throws `open_failed` with a sentence that names the cause and the fix. */
+  open(settings: PortSettings, listener: PortListener): Promise<OpenPort>
+}

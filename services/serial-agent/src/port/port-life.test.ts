@@ -1,0 +1,137 @@
+import { AppError } from "@serialcast/contract"
+import { createDeferred, type Deferred } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import type { OpenPort, PortDriver, PortListener } from "./port-driver.ts"
+import { startPortLife } from "./port-life.ts"
+
+/** A driver whose every open the test answers. */
+class PlayedDriver implements PortDriver {
+  readonly opens: { readonly listener: PortListener; readonly port: Deferred<OpenPort> }[] = []
+
+  open(_settings: unknown, listener: PortListener): Promise<OpenPort> {
+    const port = createDeferred<OpenPort>()
+    this.opens.push({ listener, port })
+    return port.promise
+  }
+
+  succeed(): OpenPort {
+    const { listener, port } = this.opens.at(-1)!
+    let isClosed = false
+    const open: OpenPort = {
+      async write() {},
+      async drain() {},
+      async close() {
+        if (!isClosed) listener.onClosed({ reason: "closed by the agent" })
+        isClosed = true
+      },
+    }
+    port.resolve(open)
+    return open
+  }
+
+  fail(message: string): void {
+    this.opens.at(-1)!.port.reject(new AppError("open_failed", message))
+  }
+}
+
+function start() {
+  const clock = new FakeClock(0)
+  const driver = new PlayedDriver()
+  const told: string[] = []
+  const life = startPortLife({
+    driver,
+    settings: defaultSettings,
+    clock,
+    random: () => 0,
+    events: {
+      onBytes: (bytes) => told.push(`bytes ${bytes.join()}`),
+      onOpened: (_port, open) => told.push(`opened ${open}`),
+      onClosed: ({ reason }) => told.push(`closed: ${reason}`),
+      onProblem: ({ message }) => told.push(`problem: ${message}`),
+    },
+  })
+  return { clock, driver, told, life }
+}
+
+test("opens are counted, and bytes and the end of each are told in order", async () => {
+  const { clock, driver, told, life } = start()
+  driver.succeed()
+  await clock.advanceAsync(0)
+  driver.opens[0]!.listener.onBytes(Uint8Array.of(1))
+  driver.opens[0]!.listener.onClosed({ reason: "the device went away" })
+  await clock.advanceAsync(50)
+  expect(driver.opens).toHaveLength(2)
+  driver.succeed()
+  await clock.advanceAsync(0)
+  driver.opens[1]!.listener.onBytes(Uint8Array.of(2))
+  await life.stop()
+  expect(told).toEqual([
+    "opened 1",
+    "bytes 1",
+    "closed: the device went away",
+    "opened 2",
+    "bytes 2",
+    "closed: closed by the agent",
+  ])
+})
+
+test("a port that cannot be opened is tried again, ever less often, and each reason is told once", async () => {
+  const { clock, driver, told, life } = start()
+  const times: number[] = []
+  for (const reason of ["absent", "absent", "denied", "denied", "absent", "absent", "absent"]) {
+    times.push(clock.nowMs())
+    const before = driver.opens.length
+    driver.fail(reason)
+    while (driver.opens.length === before) await clock.advanceAsync(10)
+  }
+  expect(times).toEqual([0, 50, 150, 350, 750, 1_250, 1_750])
+  expect(told).toEqual(["problem: absent", "problem: denied", "problem: absent"])
+  driver.succeed()
+  await clock.advanceAsync(0)
+  driver.opens.at(-1)!.listener.onClosed({ reason: "the device went away" })
+  // The back-off starts anew, and so do the reasons.
+  await clock.advanceAsync(50)
+  driver.fail("absent")
+  await clock.advanceAsync(0)
+  expect(told.slice(3)).toEqual(["opened 1", "closed: the device went away", "problem: absent"])
+  await life.stop()
+})
+
+test("stop ends it at once while it waits for the next attempt", async () => {
+  const { clock, driver, life } = start()
+  driver.fail("absent")
+  await clock.advanceAsync(0)
+  await life.stop()
+  expect(clock.pendingTimers).toBe(0)
+  expect(driver.opens).toHaveLength(1)
+})
+
+test("stop while it opens waits for the port, to close it", async () => {
+  const { clock, driver, told, life } = start()
+  const stopped = life.stop()
+  driver.succeed()
+  await stopped
+  expect(told.at(-1)).toBe("closed: closed by the agent")
+  await clock.advanceAsync(5_000)
+  expect(driver.opens).toHaveLength(1)
+})
+
+test("stop while it opens is over when the opening fails", async () => {
+  const { driver, life } = start()
+  const stopped = life.stop()
+  driver.fail("absent")
+  await stopped
+  expect(driver.opens).toHaveLength(1)
+})
+
+test("an error that is not foreseen does not end the life of the port", async () => {
+  const { clock, driver, told, life } = start()
+  driver.opens[0]!.port.reject(new TypeError("oops"))
+  await clock.advanceAsync(50)
+  expect(driver.opens).toHaveLength(2)
+  expect(told).toEqual(["problem: oops"])
+  driver.succeed()
+  await life.stop()
+})

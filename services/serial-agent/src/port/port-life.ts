@@ -1,0 +1,78 @@
+import { type AppError, type PortSettings, toAppError } from "@serialcast/contract"
+import { type Clock, createBackoff, createDeferred, delay } from "@serialcast/primitives"
+import type { OpenPort, PortClosed, PortDriver } from "./port-driver.ts"
+
+export interface PortLifeEvents {
+  onBytes(bytes: Uint8Array): void
+  /** The port was opened for the `open`th time. */
+  onOpened(port: OpenPort, open: number): void
+  onClosed(closed: PortClosed): void
+  /** Opening failed; called again only when the sentence changes. */
+  onProblem(problem: AppError): void
+}
+
+export interface PortLife {
+  stop(): Promise<void>
+}
+
+export interface PortLifeDeps {
+  readonly driver: PortDriver
+  readonly settings: PortSettings
+  readonly events: PortLifeEvents
+  readonly clock: Clock
+  readonly random?: () => number
+}
+
+// A device that is plugged in again is expected back at once; looking costs one open() of a missing path.
+const reopen = { minMs: 100, maxMs: 1_000 }
+
+/** Keeps a port open for as long as the device is there, and opens it again when it comes back. */
+export function startPortLife({
+  driver,
+  settings,
+  events,
+  clock,
+  random = Math.random,
+}: PortLifeDeps): PortLife {
+  const stopping = new AbortController()
+  const running = run()
+  return {
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+
+  async function run(): Promise<void> {
+    const backoff = createBackoff({ ...reopen, random })
+    let opens = 0
+    let lastProblem = ""
+    while (!stopping.signal.aborted) {
+      const closed = createDeferred<PortClosed>()
+      try {
+        const port = await driver.open(settings, {
+          onBytes: (bytes) => events.onBytes(bytes),
+          onClosed: closed.resolve,
+        })
+        lastProblem = ""
+        backoff.reset()
+        events.onOpened(port, ++opens)
+        events.onClosed(await untilClosed(port, closed.promise))
+      } catch (error) {
+        const problem = toAppError(error)
+        if (problem.message !== lastProblem) events.onProblem(problem)
+        lastProblem = problem.message
+      }
+      await delay(clock, backoff.next(), stopping.signal)
+    }
+  }
+
+  async function untilClosed(port: OpenPort, closed: Promise<PortClosed>): Promise<PortClosed> {
+    const close = () => void port.close()
+    stopping.signal.addEventListener("abort", close)
+    if (stopping.signal.aborted) close()
+    const how = await closed
+    stopping.signal.removeEventListener("abort", close)
+    return how
+  }
+}

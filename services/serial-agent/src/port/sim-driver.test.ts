@@ -1,0 +1,110 @@
+import { createWakeup } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
+import { describe, expect, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { checkDriver, PortRecord } from "./check-driver.ts"
+import { createSimDriver, type SimulatedWire } from "./sim-driver.ts"
+import { simEcho } from "./sim-echo.ts"
+import { createSimSensor } from "./sim-sensor.ts"
+
+/** Lets the clock run until `work` is settled. */
+async function passTime<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let isSettled = false
+  const settled = () => {
+    isSettled = true
+  }
+  work.then(settled, settled)
+  while (!isSettled) await clock.advanceAsync(10)
+  return await work
+}
+
+/** A device that the test plays. */
+class PlayedDevice {
+  readonly #got: number[] = []
+  readonly #changed = createWakeup()
+  wire: SimulatedWire | undefined
+
+  async run(wire: SimulatedWire): Promise<void> {
+    this.wire = wire
+    for (let bytes = await wire.receive(); bytes !== undefined; bytes = await wire.receive()) {
+      this.#got.push(...bytes)
+      this.#changed.wake()
+    }
+  }
+
+  async read(count: number): Promise<Uint8Array> {
+    while (this.#got.length < count) await this.#changed.wait()
+    return Uint8Array.from(this.#got.splice(0, count))
+  }
+}
+
+describe("a simulated port does what every driver promises", () => {
+  checkDriver(async () => {
+    const clock = new FakeClock()
+    const device = new PlayedDevice()
+    return {
+      driver: createSimDriver(device, clock),
+      deviceReads: (count) => device.read(count),
+      deviceWrites: async (bytes) => device.wire?.send(bytes),
+      passTime: (work) => passTime(clock, work),
+      tooManyBytes: 1,
+      async [Symbol.asyncDispose]() {},
+    }
+  })
+})
+
+test("the wire is as slow as a real one: 10 bits for each byte", async () => {
+  const clock = new FakeClock(0)
+  const heard = new PortRecord()
+  const settings = { ...defaultSettings, baudRate: 9_600 }
+  const port = await createSimDriver(simEcho, clock).open(settings, heard)
+  let isDone = false
+  const write = port.write(new Uint8Array(960)).then(() => {
+    isDone = true
+  })
+  await clock.advanceAsync(995)
+  expect(isDone).toBe(false)
+  await clock.advanceAsync(5)
+  expect(isDone).toBe(true)
+  await write
+  // Echoed as it came off the wire, one step behind.
+  expect(heard.bytes.byteLength).toBeGreaterThan(930)
+  await clock.advanceAsync(20)
+  expect(heard.bytes.byteLength).toBe(960)
+  await port.close()
+})
+
+test("the echo gives back what it got", async () => {
+  const clock = new FakeClock()
+  const heard = new PortRecord()
+  const port = await createSimDriver(simEcho, clock).open(defaultSettings, heard)
+  const sent = Uint8Array.from({ length: 3_000 }, (_, at) => at)
+  await passTime(clock, port.write(sent))
+  await clock.advanceAsync(1_000)
+  expect(heard.bytes).toEqual(sent)
+  await port.close()
+})
+
+test("the sensor prints a line each second that a plotter can read, and takes what it is sent", async () => {
+  const clock = new FakeClock(0)
+  const heard = new PortRecord()
+  const port = await createSimDriver(createSimSensor(clock), clock).open(defaultSettings, heard)
+  await passTime(clock, port.write(new Uint8Array(300_000)))
+  const text = new TextDecoder().decode(heard.bytes)
+  const lines = text.split("\r\n").slice(0, -1)
+  expect(lines.length).toBeGreaterThan(20)
+  for (const [second, line] of lines.entries()) {
+    expect(line).toMatch(/^temperature:\d+\.\d\d humidity:\d+\.\d uptime:\d+$/)
+    expect(line).toMatch(new RegExp(`uptime:${second}$`))
+  }
+  await port.close()
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a baud rate that no wire has is refused", async () => {
+  const opening = createSimDriver(simEcho, new FakeClock()).open(
+    { ...defaultSettings, baudRate: 10 },
+    new PortRecord(),
+  )
+  await expect(opening).rejects.toMatchObject({ code: "open_failed" })
+})

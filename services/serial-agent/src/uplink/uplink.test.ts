@@ -1,0 +1,322 @@
+import {
+  AppError,
+  announceEveryMs,
+  createTopics,
+  type Destination,
+  decodeStreamMessage,
+  firstAnnounceMs,
+  isMarkRecord,
+  maxChunkBytes,
+  type StreamMessage,
+} from "@serialcast/contract"
+import { createWakeup } from "@serialcast/primitives"
+import { checkCounting, countingBytes, FakeClock } from "@serialcast/testkit"
+import { expect, onTestFinished, test } from "vitest"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { startUplink } from "./uplink.ts"
+
+const address = { gateway: "local", device: "uno" }
+const topics = createTopics()
+
+/** A broker connection whose state and speed the test sets. */
+class PlayedConnection {
+  readonly topics = topics
+  readonly published: { readonly topic: string; readonly payload: Uint8Array }[] = []
+  isConnected = true
+  /** What refuses the next publications. */
+  refusal: AppError | null = null
+  attempts = 0
+  #isHeld = false
+  readonly #released = createWakeup()
+  readonly #listeners = new Set<() => void>()
+
+  onConnected(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    if (this.isConnected) listener()
+    return () => this.#listeners.delete(listener)
+  }
+
+  async publish({ topic }: Destination, payload: Uint8Array): Promise<void> {
+    this.attempts++
+    if (!this.isConnected) throw new AppError("broker_offline", "There is no broker connection.")
+    if (this.refusal !== null) throw this.refusal
+    this.published.push({ topic, payload })
+    if (this.#isHeld) await this.#released.wait()
+    if (!this.isConnected) throw new AppError("broker_offline", "cut")
+  }
+
+  /** From now on nothing is taken, as by a broker that is slow. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.#released.wake()
+  }
+
+  cut(): void {
+    this.isConnected = false
+    this.release()
+  }
+
+  connect(): void {
+    this.isConnected = true
+    for (const listener of this.#listeners) listener()
+  }
+
+  messages(stream: "rx" | "tx" = "rx"): StreamMessage[] {
+    return this.published
+      .filter(({ topic }) => topic === topics.device("stream", address).topic)
+      .map(({ payload }) => decodeStreamMessage(payload))
+      .filter((message) => message.stream === stream)
+  }
+
+  /** Each message as `offset+length`, or as its mark's kind. */
+  shape(stream: "rx" | "tx" = "rx"): string[] {
+    return this.messages(stream).map(({ record }) =>
+      isMarkRecord(record) ? record.mark.kind : `${record.offset}+${record.bytes.byteLength}`,
+    )
+  }
+}
+
+function start({ isConnected = true } = {}) {
+  const clock = new FakeClock()
+  const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
+  const connection = new PlayedConnection()
+  connection.isConnected = isConnected
+  const uplink = startUplink({ broker: connection, address, journal, clock })
+  onTestFinished(async () => {
+    connection.cut()
+    await uplink.stop()
+  })
+  let head = 0
+  const append = (length: number) => {
+    journal.append("rx", countingBytes(head, length))
+    head += length
+  }
+  return { clock, journal, connection, uplink, append }
+}
+
+test("bytes after a silence are published at once, to services and to anyone", async () => {
+  const { clock, connection, append } = start()
+  await clock.advanceAsync(500)
+  append(3)
+  await clock.advanceAsync(0)
+  expect(connection.shape()).toEqual(["0+3"])
+  expect(connection.published[1]).toEqual({ topic: "serialcast/local/uno/rx", payload: countingBytes(0, 3) })
+})
+
+test("what is written to the device goes to services only", async () => {
+  const { clock, connection, journal } = start()
+  journal.append("tx", Uint8Array.of(1))
+  await clock.advanceAsync(0)
+  expect(connection.shape("tx")).toEqual(["0+1"])
+  expect(connection.published).toHaveLength(1)
+})
+
+test("what comes within two milliseconds of the last message goes together", async () => {
+  const { clock, connection, append } = start()
+  for (let n = 0; n < 4; n++) {
+    append(10)
+    await clock.advanceAsync(0.5)
+  }
+  await clock.advanceAsync(2)
+  expect(connection.shape()).toEqual(["0+10", "10+30"])
+})
+
+test("behind a slow broker, messages are as large as they may be, and in order", async () => {
+  const { clock, connection, append } = start()
+  connection.hold()
+  append(100)
+  await clock.advanceAsync(0)
+  for (let n = 0; n < 40; n++) append(4_000)
+  await clock.advanceAsync(0)
+  expect(connection.shape()).toEqual(["0+100"])
+  connection.release()
+  await clock.advanceAsync(10)
+  expect(connection.shape()).toEqual(["0+100", `100+${maxChunkBytes}`, "60100+60000", "120100+40000"])
+  for (const { record } of connection.messages())
+    if (!isMarkRecord(record)) expect(checkCounting(record.bytes, record.offset)).toBeUndefined()
+})
+
+test("a backlog does not wait for more to come", async () => {
+  const { clock, connection, append } = start()
+  append(5 * maxChunkBytes)
+  await clock.advanceAsync(0)
+  expect(connection.shape()).toHaveLength(5)
+})
+
+test("marks keep their place between the bytes", async () => {
+  const { clock, connection, journal, append } = start()
+  journal.mark("rx", { kind: "opened", open: 1 })
+  append(2)
+  journal.mark("rx", { kind: "closed", reason: "test" })
+  append(1)
+  await clock.advanceAsync(0)
+  expect(connection.shape()).toEqual(["opened", "0+2", "closed", "2+1"])
+})
+
+test("the head is announced 1 s after the last chunk and then every 10 s, whatever the other stream does", async () => {
+  const { clock, connection, journal, append } = start()
+  append(7)
+  await clock.advanceAsync(2)
+  const lastMs = clock.nowMs()
+  const announcedMs: number[] = []
+  for (let seen = 1; clock.nowMs() < lastMs + 32_000; ) {
+    journal.append("tx", Uint8Array.of(1))
+    await clock.advanceAsync(100)
+    const now = connection.shape()
+    if (now.length > seen) announcedMs.push(clock.nowMs() - lastMs)
+    seen = now.length
+  }
+  expect(connection.shape()).toEqual(["0+7", "7+0", "7+0", "7+0", "7+0"])
+  const gaps = announcedMs.map((ms, n) => ms - (announcedMs[n - 1] ?? 0))
+  for (const [n, gap] of gaps.entries()) {
+    const expected = n === 0 ? firstAnnounceMs : announceEveryMs
+    expect(gap).toBeGreaterThanOrEqual(expected)
+    expect(gap).toBeLessThanOrEqual(expected + 200)
+  }
+  // Services are told; `rx` carries bytes only.
+  expect(connection.published.filter(({ topic }) => topic.endsWith("/rx"))).toHaveLength(1)
+})
+
+test("an announced head does not take back the marks at it", async () => {
+  const { clock, connection, journal } = start()
+  journal.mark("rx", { kind: "opened", open: 1 })
+  await clock.advanceAsync(1_100)
+  expect(connection.shape()).toEqual(["opened", "0+0"])
+  journal.mark("rx", { kind: "closed", reason: "test" })
+  await clock.advanceAsync(1_100)
+  expect(connection.shape()).toEqual(["opened", "0+0", "closed", "0+0"])
+})
+
+test("without a connection nothing is tried; with one, everything follows in order", async () => {
+  const { clock, connection, append } = start({ isConnected: false })
+  for (let n = 0; n < 10; n++) append(1_000)
+  await clock.advanceAsync(60_000)
+  expect(connection.attempts).toBe(0)
+  connection.connect()
+  await clock.advanceAsync(0)
+  expect(connection.shape()).toEqual(["0+10000"])
+})
+
+test("after a cut it goes on with the message that was cut", async () => {
+  const { clock, connection, append } = start()
+  append(10)
+  await clock.advanceAsync(5)
+  connection.hold()
+  append(10)
+  await clock.advanceAsync(5)
+  connection.cut()
+  append(10)
+  await clock.advanceAsync(1_000)
+  connection.connect()
+  await clock.advanceAsync(5)
+  expect(connection.shape()).toEqual(["0+10", "10+10", "10+20"])
+})
+
+test.each([
+  ["in the middle of a message", true],
+  ["in a silence", false],
+])(
+  "after an outage with more than a mebibyte of lag it goes on at the head: cut %s",
+  async (_when, isBusy) => {
+    const { clock, connection, append } = start()
+    append(10)
+    await clock.advanceAsync(5)
+    if (isBusy) {
+      connection.hold()
+      append(10)
+      await clock.advanceAsync(5)
+    }
+    connection.cut()
+    await clock.advanceAsync(100)
+    for (let n = 0; n < 20; n++) append(maxChunkBytes)
+    await clock.advanceAsync(100)
+    connection.connect()
+    await clock.advanceAsync(5)
+    const head = 10 + (isBusy ? 10 : 0) + 20 * maxChunkBytes
+    append(1)
+    await clock.advanceAsync(5)
+    expect(connection.shape().at(-1)).toBe(`${head}+1`)
+    expect(connection.shape().length).toBeLessThanOrEqual(3)
+  },
+)
+
+test("bytes that the journal dropped before their turn are left out, the rest follows", async () => {
+  const { clock, connection, journal, append } = start()
+  connection.hold()
+  append(10)
+  await clock.advanceAsync(0)
+  while (journal.extent("rx").oldest < 1_000_000) append(maxChunkBytes)
+  connection.release()
+  const { oldest } = journal.extent("rx")
+  await clock.advanceAsync(0)
+  expect(connection.shape()[1]).toBe(`${oldest}+${maxChunkBytes}`)
+})
+
+test("a full connection is given time: no turn of the loop is spent on trying", async () => {
+  const { clock, connection, append } = start()
+  connection.refusal = new AppError("overloaded", "full")
+  append(10)
+  await clock.advanceAsync(0)
+  expect(connection.attempts).toBe(1)
+  await clock.advanceAsync(200)
+  expect(connection.attempts).toBeLessThan(15)
+  connection.refusal = null
+  await clock.advanceAsync(50)
+  expect(connection.shape()).toEqual(["0+10"])
+})
+
+test("a connection that refuses though it seems to stand is given time too", async () => {
+  const { clock, connection, append } = start()
+  connection.refusal = new AppError("broker_offline", "ending")
+  append(10)
+  await clock.advanceAsync(200)
+  expect(connection.attempts).toBeLessThan(15)
+})
+
+test("stopping publishes what is there first", async () => {
+  const { clock, connection, journal, uplink, append } = start()
+  append(10)
+  await clock.advanceAsync(0)
+  append(3 * maxChunkBytes)
+  journal.mark("rx", { kind: "closed", reason: "test" })
+  journal.mark("tx", { kind: "refused", id: "a", by: "me", code: "expired", bytes: 0 })
+  await uplink.stop()
+  expect(connection.shape()).toEqual(["0+10", "10+60000", "60010+60000", "120010+60000", "closed"])
+  expect(connection.shape("tx")).toEqual(["refused"])
+})
+
+test.each([
+  ["idle", () => {}],
+  ["without a connection", (connection: PlayedConnection) => connection.cut()],
+  [
+    "and the connection refuses",
+    (connection: PlayedConnection) => {
+      connection.refusal = new AppError("overloaded", "full")
+    },
+  ],
+])("stopping is over at once when it is %s", async (_name, prepare) => {
+  const { clock, connection, uplink, append } = start()
+  await clock.advanceAsync(0)
+  prepare(connection)
+  append(10)
+  await uplink.stop()
+})
+
+test("stopping waits one second for a broker that takes nothing", async () => {
+  const { clock, connection, uplink, append } = start()
+  connection.hold()
+  append(10)
+  await clock.advanceAsync(0)
+  let isStopped = false
+  const stopped = uplink.stop().then(() => {
+    isStopped = true
+  })
+  await clock.advanceAsync(999)
+  expect(isStopped).toBe(false)
+  await clock.advanceAsync(1)
+  await stopped
+})

@@ -1,0 +1,149 @@
+/*
+ *   journal ─→ cursor of each stream ─→ stream topic (CBOR) ─→ broker
+ *                                   └─→ rx topic (bare bytes)
+ */
+import type { BrokerClient } from "@serialcast/broker-client"
+import {
+  AppError,
+  announceEveryMs,
+  type Destination,
+  type DeviceAddress,
+  encodeStreamMessage,
+  firstAnnounceMs,
+  isMarkRecord,
+  maxChunkBytes,
+  type StreamName,
+  type StreamRecord,
+} from "@serialcast/contract"
+import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
+import { type Clock, createWakeup, delay } from "@serialcast/primitives"
+import type { Journal } from "../journal/journal.ts"
+
+// After an outage, more than this is left to the readers to page: the newest bytes come first then.
+const maxLagBytes = 1024 * 1024
+// The first bytes after a silence go out at once; what follows within this time goes together. A message costs the path
+// to a reader some 100 µs however few bytes are in it, and a device that floods brings one read of 4 KB after the other.
+const gatherMs = 2
+const retryMs = 20
+// At a stop: long enough for a broker that works, short enough to leave the rest of the 5 s to the others.
+const flushMs = 1_000
+
+export interface UplinkDeps {
+  readonly broker: Pick<BrokerClient, "isConnected" | "onConnected" | "publish" | "topics">
+  readonly address: DeviceAddress
+  readonly journal: Journal
+  readonly clock: Clock
+}
+
+export interface Uplink {
+  /** Publishes what the journal still has, for at most 1 s: closing the broker connection ends what then remains. */
+  stop(): Promise<void>
+}
+
+/** Publishes both streams of a device, each at its own pace: at once when idle, in large chunks under load. */
+export function startUplink(deps: UplinkDeps): Uplink {
+  const stopping = new AbortController()
+  const pumps = [new Pump(deps, "rx", stopping.signal), new Pump(deps, "tx", stopping.signal)]
+  const running = Promise.all(pumps.map((pump) => pump.run()))
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.race([running, delay(deps.clock, flushMs)])
+    },
+  }
+}
+
+class Pump {
+  readonly #deps: UplinkDeps
+  readonly #stream: StreamName
+  readonly #signal: AbortSignal
+  readonly #toServices: Destination
+  readonly #toAnyone: Destination | null
+  #cursor: Position
+  #silenceMs = firstAnnounceMs
+
+  constructor(deps: UplinkDeps, stream: StreamName, signal: AbortSignal) {
+    const { topics } = deps.broker
+    this.#deps = deps
+    this.#stream = stream
+    this.#signal = signal
+    this.#toServices = topics.device("stream", deps.address)
+    this.#toAnyone = stream === "rx" ? topics.device("rx", deps.address) : null
+    this.#cursor = deps.journal.oldest(stream)
+  }
+
+  async run(): Promise<void> {
+    const connected = createWakeup()
+    const forget = this.#deps.broker.onConnected(() => connected.wake())
+    while (await this.#step(() => connected.wait({ signal: this.#signal })));
+    forget()
+  }
+
+  /** False when it is over: at a stop, once everything is published or cannot be. */
+  async #step(untilConnected: () => Promise<unknown>): Promise<boolean> {
+    const { broker, journal } = this.#deps
+    if (!broker.isConnected) {
+      await untilConnected()
+      this.#skipLag()
+      return !this.#signal.aborted
+    }
+    const records = journal.read(this.#stream, this.#keptCursor(), maxChunkBytes)
+    if (records.length > 0) return (await this.#publish(records)) || !this.#signal.aborted
+    await this.#waitOrAnnounce()
+    return !this.#signal.aborted || comparePositions(this.#cursor, journal.head(this.#stream)) < 0
+  }
+
+  /** The cursor, or the oldest record when retention overtook it: readers see the hole and page or get their gap. */
+  #keptCursor(): Position {
+    const oldest = this.#deps.journal.oldest(this.#stream)
+    if (comparePositions(this.#cursor, oldest) < 0) this.#cursor = oldest
+    return this.#cursor
+  }
+
+  #skipLag(): void {
+    const head = this.#deps.journal.head(this.#stream)
+    if (head.offset - this.#cursor.offset > maxLagBytes) this.#cursor = head
+  }
+
+  /** Publishes in order and follows the connection's back-pressure; false when it failed, after a pause. */
+  async #publish(records: readonly StreamRecord[]): Promise<boolean> {
+    const { clock, journal } = this.#deps
+    this.#silenceMs = firstAnnounceMs
+    try {
+      for (const record of records) {
+        await this.#publishOne(record)
+        // An announced head is nothing new: it must not take back the marks at it.
+        if (comparePositions(endOf(record), this.#cursor) > 0) this.#cursor = endOf(record)
+      }
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      // The connection is full of other devices' bytes, or is about to be found broken: the record's turn comes again.
+      await delay(clock, retryMs, this.#signal)
+      return false
+    }
+    const isFull = journal.head(this.#stream).offset - this.#cursor.offset >= maxChunkBytes
+    if (!isFull) await delay(clock, gatherMs, this.#signal)
+    return true
+  }
+
+  /** One after the other: bytes that services did not get, and get again, must not be in `rx` twice. */
+  async #publishOne(record: StreamRecord): Promise<void> {
+    const { broker, journal } = this.#deps
+    await broker.publish(
+      this.#toServices,
+      encodeStreamMessage({ epoch: journal.epoch, stream: this.#stream, record }),
+    )
+    if (this.#toAnyone === null || isMarkRecord(record) || record.bytes.byteLength === 0) return
+    await broker.publish(this.#toAnyone, record.bytes)
+  }
+
+  /** Tells the head after a silence, so that a reader that lost the last chunk notices. */
+  async #waitOrAnnounce(): Promise<void> {
+    const { journal, clock } = this.#deps
+    const timeout = { clock, ms: this.#silenceMs }
+    const how = await journal.news[this.#stream].wait({ signal: this.#signal, timeout })
+    if (how !== "timeout") return
+    await this.#publish([{ offset: this.#cursor.offset, timeUs: clock.nowUs(), bytes: new Uint8Array(0) }])
+    this.#silenceMs = announceEveryMs
+  }
+}

@@ -1,0 +1,106 @@
+import { maxChunkBytes, maxWriteBytes, type WriteRequest } from "@serialcast/contract"
+import { concatBytes } from "@serialcast/primitives"
+import { FakeClock, seededRandom } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { PartAssembly } from "./part-assembly.ts"
+import { maxQueuedBytes } from "./write-queue.ts"
+
+const partsOf = (id: string, pieces: readonly Uint8Array[]): WriteRequest[] =>
+  pieces.map((bytes, part) => ({ id, by: "test", bytes, part, parts: pieces.length }))
+
+test("a write without parts is whole", () => {
+  const bytes = Uint8Array.of(1, 2, 3)
+  expect(new PartAssembly(new FakeClock()).add({ id: "a", by: "test", bytes })).toEqual(bytes)
+})
+
+test("parts make the whole in whatever order they come, and however often", () => {
+  const random = seededRandom()
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  for (let round = 0; round < 50; round++) {
+    const pieces = Array.from({ length: 1 + Math.floor(random.next() * 12) }, () =>
+      random.bytes(Math.floor(random.next() * 50)),
+    )
+    const missing = new Set(pieces.keys())
+    const parts = partsOf(`write ${round}`, pieces)
+    while (missing.size > 0) {
+      const next = parts[Math.floor(random.next() * parts.length)]!
+      missing.delete(next.part!)
+      const whole = assembly.add(next)
+      expect(whole, `seed ${random.seed}`).toEqual(missing.size === 0 ? concatBytes(pieces) : null)
+    }
+  }
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("writes that come in at the same time are kept apart", () => {
+  const assembly = new PartAssembly(new FakeClock())
+  const [a0, a1] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
+  const [b0, b1] = partsOf("b", [Uint8Array.of(3), Uint8Array.of(4)])
+  expect([assembly.add(a0!), assembly.add(b1!)]).toEqual([null, null])
+  expect([assembly.add(a1!), assembly.add(b0!)]).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4)])
+})
+
+test("parts that disagree on how many there are are refused, the others go on", () => {
+  const assembly = new PartAssembly(new FakeClock())
+  const [first, second] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
+  assembly.add(first!)
+  expect(() => assembly.add({ ...second!, parts: 3 })).toThrow(
+    expect.objectContaining({ code: "bad_request" }),
+  )
+  expect(assembly.add(second!)).toEqual(Uint8Array.of(1, 2))
+})
+
+test("a write whose parts stopped coming is forgotten 30 s after the last one", () => {
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  const [first, second, third] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)])
+  assembly.add(first!)
+  clock.advance(29_999)
+  assembly.add(second!)
+  clock.advance(29_999)
+  expect(assembly.add(third!)).toEqual(Uint8Array.of(1, 2, 3))
+  assembly.add(first!)
+  clock.advance(30_000)
+  expect([assembly.add(second!), assembly.add(third!), assembly.add(first!)]).toEqual([
+    null,
+    null,
+    Uint8Array.of(1, 2, 3),
+  ])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a write above the limit is refused with the part that crosses it", () => {
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  const bytes = new Uint8Array(maxChunkBytes)
+  const fitting = Math.floor(maxWriteBytes / maxChunkBytes)
+  const add = (part: number) => assembly.add({ id: "a", by: "test", bytes, part, parts: fitting + 2 })
+  for (let part = 0; part < fitting; part++) expect(add(part)).toBeNull()
+  expect(() => add(fitting)).toThrow(expect.objectContaining({ code: "too_large" }))
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("all unfinished writes together are bounded, and what was dropped makes room", () => {
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  const bytes = new Uint8Array(maxChunkBytes)
+  const addOne = (id: string) => assembly.add({ id, by: "test", bytes, part: 0, parts: 2 })
+  const many = Math.floor(maxQueuedBytes / maxChunkBytes)
+  let accepted = 0
+  expect(() => {
+    for (; accepted <= many; accepted++) addOne(`${accepted}`)
+  }).toThrow(expect.objectContaining({ code: "overloaded" }))
+  expect(accepted).toBeGreaterThan(many - 5)
+  clock.advance(30_000)
+  addOne("later")
+  expect(clock.pendingTimers).toBe(1)
+})
+
+test("parts without bytes are bounded too", () => {
+  const assembly = new PartAssembly(new FakeClock())
+  expect(() => {
+    for (let n = 0; n < 100_000; n++)
+      assembly.add({ id: `${n}`, by: "test", bytes: new Uint8Array(0), part: 0, parts: 4_096 })
+  }).toThrow(expect.objectContaining({ code: "overloaded" }))
+})
