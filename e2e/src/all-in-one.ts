@@ -3,45 +3,71 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createDeferred, systemClock, withDeadline } from "@serialcast/primitives"
+import { eventually } from "@serialcast/testkit"
+import { expect } from "vitest"
 import { startProgram } from "./program.ts"
 
 const main = fileURLToPath(new URL("../../cli/dist/main.js", import.meta.url))
 const startTimeoutMs = 30_000
 const free = "127.0.0.1:0"
+const ownBroker = `broker: { listen: "${free}", websocket: "${free}" }`
 
 export interface AllInOne extends AsyncDisposable {
   /** Where it runs and its `serialcast.yaml` lies. */
   readonly folder: string
+  /** Ends with a slash. */
   readonly pageUrl: string
+  /** Ends without a slash. */
+  readonly httpUrl: string
+  untilOnline(address: string): Promise<void>
 }
 
 /** `serialcast up` as it is built, in a process and a folder of its own, on free ports. */
-export async function startAllInOne(devicesIn: (folder: string) => string): Promise<AllInOne> {
+export async function startAllInOne(
+  devicesIn: (folder: string) => string,
+  broker: string = ownBroker,
+): Promise<AllInOne> {
   const folder = await mkdtemp(join(tmpdir(), "serialcast-e2e-"))
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
-  const broker = `broker: { listen: "${free}", websocket: "${free}" }`
-  await writeFile(
-    join(folder, "serialcast.yaml"),
-    [devicesIn(folder), "discover: off", broker, ...listeners].join("\n"),
-  )
-  const page = createDeferred<string>()
+  const config = [devicesIn(folder), "discover: off", broker, ...listeners].join("\n")
+  await writeFile(join(folder, "serialcast.yaml"), config)
+  const banner = createDeferred<string>()
+  let said = ""
   const running = startProgram(
     process.execPath,
     [main, "up"],
     (line) => {
-      const url = /Page +(http:\S+)/.exec(line)?.[1]
-      if (url !== undefined) page.resolve(url)
+      said += `${line}\n`
+      if (line.includes("Ctrl-C stops it")) banner.resolve(said)
     },
     { cwd: folder },
   )
-  void running.ended.then((said) => page.reject(new Error(`serialcast up ended: ${said}`)))
-  const error = () => new Error(`serialcast up did not say where its page is within ${startTimeoutMs} ms`)
+  void running.ended.then((problem) => banner.reject(new Error(`serialcast up ended: ${problem}`)))
+  const error = () => new Error(`serialcast up was not ready within ${startTimeoutMs} ms`)
+  const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
+  const httpUrl = find(text, /HTTP +(http:\S+)\/api/)
   return {
     folder,
-    pageUrl: await withDeadline(page.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error }),
+    pageUrl: find(text, /Page +(http:\S+)/),
+    httpUrl,
+    async untilOnline(address) {
+      await eventually(
+        async () => {
+          const response = await fetch(`${httpUrl}/api/v1/devices/${address}`)
+          expect(await response.json()).toMatchObject({ online: true })
+        },
+        { timeoutMs: startTimeoutMs },
+      )
+    },
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]()
       await rm(folder, { recursive: true })
     },
   }
+}
+
+function find(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1]
+  if (found === undefined) throw new Error(`expected ${pattern} in ${JSON.stringify(text)}`)
+  return found
 }

@@ -4,7 +4,7 @@ import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@s
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createDeviceClient, type DeviceClient } from "./device-client.ts"
 import type { StreamEvent } from "./stream-event.ts"
-import { createTestClient, createTestLog, TestAgent } from "./test-agent.ts"
+import { createTestClient, createTestLog, TestAgent, testStatus } from "./test-agent.ts"
 
 const epoch = "00000000000000aa"
 let broker: MemoryBroker
@@ -265,7 +265,9 @@ test("malformed stream messages are said once and change nothing", async () => {
 })
 
 test("when the client is ready, the states that the broker keeps are there", async () => {
-  for (let at = 0; at < 200; at++) await agent.publishState({ device: `d${at}` })
+  const names = Array.from({ length: 200 }, (_, at) => `d${at}`)
+  for (const device of names) await agent.publishState({ device })
+  await agent.publishStatus({ ...testStatus, devices: ["uno", ...names] })
   await client.close()
   client = await createDeviceClient(createTestClient(broker, "new"), { clock: systemClock, log })
   await client.whenReady(5_000)

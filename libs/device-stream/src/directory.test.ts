@@ -45,13 +45,23 @@ async function publishState(change: Partial<DeviceState> = {}): Promise<void> {
 }
 
 test("states that the broker kept are there, sorted by address", async () => {
-  await agent.publish(testTopics.status("local"), json(testStatus))
+  await agent.publish(testTopics.status("local"), json({ ...testStatus, devices: ["uno", "due"] }))
   await publishState()
   await publishState({ device: "due" })
   await start()
   await eventually(() => expect(directory.list().map(({ device }) => device)).toEqual(["due", "uno"]))
   expect(directory.get("local/uno")).toEqual(testState)
   expect(directory.get("local/none")).toBeUndefined()
+})
+
+test("a state that the broker kept of a device that its gateway does not name any more is not shown", async () => {
+  await publishState({ device: "removed" })
+  await publishState()
+  await agent.publish(testTopics.status("local"), json(testStatus))
+  await start()
+  await eventually(() => expect(directory.list().map(({ device }) => device)).toEqual(["uno"]))
+  await agent.publish(testTopics.status("local"), json({ ...testStatus, devices: ["uno", "removed"] }))
+  await eventually(() => expect(directory.get("local/removed")?.online).toBe(true))
 })
 
 test("a device is online only while its gateway is, and says why it is not", async () => {

@@ -14,7 +14,10 @@ export interface DeviceDirectory {
   /** Sorted by address. */
   list(): readonly DeviceState[]
   get(address: string): DeviceState | undefined
-  /** Calls `listener` after each change, also when a device was withdrawn (`get` answers none then); answers the function that ends it. */
+  /**
+   * Calls `listener` after each change, also when a device was withdrawn (`get` answers none then). Answers the function
+   * that ends it.
+   */
   onChange(listener: (state: DeviceState) => void): () => void
 }
 
@@ -27,7 +30,8 @@ const agentAway = {
 export class Directory implements DeviceDirectory {
   readonly #broker: BrokerClient
   readonly #states = new Map<string, DeviceState>()
-  readonly #online = new Map<string, boolean>()
+  /** Names of the devices that each gateway has now; null while its agent is away. */
+  readonly #present = new Map<string, ReadonlySet<string> | null>()
   readonly #listeners = new Set<(state: DeviceState) => void>()
   readonly #ends: (() => void)[] = []
 
@@ -66,9 +70,12 @@ export class Directory implements DeviceDirectory {
 
   get(address: string): DeviceState | undefined {
     const state = this.#states.get(address)
-    if (state === undefined || this.#online.get(state.gateway) === true) return state
+    if (state === undefined) return undefined
+    const present = this.#present.get(state.gateway) ?? null
     // What the agent said last does not hold without it.
-    return { ...state, online: false, problem: agentAway }
+    if (present === null) return { ...state, online: false, problem: agentAway }
+    // A broker keeps the states of devices that were taken out of the configuration while nobody could withdraw them.
+    return present.has(state.device) ? state : undefined
   }
 
   onChange(listener: (state: DeviceState) => void): () => void {
@@ -94,25 +101,23 @@ export class Directory implements DeviceDirectory {
 
   #setState(state: DeviceState): void {
     this.#states.set(formatAddress(state), state)
-    this.#tell(state.gateway, state.device)
+    this.#tell(state)
   }
 
   #withdraw(address: string): void {
     const state = this.#states.get(address)
     this.#states.delete(address)
-    if (state !== undefined) for (const listener of this.#listeners) listener(state)
+    if (state !== undefined) this.#tell(state)
   }
 
   #setStatus(gateway: string, status: GatewayStatus): void {
-    const wasOnline = this.#online.get(gateway) === true
-    this.#online.set(gateway, status.online)
-    if (wasOnline === status.online) return
-    for (const state of this.#states.values())
-      if (state.gateway === gateway) this.#tell(gateway, state.device)
+    this.#present.set(gateway, status.online ? new Set(status.devices) : null)
+    for (const state of this.#states.values()) if (state.gateway === gateway) this.#tell(state)
   }
 
-  #tell(gateway: string, device: string): void {
-    const state = this.get(formatAddress({ gateway, device }))
-    if (state !== undefined) for (const listener of this.#listeners) listener(state)
+  /** Tells what is visible of a device now; of one that is not, what was known last. */
+  #tell(state: DeviceState): void {
+    const visible = this.get(formatAddress(state)) ?? state
+    for (const listener of this.#listeners) listener(visible)
   }
 }

@@ -41,13 +41,13 @@ export const testState: DeviceState = {
   problem: null,
   since: "2030-01-01T00:00:00Z",
 }
-export const testStatus: GatewayStatus = {
+export const testStatus = {
   online: true,
   instance: "1",
   version: "0.1.0",
   started: "2030-01-01T00:00:00Z",
   devices: ["uno"],
-}
+} satisfies GatewayStatus
 
 export function createTestLog(): BrokerLog & { readonly warnings: string[] } {
   const warnings: string[] = []

@@ -2,8 +2,9 @@ import { once } from "node:events"
 import { type Duplex, duplexPair } from "node:stream"
 import { Aedes } from "aedes"
 
-/** Messages remembered for assertions; older ones are forgotten. */
+/** Remembered for assertions; older messages are forgotten beyond either. */
 const maxRemembered = 10_000
+const maxRememberedBytes = 16 * 1024 * 1024
 
 export interface PublishedMessage {
   readonly topic: string
@@ -36,11 +37,15 @@ export async function createMemoryBroker({
   grants = () => true,
 }: MemoryBrokerOptions = {}): Promise<MemoryBroker> {
   const messages: PublishedMessage[] = []
+  let rememberedBytes = 0
   const broker = await Aedes.createBroker({
     // Before the delivery, so that whoever received a message also finds it in the record.
     authorizePublish(_client, { topic, payload, qos, retain }, done) {
       messages.push({ topic, payload: Uint8Array.from(Buffer.from(payload)), qos, retain })
-      if (messages.length > maxRemembered) messages.shift()
+      rememberedBytes += payload.length
+      while (messages.length > maxRemembered || rememberedBytes > maxRememberedBytes) {
+        rememberedBytes -= messages.shift()?.payload.byteLength ?? 0
+      }
       done()
     },
     authenticate: (_client, username, password, done) => done(null, admits(username, password?.toString())),

@@ -14,6 +14,14 @@ async function watch(memory: MemoryBroker, onDenied: () => void = () => {}) {
   return { clock, name }
 }
 
+/** Claims the name, and lets the time pass in which what the broker kept may still come. */
+async function claim({ clock, name }: Awaited<ReturnType<typeof watch>>): Promise<void> {
+  const claiming = name.claim()
+  await eventually(() => expect(clock.pendingTimers).toBe(1))
+  clock.advance(100)
+  await claiming
+}
+
 async function keepStatus(memory: MemoryBroker, value: GatewayStatus): Promise<void> {
   await (await startClient(memory)).publish(status, encodeJson(value))
 }
@@ -21,15 +29,14 @@ async function keepStatus(memory: MemoryBroker, value: GatewayStatus): Promise<v
 const living = { online: true, instance: "other", version: "1", started: "", devices: [] } as const
 
 test("a name that nobody has is free", async () => {
-  const { name } = await watch(await startBroker())
-  await name.claim()
+  await claim(await watch(await startBroker()))
 })
 
 test("a name whose holder said good-bye is free, and so is one's own", async () => {
   for (const before of [{ online: false } as const, { ...living, instance: "mine" }]) {
     const memory = await startBroker()
     await keepStatus(memory, before)
-    await (await watch(memory)).name.claim()
+    await claim(await watch(memory))
   }
 })
 
@@ -37,24 +44,24 @@ test("a name that a living agent has is refused", async () => {
   const memory = await startBroker()
   await startAgent(() => memory.connect(), { echo: "sim:echo" })
   await eventually(() => expect(memory.published(status.topic)).toHaveLength(1))
-  const { name } = await watch(memory)
-  await expect(name.claim()).rejects.toMatchObject({ code: "gateway_name_taken" })
+  await expect(claim(await watch(memory))).rejects.toMatchObject({ code: "gateway_name_taken" })
 })
 
 test("a name whose holder does not answer for two seconds is free", async () => {
   const memory = await startBroker()
   await keepStatus(memory, living)
-  const { clock, name } = await watch(memory)
+  const watched = await watch(memory)
+  const { clock } = watched
   let isFree = false
-  const claim = name.claim().then(() => {
+  const claiming = claim(watched).then(() => {
     isFree = true
   })
-  await eventually(() => expect(clock.pendingTimers).toBe(1))
+  await eventually(() => expect(memory.published("serialcast/_discover")).toHaveLength(1))
   clock.advance(1_999)
   await new Promise(setImmediate)
   expect(isFree).toBe(false)
   clock.advance(1)
-  await claim
+  await claiming
 })
 
 test("whoever watches a name hears when the broker is told that it is away", async () => {

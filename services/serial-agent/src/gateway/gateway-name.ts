@@ -7,10 +7,11 @@ import {
   gatewayStatusSchema,
   parseJsonPayload,
 } from "@serialcast/contract"
-import { type Clock, createDeferred } from "@serialcast/primitives"
+import { type Clock, createDeferred, delay } from "@serialcast/primitives"
 import { encodeJson } from "./json.ts"
 
 const barrierMs = 5_000
+const quietMs = 100
 const answerMs = 2_000
 
 export interface GatewayNameOptions {
@@ -39,10 +40,12 @@ export async function watchGatewayName(
   })
   return {
     async claim() {
-      // The retained status was sent after the subscription was granted; this message comes back behind it.
+      // What the broker kept was on its way before this message was sent; aedes lets newer messages overtake it a
+      // little, so that quiet is waited for too.
       const id = crypto.randomUUID()
       const destination = broker.topics.reply(broker.clientId)
       await broker.request({ id, destination, payload: encodeCall({ id, ok: true }), timeoutMs: barrierMs })
+      await delay(clock, quietMs)
       // A broker that died with its agent keeps a status that nobody holds any more: only an answer counts.
       if (rival === null || !(await hearsFromRival())) return
       throw new AppError("gateway_name_taken", `Another agent on this broker is gateway ${gateway} already.`)

@@ -143,7 +143,8 @@ class Pump {
     const timeout = { clock, ms: this.#silenceMs }
     const how = await journal.news[this.#stream].wait({ signal: this.#signal, timeout })
     if (how !== "timeout") return
-    await this.#publish([{ offset: this.#cursor.offset, timeUs: clock.nowUs(), bytes: new Uint8Array(0) }])
+    const { offset, mark: marks } = this.#cursor
+    await this.#publish([{ offset, marks, timeUs: clock.nowUs(), bytes: new Uint8Array(0) }])
     this.#silenceMs = announceEveryMs
   }
 }

@@ -1,5 +1,5 @@
 /*
- * Run by the tests as a process of its own: root may open everything, so permissions are checked as another user.
+ * Run by the tests as a process of its own: root may open everything, so it becomes another user first.
  */
 import { toAppError } from "@serialcast/contract"
 import { defaultSettings } from "../config.ts"
@@ -7,9 +7,11 @@ import { createTtyDriver } from "./tty-driver.ts"
 
 const nobody = 65_534
 const [path = ""] = process.argv.slice(2)
-process.setgroups?.([])
-process.setgid?.(nobody)
-process.setuid?.(nobody)
+if (process.getuid?.() === 0) {
+  process.setgroups?.([])
+  process.setgid?.(nobody)
+  process.setuid?.(nobody)
+}
 const said = await createTtyDriver(path)
   .open(defaultSettings, { onBytes() {}, onClosed() {} })
   .then(
