@@ -67,7 +67,7 @@ export function startProgram(
     (error: unknown) => String(error),
   )
   const signal = (name: NodeJS.Signals) => {
-    if (child.pid !== undefined && child.exitCode === null)
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
       process.kill(ownGroup ? -child.pid : child.pid, name)
   }
   return {
