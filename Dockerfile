@@ -1,4 +1,4 @@
-# One image per service: docker build --build-arg SERVICE=broker .
+# One image per service: docker buildx build --build-arg SERVICE=broker .
 ARG BASE_IMAGE=node:24-bookworm-slim
 
 # Only what npm reads. COPY compares contents, so the installs below stay cached while no manifest changes.
@@ -31,11 +31,12 @@ RUN --mount=from=build,source=/serialcast,target=/build \
 FROM ${BASE_IMAGE}
 ENV NODE_ENV=production
 # A new volume takes over the owner of the folder that it is mounted on; init writes the token without being root.
-RUN install -d -o node -g node /access
+# Users and groups are numbers, as a base image need not have a user of ours.
+RUN install -d -o 1000 -g 1000 /access
 ARG SERVICE
 COPY --from=service /image /serialcast
 RUN ln -s "services/$SERVICE/dist/main.js" /serialcast/main.js
-USER node
+USER 1000:1000
 # Where serialcast.yaml is looked for; nothing has to be there.
 WORKDIR /config
 # By bash, as a slim image has no curl, and starting node every time takes three times the processor time.

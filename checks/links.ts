@@ -35,5 +35,6 @@ async function checkLink(label: string, target: string): Promise<string | null> 
     )
   }
   const source = await readFile(target, "utf8").catch(() => "")
-  return source.includes(label) ? null : `${target} has no test ${JSON.stringify(label)}`
+  // Titles are double-quoted throughout.
+  return source.includes(JSON.stringify(label)) ? null : `${target} has no test ${JSON.stringify(label)}`
 }

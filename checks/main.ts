@@ -2,6 +2,7 @@ import { resolve } from "node:path"
 import type { Check } from "./check.ts"
 import { command } from "./command.ts"
 import { docs } from "./docs.ts"
+import { invariantGuards } from "./invariants.ts"
 import { links } from "./links.ts"
 import { references } from "./references.ts"
 
@@ -19,6 +20,7 @@ const checks: readonly Check[] = [
   references,
   docs,
   links,
+  invariantGuards,
 ]
 
 for (const { name, run } of checks) {

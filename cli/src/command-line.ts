@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util"
 import { AppError } from "@serialcast/contract"
-
-export const version = "0.1.0"
+import { version } from "@serialcast/service-kit"
 
 export const helpText = `serialcast ${version}: serial devices on the network, with no byte lost without being told
 
@@ -43,8 +42,17 @@ export function parseCommand(args: readonly string[]): Command {
       `Expected the command up; found ${JSON.stringify(positionals.join(" "))}.`,
     )
   }
-  return { name, config: values.config, discover: values.discover }
+  const { config, discover } = values
+  if (discover !== undefined && !policies.includes(discover)) {
+    throw new AppError(
+      "bad_request",
+      `--discover: expected ${policies.join(", ")}; found ${JSON.stringify(discover)}.`,
+    )
+  }
+  return { name, config, discover }
 }
+
+const policies = ["off", "show", "open"]
 
 function parse(args: readonly string[]) {
   try {

@@ -45,6 +45,11 @@ test("clients that stopped reading, of every kind, cost the others and the port 
     await eventually(() => expect(live[2].received()).toBeGreaterThanOrEqual(at), { timeoutMs: 30_000 })
   }
   for (const { done } of live) expect(checkCounting(await done, 0)).toBeUndefined()
+  // Exactly the frozen subscriber was cut off; the frozen readers of the other kinds wait, at no cost but a window.
+  expect(await running.metrics.metrics()).toContain(
+    'serialcast_broker_clients_cut_total{code="slow_client"} 1\n',
+  )
+  expect(frozenSse.destroyed || frozenHex.destroyed || frozenSocket.readyState !== WebSocket.OPEN).toBe(false)
 
   frozenSse.destroy()
   frozenHex.destroy()

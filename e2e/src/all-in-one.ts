@@ -32,17 +32,17 @@ export async function startAllInOne(
   const config = [devicesIn(folder), "discover: off", broker, ...listeners].join("\n")
   await writeFile(join(folder, "serialcast.yaml"), config)
   const banner = createDeferred<string>()
-  let said = ""
+  let output = ""
   const running = startProgram(
     process.execPath,
     [main, "up"],
     (line) => {
-      said += `${line}\n`
-      if (line.includes("Ctrl-C stops it")) banner.resolve(said)
+      output += `${line}\n`
+      if (line.includes("Ctrl-C stops it")) banner.resolve(output)
     },
     { cwd: folder },
   )
-  void running.ended.then((problem) => banner.reject(new Error(`serialcast up ended: ${problem}`)))
+  void running.ended.then(({ said }) => banner.reject(new Error(`serialcast up ended: ${said}`)))
   const error = () => new Error(`serialcast up was not ready within ${startTimeoutMs} ms`)
   const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
   const httpUrl = find(text, /HTTP +(http:\S+)\/api/)

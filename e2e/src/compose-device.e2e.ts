@@ -1,20 +1,25 @@
-import { chmod, rm, symlink, writeFile } from "node:fs/promises"
+import { randomBytes } from "node:crypto"
+import { chmod, chown, rm, symlink, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { eventually, openPty, type PtyDevice, seededRandom } from "@serialcast/testkit"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { type ComposeStack, startComposeStack } from "./compose-stack.ts"
+import { type ComposeStack, dialoutGroup, startComposeStack } from "./compose-stack.ts"
 import { type ConfigDir, createConfigDir } from "./config-dir.ts"
 import { run } from "./program.ts"
 import { readByCurl, readByMosquitto, readByWebSocket } from "./reader.ts"
 
-// The port is a link beside the configuration file, because that folder is mounted anyway. It leads to a terminal of
-// this machine, at the place where the container has them.
-const config = "devices: { uno: { port: /config/uno } }\n"
+// As udev does it: a link in the machine's /dev that comes and goes with the device.
+const port = `/dev/serialcast-e2e-${randomBytes(4).toString("hex")}`
+
+// What this user wants of the admin listener is not for containers, whose health check knows one place.
+const config = `
+devices: { uno: { port: ${port} } }
+admin: { listen: "127.0.0.1:19090" }
+`
 
 const random = seededRandom()
 let configDir: ConfigDir
 let stack: ComposeStack
-let device: PtyDevice
 let deviceUrl: string
 
 beforeAll(async () => {
@@ -25,21 +30,35 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await device?.[Symbol.asyncDispose]()
   await stack?.[Symbol.asyncDispose]()
   await configDir[Symbol.asyncDispose]()
 })
 
-async function plugIn(): Promise<void> {
-  device = await openPty()
-  // The container's user is none of this machine; a real port has a group that both know.
-  await chmod(device.path, 0o666)
-  await symlink(join("/terminals", basename(device.path)), join(configDir.path, "uno"))
-}
-
-async function unplug(): Promise<void> {
-  await rm(join(configDir.path, "uno"))
-  await device.unplug()
+/** Answers when the agent has opened it. Disposing unplugs it, and waits until the agent has noticed. */
+async function plugIn(): Promise<Pick<PtyDevice, "read" | "write"> & AsyncDisposable> {
+  const pty = await openPty()
+  await chown(pty.path, 0, dialoutGroup)
+  await chmod(pty.path, 0o660)
+  // The terminals of this machine are at another place in the container, which hides /dev/pts.
+  await symlink(join("/terminals", basename(pty.path)), port)
+  const unplug = async () => {
+    await rm(port)
+    await pty.unplug()
+  }
+  try {
+    await untilState({ online: true, problem: null })
+  } catch (error) {
+    await unplug()
+    throw error
+  }
+  return {
+    read: (...args) => pty.read(...args),
+    write: (...args) => pty.write(...args),
+    async [Symbol.asyncDispose]() {
+      await unplug()
+      await untilState({ online: false })
+    },
+  }
 }
 
 async function request(url: string, init: RequestInit = {}): Promise<unknown> {
@@ -53,24 +72,24 @@ async function untilState(expected: object): Promise<void> {
 }
 
 test("a device that is not there is known, and the reason told", async () => {
-  await untilState({ online: false, open: 0, problem: { code: "open_failed" } })
+  await untilState({ online: false, problem: { code: "open_failed" } })
 })
 
 test("a device that appears later is opened without a restart", async () => {
   const before = (await stack.inspect()).get("serial-agent")
-  await plugIn()
-  await untilState({ online: true, open: 1, problem: null })
+  await using _device = await plugIn()
   const after = (await stack.inspect()).get("serial-agent")
   expect(after).toMatchObject({ RestartCount: 0, State: { StartedAt: before?.State.StartedAt } })
 })
 
 test("SSE, WebSocket and MQTT readers each get every byte of the device", async () => {
+  await using device = await plugIn()
   const bytes = random.bytes(1024 * 1024)
   const socketUrl = `ws://127.0.0.1:${await stack.hostPort("console", 8080)}/ws?device=local/uno`
   await using curl = await readByCurl(`${deviceUrl}/stream`, stack.token)
   await using socket = await readByWebSocket(socketUrl, stack.token)
-  const port = await stack.hostPort("broker", 1883)
-  await using mosquitto = await readByMosquitto(port, stack.token, "serialcast/local/uno")
+  const brokerPort = await stack.hostPort("broker", 1883)
+  await using mosquitto = await readByMosquitto(brokerPort, stack.token, "serialcast/local/uno")
   const readers = [curl, socket, mosquitto]
   const [, ...received] = await Promise.all([
     device.write(bytes, { timeoutMs: 30_000 }),
@@ -80,35 +99,23 @@ test("SSE, WebSocket and MQTT readers each get every byte of the device", async 
 })
 
 test("writes by HTTP and by MQTT arrive at the device", async () => {
+  await using device = await plugIn()
   const byHttp = random.bytes(256 * 1024)
   const posted = request(`${deviceUrl}/write`, { method: "POST", body: byHttp })
   expect(Buffer.compare(await device.read(byHttp.byteLength), byHttp), `seed ${random.seed}`).toBe(0)
   expect(await posted).toMatchObject({ device: "local/uno", bytes: byHttp.byteLength })
 
   const byMqtt = random.bytes(32 * 1024)
-  const port = String(await stack.hostPort("broker", 1883))
-  const publish = [
-    "-p",
-    port,
-    "-u",
-    "e2e",
-    "-P",
-    stack.token,
-    "-t",
-    "serialcast/local/uno/tx",
-    "-q",
-    "1",
-    "-s",
-  ]
+  const broker = ["-p", String(await stack.hostPort("broker", 1883)), "-u", "e2e", "-P", stack.token]
+  const publish = [...broker, "-t", "serialcast/local/uno/tx", "-q", "1", "-s"]
   await run("mosquitto_pub", publish, { input: byMqtt })
   expect(Buffer.compare(await device.read(byMqtt.byteLength), byMqtt), `seed ${random.seed}`).toBe(0)
 })
 
 test("a device that is unplugged and plugged in again goes on", async () => {
-  await unplug()
-  await untilState({ online: false, open: 1 })
-  await plugIn()
-  await untilState({ online: true, open: 2 })
+  const before = await plugIn()
+  await before[Symbol.asyncDispose]()
+  await using device = await plugIn()
   await request(`${deviceUrl}/write`, { method: "POST", body: "again" })
   expect(new TextDecoder().decode(await device.read(5))).toBe("again")
 })

@@ -8,6 +8,8 @@ const files = ["-f", join(repository, "docker-compose.yml"), "-f", join(reposito
 // The first build installs every dependency; starting takes seconds.
 const buildTimeoutMs = 480_000
 const startTimeoutMs = 90_000
+/** The group that may use the ports of the tests. No image knows it, so only the setting lets the agent in. */
+export const dialoutGroup = 47_110
 
 /** The shipped compose file, running as a project of its own: with its own images, network, volume and free ports. */
 export interface ComposeStack extends AsyncDisposable {
@@ -33,7 +35,16 @@ export interface Inspected {
     readonly ReadonlyRootfs: boolean
     readonly Privileged: boolean
     readonly CapDrop: readonly string[]
+    readonly GroupAdd: readonly string[] | null
+    readonly DeviceCgroupRules: readonly string[] | null
+    readonly Tmpfs: Readonly<Record<string, string>>
   }
+  readonly Mounts: readonly {
+    readonly Type: string
+    readonly Source: string
+    readonly Destination: string
+    readonly RW: boolean
+  }[]
 }
 
 /** Builds and starts a stack and waits until it is healthy. `configDir` is where serialcast.yaml may be. */
@@ -43,7 +54,7 @@ export async function startComposeStack(configDir: string): Promise<ComposeStack
   const compose = (args: readonly string[], timeoutMs = 60_000) =>
     run("docker", ["compose", "-p", project, ...files, ...args], {
       timeoutMs,
-      env: { SERIALCAST_CONFIG_DIR: configDir },
+      env: { SERIALCAST_CONFIG_DIR: configDir, SERIALCAST_DIALOUT_GID: String(dialoutGroup) },
     })
   const down = () => compose(["down", "--volumes", "--rmi", "local", "--timeout", "10"])
   try {
@@ -75,7 +86,7 @@ async function requireDocker(): Promise<void> {
     await run("docker", ["compose", "version"])
   } catch (cause) {
     const text =
-      "The container tests need a running Docker Engine with Compose 2.24 or later, which this user may use: " +
+      "The container tests need a running Docker Engine with Compose 2.24.4 or later, which this user may use: " +
       "https://docs.docker.com/engine/install/"
     throw new Error(text, { cause })
   }

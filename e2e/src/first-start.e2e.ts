@@ -6,11 +6,19 @@ import { fileURLToPath } from "node:url"
 import { createDeferred, systemClock, withDeadline } from "@serialcast/primitives"
 import { expect, onTestFinished, test } from "vitest"
 import { type RunningProgram, run, startProgram } from "./program.ts"
+import { readByCurl } from "./reader.ts"
 import { readmeCommands } from "./readme.ts"
 
 const repository = fileURLToPath(new URL("../..", import.meta.url))
 const installTimeoutMs = 240_000
 const startTimeoutMs = 60_000
+/** What `npm start` listens on by default; the commands of the README look there. */
+const ports = [8080, 8081, 1883, 9001, 9090]
+/**
+ * Lets npm answer how the program of a script ended: bash makes way for the one program that it runs, while Debian's
+ * sh stays, and is itself ended by Ctrl-C whatever the program answers.
+ */
+const npmShell = { npm_config_script_shell: "bash" }
 
 /** A copy of what is committed, as somebody gets it who clones the project. */
 async function cleanClone(): Promise<string> {
@@ -26,7 +34,7 @@ async function runUntil(shell: string, wanted: RegExp): Promise<string> {
   await using running = startProgram("bash", ["-c", `exec ${shell}`], (text) => {
     if (wanted.test(text)) line.resolve(text)
   })
-  void running.ended.then((said) => line.reject(new Error(`${shell} ended without ${wanted}: ${said}`)))
+  void running.ended.then(({ said }) => line.reject(new Error(`${shell} ended without ${wanted}: ${said}`)))
   const error = () => new Error(`${shell} said nothing like ${wanted}`)
   return await withDeadline(line.promise, { clock: systemClock, timeoutMs: 20_000, error })
 }
@@ -35,20 +43,19 @@ async function start(folder: string, command: string): Promise<RunningProgram> {
   const up = createDeferred<void>()
   const running = startProgram(
     "bash",
-    ["-c", command],
+    ["-c", `exec ${command}`],
     (line) => line.includes("Ctrl-C stops it") && up.resolve(),
-    {
-      cwd: folder,
-      ownGroup: true,
-    },
+    { cwd: folder, env: npmShell, ownGroup: true },
   )
-  void running.ended.then((said) => up.reject(new Error(`${command} ended: ${said}`)))
+  void running.ended.then(({ said }) => up.reject(new Error(`${command} ended: ${said}`)))
   const error = () => new Error(`${command} did not serve within ${startTimeoutMs} ms`)
   await withDeadline(up.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
   return running
 }
 
 test("on a clean clone the README's command serves page, HTTP and MQTT, and its examples work", async () => {
+  for (const port of ports)
+    expect(await connects(port), `port ${port} is taken: free it for this test`).toBe(false)
   const folder = await cleanClone()
   const [setUp = ""] = await readmeCommands("Run it, test it")
   const [install = "", command = ""] = (setUp.split("\n")[0] ?? "").split("#")[0]?.trim().split(" && ") ?? []
@@ -61,13 +68,13 @@ test("on a clean clone the README's command serves page, HTTP and MQTT, and its 
   expect(await runUntil(stream, /^data: "temperature:/)).toContain("humidity")
   expect(JSON.parse(await run("bash", ["-c", write]))).toMatchObject({ device: "local/demo-echo", bytes: 5 })
   expect(await runUntil(subscribe, /temperature:/)).toContain("humidity")
-  const echoed = runUntil("curl -sN http://localhost:8081/readbytes", /^data: 68656C6C6F$/)
+  await using echo = await readByCurl("http://localhost:8081/api/v1/devices/local/demo-echo/stream", "none")
   await run("bash", ["-c", publish])
-  await echoed
+  expect(new TextDecoder().decode(await echo.take(5))).toBe("hello")
 
   running.interrupt()
-  await running.ended
-  for (const port of [8080, 8081, 1883]) await expect(connects(port)).resolves.toBe(false)
+  expect(await running.ended).toMatchObject({ code: 0, signal: null })
+  for (const port of ports) await expect(connects(port)).resolves.toBe(false)
 })
 
 function connects(port: number): Promise<boolean> {

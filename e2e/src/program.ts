@@ -36,6 +36,8 @@ export async function run(
 
 export interface ProgramOptions {
   readonly cwd?: string
+  /** Besides this process's own variables. */
+  readonly env?: Readonly<Record<string, string>>
   /** Puts it and what it starts into a process group of their own, as a terminal does. */
   readonly ownGroup?: boolean
 }
@@ -43,8 +45,15 @@ export interface ProgramOptions {
 export interface RunningProgram extends AsyncDisposable {
   /** Ctrl-C: SIGINT to the program, and to all of its group when it has its own. */
   interrupt(): void
-  /** Resolves when the program has ended, with what it said on standard error. */
-  readonly ended: Promise<string>
+  readonly ended: Promise<ProgramEnd>
+}
+
+export interface ProgramEnd {
+  /** null when a signal ended it, or when it could not be started. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The end of its standard error, or why it could not be started. */
+  readonly said: string
 }
 
 /** Starts a program and hands over each line of its standard output; disposing ends it. */
@@ -52,10 +61,11 @@ export function startProgram(
   program: string,
   args: readonly string[],
   onLine: (line: string) => void,
-  { cwd, ownGroup = false }: ProgramOptions = {},
+  { cwd, env = {}, ownGroup = false }: ProgramOptions = {},
 ): RunningProgram {
   const child: ChildProcess = spawn(program, args, {
     cwd,
+    env: { ...process.env, ...env },
     detached: ownGroup,
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -63,8 +73,8 @@ export function startProgram(
   child.stderr?.on("data", (text) => (said = `${said}${String(text)}`.slice(-maxQuotedLength)))
   if (child.stdout !== null) createInterface(child.stdout).on("line", onLine)
   const ended = once(child, "close").then(
-    () => said,
-    (error: unknown) => String(error),
+    (): ProgramEnd => ({ code: child.exitCode, signal: child.signalCode, said }),
+    (error: unknown): ProgramEnd => ({ code: null, signal: null, said: String(error) }),
   )
   const signal = (name: NodeJS.Signals) => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)

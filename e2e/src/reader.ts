@@ -46,11 +46,22 @@ export function readByMosquitto(port: number, token: string, topic: string): Pro
 export async function readByWebSocket(url: string, token: string): Promise<Reader> {
   const socket = new WebSocket(url, "serialcast.v1", { headers: { Authorization: `Bearer ${token}` } })
   const inbox = createInbox()
+  let next = 0
   socket.on("error", (error) => inbox.end(error.message))
   socket.on("close", () => inbox.end("closed"))
-  // The first message, `open`, is text; binary ones start with the offset, 8 bytes.
   socket.on("message", (data, isBinary) => {
-    inbox.push(isBinary && data instanceof Uint8Array ? data.subarray(8) : "ready")
+    if (!(data instanceof Uint8Array)) throw new Error("Expected ws to answer one Buffer for each message.")
+    if (!isBinary) {
+      next = openedAt(data) ?? next
+      return inbox.push("ready")
+    }
+    const { offset, bytes } = parseFrame(data)
+    if (offset !== next) {
+      inbox.end(`expected the bytes from ${next} on, found those from ${offset} on`)
+      return socket.terminate()
+    }
+    next += bytes.byteLength
+    inbox.push(bytes)
   })
   await inbox.untilReady()
   return {
@@ -61,6 +72,20 @@ export async function readByWebSocket(url: string, token: string): Promise<Reade
   }
 }
 
+/** Of the message `open`, where the reading starts: its cursor is `<epoch>-<offset>`, or `<epoch>-<offset>.<mark>`. */
+function openedAt(message: Uint8Array): number | undefined {
+  const { type, cursor = "" }: { type?: string; cursor?: string } = JSON.parse(
+    new TextDecoder().decode(message),
+  )
+  return type === "open" ? Number(/-([0-9]+)/.exec(cursor)?.[1]) : undefined
+}
+
+/** The offset of the first byte (8 bytes, unsigned, big-endian), then the bytes. */
+function parseFrame(frame: Uint8Array): { offset: number; bytes: Uint8Array } {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  return { offset: Number(view.getBigUint64(0)), bytes: frame.subarray(8) }
+}
+
 async function readLines(
   program: string,
   args: readonly string[],
@@ -68,7 +93,7 @@ async function readLines(
 ): Promise<Reader> {
   const inbox = createInbox()
   const running = startProgram(program, args, (line) => inbox.push(parse(line)))
-  const ended = running.ended.then((said) => inbox.end(`${program} ended: ${said}`))
+  const ended = running.ended.then(({ said }) => inbox.end(`${program} ended: ${said}`))
   await inbox.untilReady()
   return {
     take: (count) => inbox.take(count),

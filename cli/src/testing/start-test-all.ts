@@ -1,10 +1,12 @@
 import { systemClock } from "@serialcast/primitives"
-import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
+import { createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
 import { openPty, type PtyDevice } from "@serialcast/testkit"
 import { type RunningAll, startAll } from "../up/start-all.ts"
 
 export interface TestAll extends AsyncDisposable {
   readonly all: RunningAll
+  /** What all services count. */
+  readonly metrics: Registry
   /** The device `local/pty`, the default one. */
   readonly pty: PtyDevice
   /** Without a slash at their ends. */
@@ -36,12 +38,14 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
   } as const
   const config = { ...defaults, devices: { pty: { port: pty.path, ...settings } } }
   const log = createLogger({ name: "test", level: "error" })
-  const all = await startAll(config, { log, clock: systemClock, metrics: createMetrics(), token: null })
+  const metrics = createMetrics()
+  const all = await startAll(config, { log, clock: systemClock, metrics, token: null })
   await untilOnline(all, "local/pty")
   pty.releaseSlave()
   const { http, console, broker } = all.served()
   return {
     all,
+    metrics,
     pty,
     httpUrl: `http://127.0.0.1:${http.port}`,
     consoleUrl: `http://127.0.0.1:${console.port}`,

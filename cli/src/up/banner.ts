@@ -8,9 +8,16 @@ export interface Served {
   readonly console: ListenAddress
   readonly http: ListenAddress
   /** null: the broker runs elsewhere, at `brokerUrl`. */
-  readonly broker: { readonly mqtt: ListenAddress; readonly websocket: ListenAddress } | null
+  readonly broker: {
+    readonly mqtt: ListenAddress
+    readonly websocket: ListenAddress
+    /** First level of its topics. */
+    readonly root: string
+  } | null
   readonly brokerUrl: string | null
   readonly admin: ListenAddress
+  /** Whether the broker answers. */
+  readonly isConnected: boolean
   readonly devices: readonly DeviceState[]
   readonly defaultDevice: string
   /** Requests need the access token. */
@@ -29,7 +36,7 @@ export function formatBanner(served: Served, paint: Paint): string {
     ...table(addressRows(served, paint)),
     "",
     `  ${paint("bold", "Devices")}`,
-    ...table(served.devices.map((state) => deviceRow(state, paint))),
+    ...deviceRows(served, paint),
     "",
     `  ${paint("bold", "Try")}`,
     ...tryLines(served).map((line) => `  ${line}`),
@@ -46,7 +53,7 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
   }
   const mqtt =
     broker === null
-      ? [paint("cyan", brokerUrl ?? ""), "running elsewhere"]
+      ? [paint("cyan", maskUrl(brokerUrl ?? "")), "running elsewhere"]
       : [link("mqtt", broker.mqtt), `${link("ws", broker.websocket)} for browsers`]
   return [
     ["Page", link("http", console, "/")],
@@ -54,6 +61,19 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
     ["MQTT", ...mqtt],
     ["Health", link("http", admin, "/readyz"), link("http", admin, "/metrics")],
   ]
+}
+
+function deviceRows({ devices, brokerUrl, isConnected }: Served, paint: Paint): string[] {
+  if (!isConnected)
+    return [`  ${paint("yellow", `none yet: the broker ${maskUrl(brokerUrl ?? "")} cannot be reached`)}`]
+  return table(devices.map((state) => deviceRow(state, paint)))
+}
+
+/** A URL as it may be shown: without its password. */
+function maskUrl(text: string): string {
+  const url = new URL(text)
+  if (url.password !== "") url.password = "***"
+  return url.href
 }
 
 function deviceRow(state: DeviceState, paint: Paint): string[] {
@@ -79,14 +99,17 @@ function tryLines({ console, http, broker, devices, defaultDevice, needsToken }:
   const talking =
     devices.find(({ online, port }) => online && port === "sim:sensor") ??
     devices.find(({ online }) => online)
-  const reading = talking === undefined ? defaultDevice : formatAddress(talking)
-  const lines = [
-    `open http://${urlHost(console)}/`,
+  const lines = [`open http://${urlHost(console)}/`]
+  if (talking === undefined) return lines
+  const reading = formatAddress(talking)
+  const isThere = devices.some((state) => state.online && formatAddress(state) === defaultDevice)
+  const writing = isThere ? defaultDevice : reading
+  lines.push(
     `curl -N${token} "http://${urlHost(http)}/api/v1/devices/${reading}/stream?encoding=text"`,
-    `curl${token} http://${urlHost(http)}/api/v1/devices/${defaultDevice}/write --data-binary "hello"`,
-  ]
+    `curl${token} http://${urlHost(http)}/api/v1/devices/${writing}/write --data-binary "hello"`,
+  )
   if (broker !== null && !needsToken) {
-    lines.push(`mosquitto_sub -h ${broker.mqtt.host} -p ${broker.mqtt.port} -t serialcast/${reading}/rx`)
+    lines.push(`mosquitto_sub -h ${broker.mqtt.host} -p ${broker.mqtt.port} -t ${broker.root}/${reading}/rx`)
   }
   return lines
 }

@@ -1,7 +1,14 @@
 import { systemClock } from "@serialcast/primitives"
 import { devicesOf } from "@serialcast/serial-agent"
-import { createLogger, createMetrics, loadConfig, loadToken, stopSignal } from "@serialcast/service-kit"
-import { type UpCommand, version } from "../command-line.ts"
+import {
+  createLogger,
+  createMetrics,
+  loadConfig,
+  loadToken,
+  stopSignal,
+  version,
+} from "@serialcast/service-kit"
+import type { UpCommand } from "../command-line.ts"
 import { awaitDevices } from "./await-devices.ts"
 import { formatBanner } from "./banner.ts"
 import { createPaint } from "./paint.ts"

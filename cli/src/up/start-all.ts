@@ -38,16 +38,23 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
     return { run, get: () => need(started.service) }
   }
   const admin = starting(() =>
-    startAdmin(config.admin.listen, { metrics: deps.metrics, services: () => services }),
+    startAdmin(config.admin.listen, {
+      metrics: deps.metrics,
+      services: () => services,
+      token: deps.token,
+      hosts: config.access.hosts,
+    }),
   )
   const broker = config.broker.url === null ? starting(() => createBroker(config, deps)) : null
   const local = (): ServiceDeps =>
     broker === null ? deps : { ...deps, connectBroker: () => broker.get().connect() }
-  const agent = starting(() => createSerialAgent(config, local()))
   const client = starting(() => startDeviceClient(config, local()))
   const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
   const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))
-  const parts = [admin, broker, agent, client, http, page].filter((part) => part !== null)
+  // Last, so that no port is opened (which resets many boards) when an address is taken; and first to stop, so that the
+  // writes that are waited for get their answer while there is somebody to give it.
+  const agent = starting(() => createSerialAgent(config, local()))
+  const parts = [admin, broker, client, http, page, agent].filter((part) => part !== null)
   const group = await startInOrder(parts.map(({ run }) => run))
   return {
     ...group,
@@ -57,8 +64,9 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
       admin: admin.get().address,
       http: http.get().address,
       console: page.get().address,
-      broker: broker === null ? null : brokerAddresses(broker.get()),
+      broker: broker === null ? null : { ...brokerAddresses(broker.get()), root: config.broker.root },
       brokerUrl: config.broker.url,
+      isConnected: client.get().devices.isConnected,
       devices: client.get().devices.devices.list(),
       defaultDevice: defaultDevice(config),
       needsToken: deps.token !== null,
@@ -75,7 +83,10 @@ async function startDeviceClient(config: Config, deps: ServiceDeps): Promise<Run
   return { name: "device-client", devices, isReady: () => devices.isConnected, stop: () => devices.close() }
 }
 
-function brokerAddresses({ address, websocketAddress }: RunningBroker): NonNullable<Served["broker"]> {
+function brokerAddresses({
+  address,
+  websocketAddress,
+}: RunningBroker): Omit<NonNullable<Served["broker"]>, "root"> {
   return { mqtt: address, websocket: websocketAddress }
 }
 

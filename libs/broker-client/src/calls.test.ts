@@ -1,25 +1,35 @@
+import type { Duplex } from "node:stream"
 import { AppError, type DecodedReply, encodeCall, encodeErrorReply, encodeReply } from "@serialcast/contract"
 import { encodeHex } from "@serialcast/primitives"
 import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
+import { PendingCalls } from "./calls.ts"
 import type { BrokerClient, CallOptions } from "./client.ts"
 import { codeOf, createTestClient, startClient, testTopics } from "./test-broker.ts"
 
 const destination = testTopics.call("write", { gateway: "local", device: "uno" }, "caller")
 const reply = testTopics.reply("caller")
+const anyCall: CallOptions = { id: "1", destination, payload: Uint8Array.of(1), timeoutMs: 5_000 }
 let clock: FakeClock
 let broker: MemoryBroker
 let caller: BrokerClient
 let agent: BrokerClient
+/** Streams that the caller opened, in order. */
+let streams: Duplex[]
 /** Payloads of the calls that reached the agent. */
 let calls: Uint8Array[]
 
 beforeEach(async () => {
   clock = new FakeClock()
   broker = await createMemoryBroker()
-  const openStream = () => broker.connect()
+  streams = []
+  const openStream = () => {
+    const stream = broker.connect()
+    streams.push(stream)
+    return stream
+  }
   caller = createTestClient(openStream, { clientId: "caller" }, { clock })
-  agent = await startClient(createTestClient(openStream, { clientId: "agent" }))
+  agent = await startClient(createTestClient(() => broker.connect(), { clientId: "agent" }))
   calls = []
   await agent.subscribe(testTopics.filter("call"), ({ payload }) => calls.push(payload))
 })
@@ -89,21 +99,72 @@ test("an acknowledged part does not answer the call as a whole", async () => {
   expect(await whole).toMatchObject({ reply: { receipt: 1 } })
 })
 
-test("a call whose delivery or reply was lost is sent again as it was, every 2 s", async () => {
+test("a call whose delivery or reply was lost is sent again as it was, after 2, 4, 8, 16 and then every 30 s", async () => {
   await startClient(caller)
-  const answer = request()
+  const answer = request({ timeoutMs: 600_000 })
   await heardCalls(1)
-  clock.advance(1_999)
-  clock.advance(1)
-  await heardCalls(2)
-  clock.advance(2_000)
-  await heardCalls(3)
+  for (const [at, pauseMs] of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
+    clock.advance(pauseMs - 1)
+    expect(broker.published(destination.topic)).toHaveLength(at + 1)
+    clock.advance(1)
+    await heardCalls(at + 2)
+  }
   expect(new Set(calls.map(String)).size).toBe(1)
   await agent.publish(reply, encodeReply({ id: "1" }, {}, "cbor"))
   await answer
   const timers = clock.pendingTimers
-  clock.advance(10_000)
-  expect([calls.length, timers]).toEqual([3, 0])
+  clock.advance(60_000)
+  expect([calls.length, timers]).toEqual([7, 0])
+})
+
+test("after a reconnect a call is sent at once, and its pauses start anew", async () => {
+  await startClient(caller)
+  const answer = request({ timeoutMs: 600_000 })
+  await heardCalls(1)
+  for (const pauseMs of [2_000, 4_000]) clock.advance(pauseMs)
+  await heardCalls(3)
+  streams.at(-1)?.destroy()
+  await eventually(async () => {
+    await clock.advanceAsync(100)
+    expect(caller.isConnected).toBe(true)
+  })
+  await heardCalls(4)
+  await clock.advanceAsync(1_999)
+  expect(calls).toHaveLength(4)
+  clock.advance(1)
+  await heardCalls(5)
+  await agent.publish(reply, encodeReply({ id: "1" }, {}, "cbor"))
+  await answer
+})
+
+test("a call whose every sending was refused ends with the refusal, one that was sent once as no_reply", async () => {
+  const full = () => Promise.reject(new AppError("overloaded", "full"))
+  const connections: Record<string, () => Promise<void> | undefined> = {
+    overloaded: full,
+    no_reply: () => Promise.resolve(),
+    broker_offline: () => undefined,
+  }
+  for (const [code, send] of Object.entries(connections)) {
+    const ending = codeOf(new PendingCalls(clock, send).request(anyCall))
+    await clock.advanceAsync(5_000)
+    expect(await ending).toBe(code)
+  }
+  let sends = 0
+  const fullAfterOne = () => (++sends === 1 ? Promise.resolve() : full())
+  const ending = codeOf(new PendingCalls(clock, fullAfterOne).request(anyCall))
+  await clock.advanceAsync(5_000)
+  expect([await ending, sends]).toEqual(["no_reply", 2])
+})
+
+test("while the connection is full, a call is tried again every 2 s", async () => {
+  let sends = 0
+  const send = () => {
+    sends++
+    return Promise.reject(new AppError("overloaded", "full"))
+  }
+  const ending = codeOf(new PendingCalls(clock, send).request({ ...anyCall, timeoutMs: 10_001 }))
+  await clock.advanceAsync(10_001)
+  expect([await ending, sends]).toEqual(["overloaded", 6])
 })
 
 test("a call made while there is no connection is sent as soon as there is one", async () => {

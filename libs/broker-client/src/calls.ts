@@ -8,10 +8,12 @@ import {
 import { type Clock, createDeferred, type Deferred, type Timer } from "@serialcast/primitives"
 import type { CallOptions } from "./client.ts"
 
-const resendMs = 2_000
+// A call that waits long, as a write in a queue does, was most likely received: its payload is not sent again and again.
+const minResendMs = 2_000
+const maxResendMs = 30_000
 const maxPendingCalls = 4_096
 
-/** Hands a message to the connection; undefined when there is none. */
+/** Hands a message to the connection; undefined when there is none. Rejects with `overloaded` when nothing is sent. */
 type Send = (destination: Destination, payload: Uint8Array) => Promise<void> | undefined
 
 /** Calls that wait for their reply, by id and part. */
@@ -47,7 +49,8 @@ export class PendingCalls {
     const waiting = this.#startSending(call)
     const { reply } = waiting
     this.#waiting.set(key, waiting)
-    const expire = () => reply.reject(waiting.isSent ? noReply(call) : neverSent(call))
+    const expire = () =>
+      reply.reject(waiting.sendings > 0 ? noReply(call) : (waiting.refusal ?? neverSent(call)))
     using _deadline = this.#clock.startTimer(timeoutMs, expire)
     const abort = () => reply.reject(callerGone())
     signal?.addEventListener("abort", abort)
@@ -62,7 +65,10 @@ export class PendingCalls {
 
   /** Sends every call that waits, again or for the first time: there is a new connection. */
   sendAll(): void {
-    for (const { send } of this.#waiting.values()) send()
+    for (const waiting of this.#waiting.values()) {
+      waiting.resendMs = minResendMs
+      waiting.send()
+    }
   }
 
   /** Refuses every call that waits, and later ones. */
@@ -80,16 +86,28 @@ export class PendingCalls {
   #startSending({ destination, payload }: CallOptions): WaitingCall {
     const send = () => {
       waiting.timer?.cancel()
-      waiting.timer = this.#clock.startTimer(resendMs, send)
+      waiting.timer = this.#clock.startTimer(waiting.resendMs, send)
       const sending = this.#send(destination, payload)
       if (sending === undefined) return
-      waiting.isSent = true
+      waiting.sendings++
+      waiting.resendMs = Math.min(waiting.resendMs * 2, maxResendMs)
       sending.catch((error: Error) => {
+        if (!(error instanceof AppError)) return waiting.reply.reject(error)
         // The connection died or is full: the next attempt may find it better, the deadline ends it.
-        if (!(error instanceof AppError)) waiting.reply.reject(error)
+        if (error.code !== "overloaded") return
+        waiting.sendings--
+        waiting.refusal = error
+        waiting.resendMs = minResendMs
       })
     }
-    const waiting: WaitingCall = { reply: createDeferred(), send, isSent: false, timer: null }
+    const waiting: WaitingCall = {
+      reply: createDeferred(),
+      send,
+      resendMs: minResendMs,
+      sendings: 0,
+      refusal: null,
+      timer: null,
+    }
     send()
     return waiting
   }
@@ -99,8 +117,12 @@ interface WaitingCall {
   readonly reply: Deferred<DecodedReply>
   /** Sends it now, and again later. */
   readonly send: () => void
-  /** A connection took it once at least: the agent may have it. */
-  isSent: boolean
+  /** The pause before the next sending. */
+  resendMs: number
+  /** How often a connection took it, or may have: above 0 the agent may have it. */
+  sendings: number
+  /** Why a connection did not take it. */
+  refusal: AppError | null
   timer: Timer | null
 }
 

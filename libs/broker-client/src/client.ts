@@ -53,9 +53,10 @@ export interface BrokerClient {
   /** Hears what comes to this client's reply topic and no call waits for: answers to `_discover`, late replies. */
   onReply(listener: (payload: Uint8Array) => void): () => void
   /**
-   * Publishes a call, and again after each connect and every 2 s until the reply comes: calls are QoS 0, and
-   * idempotent by their id. A refusal of a part answers the call as a whole when nobody waits for the part. When the time is over, throws
-   * `no_reply`, or `broker_offline` when nothing was sent in all of it; `aborted` when `signal` is.
+   * Publishes a call, and again after each connect and 2 s, 4 s, 8 s and so on later, at last every 30 s, until the
+   * reply comes: calls are QoS 0, and idempotent by their id. A refusal of a part answers the call as a whole when
+   * nobody waits for the part. When the time is over, throws `no_reply`; when nothing was sent in all of it,
+   * `broker_offline`, or `overloaded` when the connection had no room for it. Throws `aborted` when `signal` is.
    */
   request(call: CallOptions): Promise<DecodedReply>
   /** Refuses all calls and ends the session in an orderly way: the will is not sent. Takes 2 s at most. */

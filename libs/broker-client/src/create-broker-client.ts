@@ -45,7 +45,9 @@ class ReconnectingClient implements BrokerClient {
     this.topics = options.topics
     this.#options = options
     this.#deps = deps
-    this.#calls = new PendingCalls(deps.clock, (...message) => this.#session?.publish(...message))
+    this.#calls = new PendingCalls(deps.clock, (...message) =>
+      this.#session?.isOver === false ? this.#session.publish(...message) : undefined,
+    )
     this.#subscriptions.add(options.topics.reply(options.clientId), ({ payload }) => {
       if (this.#calls.receive(payload)) return
       for (const listener of this.#replyListeners) listener(payload)
@@ -133,7 +135,10 @@ class ReconnectingClient implements BrokerClient {
   /** Answers why the session ended; throws when it never stood. */
   async #holdSession(): Promise<string> {
     const { signal } = this.#stopping
-    const session = openSession(this.#options, (message) => this.#subscriptions.dispatch(message))
+    const session = openSession(this.#options, {
+      clock: this.#deps.clock,
+      onMessage: (message) => this.#subscriptions.dispatch(message),
+    })
     const stop = () => {
       if (this.#isConnected) void this.#sayGoodbye(session)
       else session.cut()

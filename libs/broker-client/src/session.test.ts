@@ -1,4 +1,6 @@
-import { createMemoryBroker } from "@serialcast/testkit"
+import { type Duplex, duplexPair } from "node:stream"
+import { systemClock } from "@serialcast/primitives"
+import { createMemoryBroker, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { openSession } from "./session.ts"
 import { codeOf, testTopics } from "./test-broker.ts"
@@ -8,7 +10,7 @@ test("what comes when a session is over is refused at once: the MQTT client woul
   const openStream = () => broker.connect()
   const session = openSession(
     { clientId: "test", topics: testTopics, openStream, credentials: null },
-    () => {},
+    { clock: systemClock, onMessage: () => {} },
   )
   await session.connected
   const destination = testTopics.status("local")
@@ -19,3 +21,61 @@ test("what comes when a session is over is refused at once: the MQTT client woul
   expect(await codeOf(session.publish(destination, Uint8Array.of(1)))).toBe("broker_offline")
   expect(await codeOf(session.subscribe([destination]))).toBe("broker_offline")
 })
+
+test("a broker that does not answer a SUBSCRIBE within 10 s is cut: later subscriptions wait for it", async () => {
+  await using broker = await createMemoryBroker()
+  const clock = new FakeClock()
+  // Packet types are the upper half of a packet's first byte: 9 is SUBACK (MQTT 3.1.1 §2.2.1).
+  const session = openSession(
+    {
+      clientId: "test",
+      topics: testTopics,
+      openStream: () => without(broker.connect(), 9),
+      credentials: null,
+    },
+    { clock, onMessage: () => {} },
+  )
+  await session.connected
+  const codes = [testTopics.status("a"), testTopics.status("b")].map((filter) =>
+    codeOf(session.subscribe([filter])),
+  )
+  await clock.advanceAsync(9_999)
+  expect([session.isOver, clock.pendingTimers]).toEqual([false, 1])
+  clock.advance(1)
+  expect(await session.ended).toBe("the broker did not answer a subscription within 10 s")
+  expect(await Promise.all(codes)).toEqual(["broker_offline", "broker_offline"])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a broker that does not answer an UNSUBSCRIBE is cut too, and one that answers is not", async () => {
+  await using broker = await createMemoryBroker()
+  const clock = new FakeClock()
+  const session = openSession(
+    {
+      clientId: "test",
+      topics: testTopics,
+      openStream: () => without(broker.connect(), 11),
+      credentials: null,
+    },
+    { clock, onMessage: () => {} },
+  )
+  await session.connected
+  const filter = testTopics.status("local")
+  await session.subscribe([filter])
+  await clock.advanceAsync(60_000)
+  expect(session.isOver).toBe(false)
+  session.unsubscribe(filter)
+  const later = codeOf(session.subscribe([filter]))
+  await clock.advanceAsync(10_000)
+  expect(await session.ended).toContain("within 10 s")
+  expect(await later).toBe("broker_offline")
+})
+
+/** `inner`, from which packets of `type` do not arrive. The broker writes each packet in one piece. */
+function without(inner: Duplex, type: number): Duplex {
+  const [near, far] = duplexPair()
+  far.on("data", (bytes) => inner.write(bytes))
+  inner.on("data", (bytes: Uint8Array) => (bytes[0] ?? 0) >> 4 === type || far.write(bytes))
+  near.once("close", () => inner.destroy())
+  return near
+}

@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream"
 import { AppError, type Destination } from "@serialcast/contract"
-import { createDeferred } from "@serialcast/primitives"
+import { type Clock, createDeferred } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
 
 const keepaliveSeconds = 30
+const subscribeTimeoutMs = 10_000
 
 /** What a waiting publication costs beside its payload, roughly: so that empty ones are bounded too. */
 const publicationCostBytes = 256
@@ -23,7 +24,10 @@ export interface Session {
   readonly ended: Promise<string>
   readonly isOver: boolean
   publish(destination: Destination, payload: Uint8Array): Promise<void>
-  /** Throws `unauthorized` when the broker refuses a filter. */
+  /**
+   * Throws `unauthorized` when the broker refuses a filter, `broker_offline` when the session is over. A broker that
+   * does not answer within 10 s is cut.
+   */
   subscribe(filters: readonly Destination[]): Promise<void>
   unsubscribe(filter: Destination): void
   /** Ends the session in an orderly way: the will is not sent. */
@@ -32,10 +36,15 @@ export interface Session {
   cut(): void
 }
 
-export function openSession(options: BrokerClientOptions, onMessage: MessageHandler): Session {
+export interface SessionDeps {
+  readonly clock: Clock
+  readonly onMessage: MessageHandler
+}
+
+export function openSession(options: BrokerClientOptions, { clock, onMessage }: SessionDeps): Session {
   const { mqtt, cut } = startMqtt(options)
   const publications = new Publications(mqtt)
-  const subscribing = createTurns()
+  const turns = createTurns()
   const connected = createDeferred<void>()
   const ended = createDeferred<string>()
   let lastError = "the connection was closed"
@@ -51,6 +60,16 @@ export function openSession(options: BrokerClientOptions, onMessage: MessageHand
     publications.rejectAll(error)
     ended.resolve(lastError)
   })
+  // Those who wait for their turn would wait for ever: a new connection subscribes anew.
+  const inTurn = (work: () => Promise<void>) =>
+    turns.take(async () => {
+      if (isOver) throw new AppError("broker_offline", lastError)
+      using _deadline = clock.startTimer(subscribeTimeoutMs, () => {
+        lastError = `the broker did not answer a subscription within ${subscribeTimeoutMs / 1000} s`
+        cut()
+      })
+      await work()
+    })
   mqtt.handleMessage = ({ topic, payload, retain }, done) => {
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : viewOf(payload)
     onMessage({ topic, payload: bytes, retained: retain })
@@ -68,12 +87,11 @@ export function openSession(options: BrokerClientOptions, onMessage: MessageHand
       await publications.add(destination, payload)
     },
     async subscribe(filters) {
-      if (isOver) throw new AppError("broker_offline", lastError)
-      if (filters.length > 0) await subscribing.take(() => subscribe(mqtt, filters))
+      if (filters.length > 0) await inTurn(() => subscribe(mqtt, filters))
     },
     unsubscribe(filter) {
       // Best effort: a connection that dies takes its subscriptions with it.
-      subscribing.take(() => mqtt.unsubscribeAsync(filter.topic)).catch(() => {})
+      inTurn(async () => void (await mqtt.unsubscribeAsync(filter.topic))).catch(() => {})
     },
     async close() {
       mqtt.end(false)

@@ -1,7 +1,19 @@
 import { z } from "zod"
 
-/** Names a call; a repeat with the same id is the same call. */
-export const callId = z.string().min(1).max(64)
+// In bytes of UTF-8, as they stand in marks: what a mark takes on the wire is bounded by them.
+const maxIdBytes = 64
+const maxByBytes = 128
+
+/** Names a call among those of its client; a repeat with the same id is the same call. */
+export const callId = z.string().min(1).refine(fitsIn(maxIdBytes), tooLong(maxIdBytes))
 
 /** The principal who asks. */
-export const callBy = z.string().max(128).default("anonymous")
+export const callBy = z.string().refine(fitsIn(maxByBytes), tooLong(maxByBytes)).default("anonymous")
+
+function fitsIn(maxBytes: number): (text: string) => boolean {
+  return (text) => new TextEncoder().encode(text).byteLength <= maxBytes
+}
+
+function tooLong(maxBytes: number): { error: string } {
+  return { error: `expected at most ${maxBytes} bytes in UTF-8` }
+}

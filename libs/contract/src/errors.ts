@@ -21,7 +21,7 @@ export const errorCatalogue = {
     fix: "Open the page from the gateway itself; requests from other sites are refused.",
   },
   bad_host: { status: 421, fix: "Use localhost or an IP address, or add the name to `access.hosts`." },
-  unknown_path: { status: 404, fix: "Check the path; the reference lists every endpoint." },
+  unknown_path: { status: 404, fix: "Check the path; the README of the service lists its endpoints." },
   unknown_device: { status: 404, fix: "Use one of the addresses that `GET /api/v1/devices` lists." },
   method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },

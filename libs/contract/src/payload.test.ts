@@ -33,6 +33,14 @@ test("megabytes of base64 are decoded", () => {
   expect(call).toMatchObject({ bytes: { byteLength: 4_200_000 } })
 })
 
+test("bytes of a CBOR call are a plain Uint8Array, which JSON replies can spell", () => {
+  const { call } = decodeCall(encodeCall(write))
+  const { bytes } = checkCall(writeRequestSchema, call)
+  expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
+  const reply = encodeReply({ id: "w" }, { b: bytes }, "json")
+  expect(new TextDecoder().decode(reply)).toBe('{"id":"w","ok":true,"b":"0102"}')
+})
+
 test("fields that are undefined are not sent", () => {
   expect(decodeCall(encodeCall({ id: "w", ttlMs: undefined })).call).toEqual({ id: "w" })
 })
@@ -41,6 +49,8 @@ test.each([
   ["an unknown field", { ...write, speed: 1 }, "speed"],
   ["no id", { ...write, id: "" }, "id"],
   ["an id of 65 characters", { ...write, id: "x".repeat(65) }, "id"],
+  ["an id of 66 bytes in 22 characters", { ...write, id: "\u4e00".repeat(22) }, "64 bytes"],
+  ["a caller of 129 bytes", { ...write, by: `\u4e00${"x".repeat(126)}` }, "128 bytes"],
   ["no bytes", { id: "w" }, "bytes"],
   ["bytes beyond a call", { ...write, bytes: new Uint8Array(60_001) }, "60000"],
   ["a part without parts", { ...write, part: 0 }, "part"],

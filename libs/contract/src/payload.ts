@@ -12,7 +12,7 @@ export type PayloadFormat = "cbor" | "json"
  * `base64` or `text`. Throws `bad_message`, or `bad_hex` or `bad_request` when these are wrong.
  */
 export function decodeCall(payload: Uint8Array): { format: PayloadFormat; call: unknown } {
-  if (payload[0] !== 0x7b) return { format: "cbor", call: decodeCbor(payload) }
+  if (payload[0] !== 0x7b) return { format: "cbor", call: plainBytes(decodeCbor(payload)) }
   let call: unknown
   try {
     call = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload))
@@ -50,6 +50,14 @@ function bytesFromJson(call: Record<string, unknown>): Record<string, unknown> {
   if (given.length === 0) return rest
   if (given.length > 1) throw new AppError("bad_request", "Give the bytes once: as hex, base64 or text.")
   return { ...rest, bytes: decodeBytes({ hex, base64, text }) }
+}
+
+// cbor-x answers Node's Buffer where there is one, which JSON.stringify turns into an object before any replacer.
+function plainBytes(call: unknown): unknown {
+  if (typeof call !== "object" || call === null || !("bytes" in call) || !(call.bytes instanceof Uint8Array))
+    return call
+  const { buffer, byteOffset, byteLength } = call.bytes
+  return { ...call, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
 }
 
 function withoutUndefined(call: object): object {

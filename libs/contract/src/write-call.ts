@@ -6,7 +6,7 @@ import { checkReply } from "./reply.ts"
 
 /** Asks the agent to write `bytes` as one atomic write, or as part `part` of `parts` of one. */
 export interface WriteRequest {
-  /** Names the write: a repeat with the same id is written once. */
+  /** Names the write among its client's: a repeat with the same id by the same client is written once. */
   readonly id: string
   /** Who asks. */
   readonly by: string

@@ -140,20 +140,83 @@ test("a reader outlives the broker, and hears what was sent meanwhile", async ()
   await reader.stop()
 })
 
-test("while the agent is away, now is the last known head; what came since is delivered when it is back", async () => {
+const nowhere = { kind: "positioned", cursor: null }
+
+test("an agent that does not answer within 1 s leaves the place open; now is then when it answers", async () => {
   await agent.send("before ")
-  await agent.publishState({ rx: { oldest: 0, head: 7 } })
-  await eventually(() => expect(client.devices.get("local/uno")?.rx.head).toBe(7))
   agent.isSilent = true
   const reader = new Reader("now")
   await eventually(() => expect(agent.historyCalls).toHaveLength(1))
-  await clock.advanceAsync(5_000)
-  await heard(reader, "[positioned]")
-  await agent.send("after", { isLost: true })
+  await clock.advanceAsync(999)
+  expect(reader.events).toEqual([])
+  clock.advance(1)
+  await eventually(() => expect(reader.events).toEqual([nowhere]))
+  await agent.send("meanwhile ", { isLost: true })
   agent.isSilent = false
-  await clock.advanceAsync(1_000)
-  await heard(reader, "[positioned]after")
+  await clock.advanceAsync(2_000)
+  const head = { epoch, offset: 17, mark: 0 }
+  await eventually(() => expect(reader.events).toEqual([nowhere, { kind: "positioned", cursor: head }]))
+  await agent.send("after")
+  await heard(reader, "[positioned][positioned]after")
   await reader.stop()
+})
+
+test.each(["now", "start", "-3", "2030-01-01T00:00:00Z"])(
+  "with the gateway away, a reading from %s opens at once and asks nobody",
+  async (from) => {
+    await agent.publishStatus({ online: false })
+    await eventually(() => expect(client.devices.get("local/uno")?.online).toBe(false))
+    const reader = new Reader(from)
+    await eventually(() => expect(reader.events).toEqual([nowhere]))
+    expect(agent.historyCalls).toEqual([])
+    await clock.advanceAsync(1_000)
+    await heard(reader, "[positioned][positioned]")
+    await reader.stop()
+  },
+)
+
+test("a reading of a device that is only shown opens at once, and at its cursor when it has one", async () => {
+  await agent.publishState({ configured: false, epoch: "", online: false })
+  await eventually(() => expect(client.devices.get("local/uno")?.configured).toBe(false))
+  const [fresh, resumed] = [new Reader("now"), new Reader(`${epoch}-7`)]
+  await eventually(() => expect(fresh.events).toEqual([nowhere]))
+  const cursor = { epoch, offset: 7, mark: 0 }
+  await eventually(() => expect(resumed.events).toEqual([{ kind: "positioned", cursor }]))
+  expect(agent.historyCalls).toEqual([])
+  await Promise.all([fresh.stop(), resumed.stop()])
+})
+
+test("a broker that does not answer the subscription does not hold up the first event", async () => {
+  const hanging = createTestClient(broker, "hanging", clock)
+  await client.close()
+  const subscribe = hanging.subscribe.bind(hanging)
+  hanging.subscribe = (filter, handler) =>
+    filter.topic.endsWith("/stream") ? new Promise(() => {}) : subscribe(filter, handler)
+  client = await createDeviceClient(hanging, { clock, log })
+  await untilOnline()
+  const reader = new Reader("now")
+  await eventually(() => expect(clock.pendingTimers).toBe(1))
+  await clock.advanceAsync(1_000)
+  await eventually(() => expect(reader.events).toEqual([nowhere]))
+  await reader.stop()
+})
+
+test("a reader that leaves before a refusal of its stream arrives breaks nothing", async () => {
+  isGranted = (filter) => !filter.endsWith("/stream")
+  await agent.publishStatus({ online: false })
+  await eventually(() => expect(client.devices.get("local/uno")?.online).toBe(false))
+  const leaving = new AbortController()
+  for await (const event of client.device("local/uno").read({ signal: leaving.signal })) {
+    expect(event).toEqual(nowhere)
+    break
+  }
+  isGranted = () => true
+  await eventually(async () => {
+    const reader = new Reader(`${epoch}-0`)
+    await clock.advanceAsync(1_000)
+    expect(reader.text).toBe("[positioned]")
+    expect(await reader.stop()).toBe("done")
+  })
 })
 
 test("a thousand readers of a device share its live messages and its pages", async () => {
@@ -192,7 +255,8 @@ describe("an aborted reader ends at once", () => {
     await heard(reader, "[positioned]")
     await eventually(() => expect(clock.pendingTimers).toBe(1))
     expect(await reader.stop()).toBe("done")
-    expect(clock.pendingTimers).toBe(0)
+    // The end of the subscription has a deadline too.
+    await eventually(() => expect(clock.pendingTimers).toBe(0))
   })
 
   test("in the middle of a page", async () => {

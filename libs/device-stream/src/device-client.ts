@@ -1,10 +1,8 @@
 import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
 import {
   AppError,
-  type Cursor,
   type DeviceState,
   encodeCall,
-  isEpoch,
   parseAddress,
   type Receipt,
   type StartPoint,
@@ -31,10 +29,10 @@ export interface ReadOptions {
 export interface Device {
   /**
    * Every byte of a stream from a start point on, in order, or a gap. Goes on over reconnects, replugs and restarts
-   * until `signal` is aborted. Pull-based: a reader that waits costs no memory and delays nobody. Throws
-   * `unknown_device`; `unauthorized` when the broker refuses the stream; `bad_cursor` when the agent does, which is before
-   * the first event unless the agent was away then; `bad_message` or `unsupported` when the agent does not keep the
-   * contract.
+   * until `signal` is aborted. Pull-based: a reader that waits costs no memory and delays nobody. The first event,
+   * `positioned`, comes within 1 s, whether the agent is there or not. Throws `unknown_device`; `unauthorized` when the
+   * broker refuses the stream and `bad_cursor` when the agent refuses the cursor, which are before the first event unless
+   * the agent was away then; `bad_message` or `unsupported` when the agent does not keep the contract.
    */
   read(options: ReadOptions): AsyncIterable<StreamEvent>
   /** Writes `bytes` whole and un-interleaved; resolves when they are drained to the port. Throws as `writeDevice`. */
@@ -65,7 +63,7 @@ export async function createDeviceClient(
   broker: BrokerClient,
   { clock, log }: DeviceClientDeps,
 ): Promise<DeviceClient> {
-  const directory = new Directory(broker)
+  const directory = new Directory(broker, log)
   const feeds = new Feeds(broker, log)
   await directory.start()
   broker.start()
@@ -86,8 +84,8 @@ export async function createDeviceClient(
         const parsed = parseAddress(address)
         const feed = feeds.acquire(parsed)
         try {
-          const lastKnown = () => cursorOf(need(address), stream)
-          yield* readStream({ feed, stream, from, signal, clock, lastKnown })
+          const isAway = !directory.hasAgent(address)
+          yield* readStream({ feed, stream, from, signal, clock, isAway })
         } finally {
           feeds.release(parsed)
         }
@@ -124,8 +122,4 @@ async function untilQuiet(
     await delay(clock, quietMs)
   }
   forget()
-}
-
-function cursorOf(state: DeviceState, stream: StreamName): Cursor | null {
-  return isEpoch(state.epoch) ? { epoch: state.epoch, offset: state[stream].head, mark: 0 } : null
 }

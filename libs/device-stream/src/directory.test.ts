@@ -3,7 +3,14 @@ import { type DeviceState, encodeReply } from "@serialcast/contract"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { Directory } from "./directory.ts"
-import { createTestClient, testAddress, testState, testStatus, testTopics } from "./test-agent.ts"
+import {
+  createTestClient,
+  createTestLog,
+  testAddress,
+  testState,
+  testStatus,
+  testTopics,
+} from "./test-agent.ts"
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value))
 const stateTopic = testTopics.device("state", testAddress)
@@ -11,6 +18,7 @@ let broker: MemoryBroker
 let agent: BrokerClient
 let service: BrokerClient
 let directory: Directory
+let log: ReturnType<typeof createTestLog>
 /** Every change, as `address online`. */
 let changes: string[]
 
@@ -18,7 +26,8 @@ beforeEach(async () => {
   broker = await createMemoryBroker()
   agent = createTestClient(broker, "agent")
   service = createTestClient(broker, "service")
-  directory = new Directory(service)
+  log = createTestLog()
+  directory = new Directory(service, log)
   changes = []
   directory.onChange(({ gateway, device }) => {
     const state = directory.get(`${gateway}/${device}`)
@@ -114,6 +123,29 @@ test("what is no state, or another device's, is ignored", async () => {
   await eventually(() => expect(changes).toHaveLength(1))
   expect(directory.list()).toMatchObject([{ device: "uno", port: "last" }])
 })
+
+test("beyond 8,192 devices and 1,024 gateways, new ones are ignored, said once, and known ones go on", async () => {
+  await start()
+  await publishState()
+  await agent.publish(testTopics.status("local"), json(testStatus))
+  const others = Array.from({ length: 8_192 }, (_, at) => `d${at}`)
+  await Promise.all(others.map((device) => publishState({ gateway: "other", device })))
+  const gateways = Array.from({ length: 1_024 }, (_, at) => `g${at}`)
+  const status = json({ ...testStatus, devices: [] })
+  await Promise.all(gateways.map((gateway) => agent.publish(testTopics.status(gateway), status)))
+  await publishState({ port: "newest" })
+  await eventually(() => expect(directory.get("local/uno")?.port).toBe("newest"))
+  expect([
+    directory.list().length,
+    directory.get("other/d8190")?.device,
+    directory.get("other/d8191"),
+  ]).toEqual([8_192, "d8190", undefined])
+  expect(log.warnings).toEqual(["ignoring gateways or devices beyond the limit"])
+  await agent.publish(testTopics.device("state", { gateway: "other", device: "d0" }), new Uint8Array(0))
+  await publishState({ gateway: "other", device: "d8191" })
+  await eventually(() => expect(directory.get("other/d8191")?.device).toBe("d8191"))
+  // More than 9,000 messages through a real broker take seconds on a busy machine.
+}, 30_000)
 
 test("an ended listener and a stopped directory hear nothing", async () => {
   await start()

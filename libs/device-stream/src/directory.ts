@@ -1,4 +1,4 @@
-import type { BrokerClient } from "@serialcast/broker-client"
+import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
 import {
   type DeviceState,
   decodeReply,
@@ -21,6 +21,10 @@ export interface DeviceDirectory {
   onChange(listener: (state: DeviceState) => void): () => void
 }
 
+/** Far beyond any installation: they bound what a broken or hostile publisher can make every service remember. */
+const maxGateways = 1_024
+const maxDevices = 8_192
+
 const agentAway = {
   code: "device_offline",
   message: "The agent of its gateway is not connected to the broker.",
@@ -29,14 +33,17 @@ const agentAway = {
 /** Follows the retained states, and asks for them after each connect: some brokers give none for a wildcard filter. */
 export class Directory implements DeviceDirectory {
   readonly #broker: BrokerClient
+  readonly #log: BrokerLog
   readonly #states = new Map<string, DeviceState>()
-  /** Names of the devices that each gateway has now; null while its agent is away. */
-  readonly #present = new Map<string, ReadonlySet<string> | null>()
+  /** Names of the devices that each gateway has now; none while its agent is away. */
+  readonly #present = new Map<string, ReadonlySet<string>>()
   readonly #listeners = new Set<(state: DeviceState) => void>()
   readonly #ends: (() => void)[] = []
+  #hasWarned = false
 
-  constructor(broker: BrokerClient) {
+  constructor(broker: BrokerClient, log: BrokerLog) {
     this.#broker = broker
+    this.#log = log
   }
 
   async start(): Promise<void> {
@@ -71,11 +78,17 @@ export class Directory implements DeviceDirectory {
   get(address: string): DeviceState | undefined {
     const state = this.#states.get(address)
     if (state === undefined) return undefined
-    const present = this.#present.get(state.gateway) ?? null
+    const present = this.#present.get(state.gateway)
     // What the agent said last does not hold without it.
-    if (present === null) return { ...state, online: false, problem: agentAway }
+    if (present === undefined) return { ...state, online: false, problem: agentAway }
     // A broker keeps the states of devices that were taken out of the configuration while nobody could withdraw them.
     return present.has(state.device) ? state : undefined
+  }
+
+  /** Whether an agent is there that keeps this device's streams: of a port that it only shows, it keeps none. */
+  hasAgent(address: string): boolean {
+    const state = this.#states.get(address)
+    return state !== undefined && state.configured && this.#present.has(state.gateway)
   }
 
   onChange(listener: (state: DeviceState) => void): () => void {
@@ -100,6 +113,7 @@ export class Directory implements DeviceDirectory {
   }
 
   #setState(state: DeviceState): void {
+    if (!this.#hasRoom(this.#states, formatAddress(state), maxDevices)) return
     this.#states.set(formatAddress(state), state)
     this.#tell(state)
   }
@@ -111,8 +125,23 @@ export class Directory implements DeviceDirectory {
   }
 
   #setStatus(gateway: string, status: GatewayStatus): void {
-    this.#present.set(gateway, status.online ? new Set(status.devices) : null)
+    if (!status.online) this.#present.delete(gateway)
+    else if (this.#hasRoom(this.#present, gateway, maxGateways))
+      this.#present.set(gateway, new Set(status.devices))
     for (const state of this.#states.values()) if (state.gateway === gateway) this.#tell(state)
+  }
+
+  /** Whether `key` is known or may be remembered; what is beyond the limit is ignored, and said once. */
+  #hasRoom(known: ReadonlyMap<string, unknown>, key: string, limit: number): boolean {
+    const hasRoom = known.has(key) || known.size < limit
+    if (!hasRoom && !this.#hasWarned) {
+      this.#log.warn(
+        { maxGateways, maxDevices, ignored: key },
+        "ignoring gateways or devices beyond the limit",
+      )
+      this.#hasWarned = true
+    }
+    return hasRoom
   }
 
   /** Tells what is visible of a device now; of one that is not, what was known last. */

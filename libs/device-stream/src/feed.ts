@@ -84,6 +84,8 @@ export class Feeds {
       () => forget,
     )
     const ready = subscription.then(() => undefined)
+    // Whoever asks for a page is told; that nobody has asked yet is no fault.
+    ready.catch(() => {})
     return { feed: { ready, live, history: new History(this.#broker, address) }, ending, readers: 0 }
   }
 

@@ -5,15 +5,14 @@
  */
 import {
   AppError,
-  type Cursor,
   type ErrorCode,
   type HistoryPage,
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
-import { type Clock, delay } from "@serialcast/primitives"
+import { type Clock, delay, withDeadline } from "@serialcast/primitives"
 import type { Feed } from "./feed.ts"
-import { Resume } from "./resume.ts"
+import { Resume, type Step } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
 import { unlessAborted } from "./unless-aborted.ts"
 
@@ -23,16 +22,16 @@ export interface ReaderOptions {
   readonly from: StartPoint
   readonly signal: AbortSignal
   readonly clock: Clock
-  /** Where to start when the agent does not answer; null when only the agent can tell. */
-  readonly lastKnown: () => Cursor | null
+  /** It is known that no agent would answer now. */
+  readonly isAway: boolean
 }
 
 /** Reads a stream from a start point until `signal` is aborted. Throws `bad_cursor` when there is no such place. */
 export async function* readStream(options: ReaderOptions): AsyncGenerator<StreamEvent, void, undefined> {
-  const { feed, stream, from, signal, clock, lastKnown } = options
+  const { feed, stream, from, signal, clock, isAway } = options
   const { window, news } = feed.live[stream]
-  const resume = new Resume(from, lastKnown)
-  await unlessAborted(feed.ready, signal)
+  const resume = new Resume(from)
+  if (isAway) resume.answered(null)
   while (!signal.aborted) {
     const step = resume.next(window.view)
     switch (step.kind) {
@@ -43,7 +42,7 @@ export async function* readStream(options: ReaderOptions): AsyncGenerator<Stream
         }
         break
       case "ask": {
-        const page = await unlessAborted(tryPage(options, step.from), signal)
+        const page = await unlessAborted(tryPage(options, step), signal)
         if (page !== undefined) resume.answered(page)
         break
       }
@@ -63,13 +62,21 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set([
   "bad_cursor",
   "bad_request",
   "bad_message",
+  "unauthorized",
   "unsupported",
 ])
 
-/** null when the agent does not answer now; that is no reason to stop reading. */
-async function tryPage({ feed, stream }: ReaderOptions, from: string): Promise<HistoryPage | null> {
+/** null when the agent does not answer now, or in time; that is no reason to stop reading. */
+async function tryPage(
+  { feed, stream, clock }: ReaderOptions,
+  { from, timeoutMs }: Extract<Step, { kind: "ask" }>,
+): Promise<HistoryPage | null> {
+  // Live messages first, so that nothing falls between the page and them.
+  const page = feed.ready.then(() => feed.history.page(stream, from))
   try {
-    return await feed.history.page(stream, from)
+    if (timeoutMs === null) return await page
+    const error = () => new AppError("no_reply", `The agent did not answer within ${timeoutMs} ms.`)
+    return await withDeadline(page, { clock, timeoutMs, error })
   } catch (error) {
     if (error instanceof AppError && !finalCodes.has(error.code)) return null
     throw error

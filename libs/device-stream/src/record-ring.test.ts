@@ -1,4 +1,4 @@
-import { isMarkRecord, type StreamRecord } from "@serialcast/contract"
+import { encodeReply, isMarkRecord, type Mark, pageToWire, type StreamRecord } from "@serialcast/contract"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { comparePositions, type Position } from "./position.ts"
@@ -43,16 +43,17 @@ test("what is read from any position on is what was appended there, up to the he
       actions,
       fc.integer({ min: 200, max: 5_000 }),
       fc.integer({ min: 1, max: 1_000 }),
-      (todo, capacity, page) => {
+      fc.array(fc.nat(), { minLength: 1, maxLength: 10 }),
+      (todo, capacity, page, starts) => {
         const ring = new RecordRing(capacity, { offset: 0, mark: 0 })
         const naive = fill(ring, todo).filter(({ position }) => comparePositions(position, ring.start) >= 0)
-        for (const [at, { position }] of naive.entries()) {
-          if (at % 7 > 0) continue
-          let cursor = position
+        for (const start of starts) {
+          const at = start % Math.max(1, naive.length)
+          let cursor = naive[at]?.position ?? ring.head
           const read: string[] = []
           while (comparePositions(cursor, ring.head) < 0) {
             const records = ring.read(cursor, page)
-            expect(records.length).toBeGreaterThan(0)
+            if (records.length === 0) throw new Error("a page before the head is empty")
             read.push(...records.flatMap(textOf))
             cursor = endOfLast(records)
           }
@@ -76,6 +77,23 @@ test("a chunk tells how many marks stand before it, wherever the reading starts"
   expect(ring.read({ offset: 2, mark: 2 }, 1_000)).toMatchObject([{ offset: 2, marks: 2 }])
   expect(ring.read({ offset: 3, mark: 0 }, 1_000)[0]).not.toHaveProperty("marks")
 })
+
+test.each(["x", "\u00e9", "\u4e00"])(
+  "a page of marks with long texts of %j is no larger than asked for",
+  (unit) => {
+    const ring = new RecordRing(10_000_000, { offset: 0, mark: 0 })
+    for (let n = 0; n < 500; n++) {
+      const refused = { kind: "refused", id: unit.repeat(64), by: unit.repeat(128), bytes: 0 } as const
+      const mark: Mark = { n, ...refused, code: "device_offline" }
+      ring.append({ offset: 0, timeUs: 2 ** 52, mark })
+    }
+    const records = ring.read({ offset: 0, mark: 0 }, 60_000)
+    const cursor = "00000000000000aa-0"
+    const page = pageToWire({ gap: null, first: cursor, records, next: cursor, head: cursor })
+    const encoded = encodeReply({ id: "1" }, { page }, "cbor")
+    expect([records.length > 50, encoded.byteLength <= 61_000]).toEqual([true, true])
+  },
+)
 
 test("the oldest records are dropped beyond the capacity, the newest one never", () => {
   fc.assert(

@@ -17,11 +17,14 @@ import type { StreamEvent } from "./stream-event.ts"
 
 const retryMs = 1_000
 
+/** How long a reader may be left without its first event: what waits for it are heads of HTTP responses. */
+const openTimeoutMs = 1_000
+
 /** What one reader is to do next. */
 export type Step =
   | { readonly kind: "deliver"; readonly events: readonly StreamEvent[] }
-  /** Ask the journal for its page from this start point, and tell `answered`. */
-  | { readonly kind: "ask"; readonly from: string }
+  /** Ask the journal for its page from this start point, and tell `answered`: null after `timeoutMs`, if there is one. */
+  | { readonly kind: "ask"; readonly from: string; readonly timeoutMs: number | null }
   /** Wait for news, or until none came for this long, and tell `resumed`. */
   | { readonly kind: "wait"; readonly timeoutMs: number }
   /** Wait this long, whatever comes in, and tell `resumed`. */
@@ -34,19 +37,17 @@ export type Step =
  */
 export class Resume {
   readonly #from: StartPoint
-  readonly #lastKnown: () => Cursor | null
   /** After all that was delivered; null until the start is found. */
   #cursor: Cursor | null = null
+  #isOpen = false
   /** Taken from a page and not delivered yet. */
   #events: readonly StreamEvent[] = []
   /** What the journal said since something changed: nothing new, or nothing at all. */
   #journal: "unasked" | "exhausted" | "away" = "unasked"
   #isSilent = false
 
-  /** `lastKnown` tells where to start when the agent is away: null when only the agent can tell. */
-  constructor(from: StartPoint, lastKnown: () => Cursor | null) {
+  constructor(from: StartPoint) {
     this.#from = from
-    this.#lastKnown = lastKnown
   }
 
   next(live: LiveView | null): Step {
@@ -61,13 +62,17 @@ export class Resume {
       return {
         kind: "ask",
         from: this.#cursor === null ? formatStartPoint(this.#from) : formatCursor(this.#cursor),
+        timeoutMs: this.#isOpen ? null : openTimeoutMs,
       }
     }
     if (this.#journal === "away" && !isLive) return { kind: "pause", ms: retryMs }
     return { kind: "wait", timeoutMs: silenceMs }
   }
 
-  /** The page that was asked for; null when the agent does not answer. Throws `bad_message` when the page has a hole. */
+  /**
+   * The page that was asked for; null when the agent does not answer, which may be told before anything was asked.
+   * Throws `bad_message` when the page has a hole.
+   */
   answered(page: HistoryPage | null): void {
     this.#isSilent = false
     if (this.#cursor === null) this.#open(page)
@@ -82,17 +87,15 @@ export class Resume {
     this.#isSilent = isSilent
   }
 
+  /** Only the agent can tell a place, unless a cursor names it: the newest state may be as old as the last change. */
   #open(page: HistoryPage | null): void {
     const asked = this.#from.kind === "cursor" ? this.#from.cursor : null
-    const place = asked ?? (page === null ? this.#guessStart() : needCursor(page.gap?.from ?? page.first))
-    if (place === null) return
-    const events = page === null ? [] : takePage(page, place)
+    const place = asked ?? (page === null ? null : needCursor(page.gap?.from ?? page.first))
+    if (place === null && this.#isOpen) return
+    const events = page === null || place === null ? [] : takePage(page, place)
     this.#events = [{ kind: "positioned", cursor: place }, ...events]
     this.#cursor = place
-  }
-
-  #guessStart(): Cursor | null {
-    return this.#from.kind === "now" ? this.#lastKnown() : null
+    this.#isOpen = true
   }
 
   #deliver(events: readonly StreamEvent[]): Step {
@@ -135,7 +138,7 @@ function isAhead(place: Cursor, cursor: Cursor): boolean {
   return place.epoch !== cursor.epoch || comparePositions(place, cursor) > 0
 }
 
-function recordEvent(epoch: string, record: StreamRecord): StreamEvent {
+function recordEvent(epoch: string, record: StreamRecord): Extract<StreamEvent, { kind: "bytes" | "mark" }> {
   const cursor = { epoch, ...endOf(record) }
   const { offset, timeUs } = record
   if (isMarkRecord(record)) return { kind: "mark", cursor, timeUs, mark: record.mark }

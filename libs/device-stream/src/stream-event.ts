@@ -2,8 +2,11 @@ import type { Cursor, Gap, Mark } from "@serialcast/contract"
 
 /** What a reader gets: every offset once and in order, or a gap. */
 export type StreamEvent =
-  /** Always first: where the reading starts. */
-  | { readonly kind: "positioned"; readonly cursor: Cursor }
+  /**
+   * Always first: where the reading starts. null: not known yet, because the agent is away; then a second one, with
+   * the place, comes before anything else.
+   */
+  | { readonly kind: "positioned"; readonly cursor: Cursor | null }
   | {
       readonly kind: "bytes"
       /** After the bytes: where a reader resumes that has them. */

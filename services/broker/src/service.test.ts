@@ -110,6 +110,24 @@ test("with a token, it is the password; connections of the process need none", a
   expect(await metric(started, 'clients_cut_total{code="unauthorized"}')).toBe("2")
 })
 
+test("wrong passwords make one log line a minute and lock nobody else out of the same address", async () => {
+  const lines: string[] = []
+  const log = createLogger({
+    name: "broker",
+    level: "warn",
+    pretty: false,
+    destination: { write: (line: string) => void lines.push(line) },
+  })
+  const started = await start({ token, log })
+  for (let attempt = 0; attempt < 12; attempt++) {
+    await expect(connect(started.url, { username: "any", password: "wrong" })).rejects.toThrow()
+  }
+  await expect(connect(started.url, { username: "any", password: token })).resolves.toBeInstanceOf(MqttClient)
+  expect(await metric(started, 'clients_cut_total{code="unauthorized"}')).toBe("10")
+  expect(await metric(started, 'clients_cut_total{code="too_many_attempts"}')).toBe("2")
+  expect(lines).toHaveLength(1)
+})
+
 test("a packet above 256 KiB ends its sender's connection, one of 64 KiB passes", async () => {
   const { url } = await start()
   const client = await connect(url)

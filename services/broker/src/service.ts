@@ -21,6 +21,9 @@ import { createWebSocketListener } from "./websocket-listener.ts"
 /** Four times the contract's largest payload. */
 const maxPacketBytes = 256 * 1024
 
+/** What all clients together may leave unread: some twenty frozen ones, each at its default limit. */
+const maxTotalHeldBytes = 256 * 1024 * 1024
+
 const maxConnectionsPerListener = 1_000
 
 // Finds out that a peer vanished, for clients that chose no MQTT keep-alive.
@@ -51,7 +54,12 @@ export async function createBroker(
   // A new subscriber to everything is sent all retained messages at once: half of what it may leave unread.
   const mqtt = await createMqtt({ root, maxRetainedBytes: clientBufferBytes / 2 }, { ...deps, counters })
   const handle = mqtt.handle.bind(mqtt)
-  const connections = new Connections({ maxHeldBytes: clientBufferBytes, maxPacketBytes, handle })
+  const connections = new Connections({
+    maxHeldBytes: clientBufferBytes,
+    maxTotalHeldBytes: Math.max(maxTotalHeldBytes, clientBufferBytes),
+    maxPacketBytes,
+    handle,
+  })
   registerBrokerGauges(deps.metrics, {
     connectedClients: () => mqtt.connectedClients,
     heldBytes: () => connections.heldBytes,
@@ -97,6 +105,7 @@ function createListeners(
   const tcp = createServer({ noDelay: true, ...keepAlive }, (socket) => accept(socket, socket.remoteAddress))
   const web = createWebSocketListener({
     guard: createRequestGuard({ token: null, hosts, clock }),
+    keepAlive,
     accept: (stream, { socket }) => accept(stream, socket.remoteAddress),
   })
   for (const server of [tcp, web]) {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import type { Duplex } from "node:stream"
 import { AppError } from "@serialcast/contract"
 import { type RequestGuard, refuseUpgrade, sendProblem } from "@serialcast/service-kit"
@@ -16,10 +16,12 @@ export interface WebSocketListenerOptions {
   /** Keeps pages of other sites out. It has no token: a browser cannot send one here, the MQTT password decides. */
   readonly guard: RequestGuard
   readonly accept: (stream: Duplex, request: IncomingMessage) => void
+  /** TCP keep-alive of every connection. */
+  readonly keepAlive: Pick<ServerOptions, "keepAlive" | "keepAliveInitialDelay">
 }
 
 /** An HTTP server on any path of which MQTT over WebSocket is spoken; to be started with `listen`. */
-export function createWebSocketListener({ guard, accept }: WebSocketListenerOptions): Server {
+export function createWebSocketListener({ guard, accept, keepAlive }: WebSocketListenerOptions): Server {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -27,7 +29,7 @@ export function createWebSocketListener({ guard, accept }: WebSocketListenerOpti
     handleProtocols: () => subProtocol,
   })
   const server = createServer(
-    { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs, keepAlive: true },
+    { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs, ...keepAlive },
     (request, response) => {
       sendProblem(response, guard.check(request) ?? notMqtt())
     },

@@ -104,7 +104,9 @@ export class FakeDevices implements DeviceClient {
     const start = from.kind === "cursor" ? from.cursor : { epoch: testEpoch, offset: wanted, mark: 0 }
     if (start.epoch !== testEpoch) throw new AppError("bad_cursor", "Expected a cursor of this device.")
     let next =
-      from.kind === "now" ? events.length : events.findIndex(({ cursor }) => cursor.offset > start.offset)
+      from.kind === "now"
+        ? events.length
+        : events.findIndex(({ cursor }) => (cursor?.offset ?? 0) > start.offset)
     if (next < 0) next = events.length
     yield { kind: "positioned", cursor: start }
     while (!signal.aborted) {

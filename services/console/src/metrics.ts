@@ -11,7 +11,7 @@ export interface ConsoleMetrics {
 export function createConsoleMetrics(registry: Registry): ConsoleMetrics {
   const sockets = new Gauge({
     name: "serialcast_console_sockets",
-    help: "WebSockets that are open now.",
+    help: "WebSockets that are open, or whose writes are still being done.",
     registers: [registry],
   })
   const writes = new Counter({

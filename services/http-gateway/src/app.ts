@@ -5,10 +5,12 @@ import express, { type NextFunction, type Request, type Response } from "express
 import { createApi } from "./api/api.ts"
 import { createHexServer } from "./hex/hex-server.ts"
 import type { EventDeps } from "./sse/serve-events.ts"
+import type { AcceptedWrites } from "./writes/accepted-writes.ts"
 
 export interface AppDeps extends EventDeps {
   readonly guard: RequestGuard
   readonly log: Logger
+  readonly writes: AcceptedWrites
   readonly defaultDevice: string
   /** Whether `/readbytes` and `/writebytes` are served. */
   readonly hexServer: boolean
@@ -27,7 +29,7 @@ export function createApp(deps: AppDeps): (request: IncomingMessage, response: S
   }
 }
 
-function createExpress(deps: EventDeps, log: Logger): express.Express {
+function createExpress(deps: AppDeps, log: Logger): express.Express {
   const app = express()
   app.disable("x-powered-by")
   app.disable("etag")

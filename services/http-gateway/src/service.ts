@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events"
 import { createServer } from "node:http"
 import type { DeviceClient } from "@serialcast/device-stream"
 import {
@@ -11,6 +12,7 @@ import {
 } from "@serialcast/service-kit"
 import { createApp } from "./app.ts"
 import { httpGatewayConfig } from "./config.ts"
+import { createAcceptedWrites } from "./writes/accepted-writes.ts"
 
 // A `/writebytes` request line alone may be 64 KiB long.
 const maxHeaderBytes = 80 * 1024
@@ -31,9 +33,13 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
   const { devices, token, clock, log } = deps
   const { listen: listenAt, defaultDevice, hexServer, hosts } = httpGatewayConfig(config)
   const stopping = new AbortController()
+  // Every reader listens to it: more than ten are no leak here.
+  setMaxListeners(0, stopping.signal)
+  const writes = createAcceptedWrites(devices, clock)
   const app = createApp({
     guard: createRequestGuard({ token, hosts, clock }),
     devices,
+    writes,
     clock,
     log,
     stopping: stopping.signal,
@@ -49,6 +55,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     isReady: () => devices.isConnected,
     async stop() {
       stopping.abort()
+      await writes.finish()
       await closeServer(server)
     },
   }

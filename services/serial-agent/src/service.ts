@@ -2,18 +2,24 @@ import { randomBytes } from "node:crypto"
 import type { BrokerClient, Message } from "@serialcast/broker-client"
 import { AppError, createTopics, type GatewayStatus } from "@serialcast/contract"
 import { withDeadline } from "@serialcast/primitives"
-import { type Config, connectToBroker, type RunningService, type ServiceDeps } from "@serialcast/service-kit"
+import {
+  type Config,
+  connectToBroker,
+  type RunningService,
+  type ServiceDeps,
+  version,
+} from "@serialcast/service-kit"
 import { createCallHandler } from "./calls/call-server.ts"
 import { createTopicWriter } from "./calls/topic-writer.ts"
 import { defaultSettings, devicesOf } from "./config.ts"
 import { Devices } from "./device/devices.ts"
 import { type Discovery, startDiscovery } from "./discovery/discovery.ts"
-import { type FoundPort, scanPorts } from "./discovery/scan-ports.ts"
+import { type FoundPort, identifyPort, scanPorts } from "./discovery/scan-ports.ts"
 import { type Announcer, createAnnouncer } from "./gateway/announcer.ts"
 import { watchGatewayName } from "./gateway/gateway-name.ts"
+import { createGatewayVoice, type GatewayVoice } from "./gateway/gateway-voice.ts"
 import { encodeJson } from "./gateway/json.ts"
 
-const version = "0.1.0"
 const goodbyeMs = 1_000
 
 /** Opens the configured ports and puts them on the broker. Starts without a broker or a device, and finds both later. */
@@ -28,42 +34,73 @@ export async function createSerialAgent(config: Config, deps: ServiceDeps): Prom
       destination: createTopics(config.broker.root).status(gateway),
       payload: encodeJson({ online: false }),
     },
-    // Connected is an agent that may speak for its gateway: until then it neither announces nor answers.
-    birth: () => name.claim(),
   })
-  let isStopping = false
-  const onDenied = () => {
-    if (!isStopping) announcer.announceStatus()
+  const name = await watchGatewayName(broker, {
+    gateway,
+    instance,
+    clock,
+    // The winner's states stand again: the other one's may have come over them.
+    onDenied: () => announcer.announceAll(),
+    onRival: (isStronger) => (isStronger ? yieldName() : announcer.announceAll()),
+  })
+  const voice = createGatewayVoice({ broker, claim: () => name.claim(), clock, log })
+  const yieldName = () => {
+    if (!voice.yield()) return
+    log.warn({ gateway }, "another agent has this gateway's name; this one is silent until it is free")
+    void takeBack(broker, gateway, devices.names, deps)
   }
-  const name = await watchGatewayName(broker, { gateway, instance, clock, onDenied })
   const onChange = (device: string) => announcer.announceDevice(device)
-  const devices = new Devices(gateway, { broker, clock, log, onChange })
+  const devices = new Devices(gateway, { broker: voice, clock, log, onChange, identify: identifyPort })
   const status = (): GatewayStatus => ({ online: true, instance, version, started, devices: devices.names })
-  const announcer = createAnnouncer({ broker, gateway, clock, log, status, states: () => devices.states })
-  await answerTopics(broker, gateway, { announcer, devices, log })
+  const announcer = createAnnouncer({
+    broker: voice,
+    gateway,
+    clock,
+    log,
+    status,
+    states: () => devices.states,
+  })
+  await answerTopics(broker, gateway, { announcer, devices, log, voice })
   const discovery = await openPorts(config, deps, devices, announcer)
   broker.start()
   return {
     name: "serial-agent",
-    isReady: () => broker.isConnected,
+    isReady: () => voice.isConnected,
     async stop() {
-      isStopping = true
       await discovery?.stop()
       await devices.stop()
-      await sayGoodbye(broker, gateway, deps)
+      const wasHeld = voice.isConnected
+      await voice.stop()
+      if (wasHeld) await sayGoodbye(broker, gateway, deps)
       await broker.close()
     },
   }
 }
 
+/** Takes this agent's words off the broker: of what is left, the gateway's other agent says its own again. */
+async function takeBack(
+  broker: BrokerClient,
+  gateway: string,
+  names: readonly string[],
+  deps: ServiceDeps,
+): Promise<void> {
+  for (const device of names) {
+    const state = broker.topics.device("state", { gateway, device })
+    broker.publish(state, new Uint8Array(0)).catch((error: unknown) => {
+      // With the connection gone, the will makes the other agent announce; a state too many is taken for offline.
+      deps.log.debug({ reason: String(error) }, "state not taken back")
+    })
+  }
+  await sayGoodbye(broker, gateway, deps)
+}
+
 /** Behind the last answers on the same connection: a broker that has this has them. */
 async function sayGoodbye(broker: BrokerClient, gateway: string, { clock, log }: ServiceDeps): Promise<void> {
-  if (!broker.isConnected) return
   const error = () => new AppError("broker_offline", "The broker did not take the last status.")
   const publication = broker.publish(broker.topics.status(gateway), encodeJson({ online: false }))
   await withDeadline(publication, { clock, timeoutMs: goodbyeMs, error }).catch((reason: unknown) => {
     // A broker that takes nothing is left without a word, and then the will says the same.
-    log.warn({ reason: String(reason) }, "stopped without a good-bye")
+    log.warn({ reason: String(reason) }, "left without a good-bye")
   })
 }
 
@@ -71,18 +108,19 @@ interface TopicParts {
   readonly announcer: Announcer
   readonly devices: Devices
   readonly log: ServiceDeps["log"]
+  readonly voice: GatewayVoice
 }
 
 async function answerTopics(broker: BrokerClient, gateway: string, parts: TopicParts): Promise<void> {
-  const { announcer, devices, log } = parts
+  const { announcer, devices, log, voice } = parts
   const { topics } = broker
   const findDevice = (name: string) => devices.find(name)
   // Until the gateway's name is claimed, another agent may have it, and answers.
   const whenOurs = (handle: (message: Message) => void) => (message: Message) => {
-    if (broker.isConnected) handle(message)
+    if (voice.isConnected) handle(message)
   }
   const writeTopic = createTopicWriter({ topics, log, findDevice })
-  const answerCall = createCallHandler({ broker, log, findDevice })
+  const answerCall = createCallHandler({ broker, log, devices })
   await broker.subscribe(topics.filter("tx", { gateway }), whenOurs(writeTopic))
   await broker.subscribe(topics.filter("call", { gateway }), whenOurs(answerCall))
   await broker.subscribe(
@@ -108,11 +146,8 @@ async function openPorts(
 }
 
 async function openConfigured(config: Config, devices: Devices): Promise<void> {
-  const ports = await scanPorts()
-  for (const [name, { port, ...settings }] of Object.entries(devicesOf(config))) {
-    const found = ports.find(({ path, node }) => path === port || node === port)
-    devices.open(name, { port, settings, identity: found?.identity ?? {} })
-  }
+  for (const [name, { port, ...settings }] of Object.entries(devicesOf(config)))
+    devices.open(name, { port, settings, identity: await identifyPort(port) })
 }
 
 async function discover(

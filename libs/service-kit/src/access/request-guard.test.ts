@@ -108,7 +108,8 @@ describe("token", () => {
     expect(check({ authorization: `bearer ${token}` })).toBe("allowed")
     expect(check({ authorization: `Basic ${token}` })).toBe("unauthorized")
     expect(check({ authorization: "Bearer wrong" })).toBe("unauthorized")
-    expect(check({ cookie: createSession(token).cookie().split(";")[0]! })).toBe("allowed")
+    const [cookie] = createSession(token).cookie().split(";")
+    expect(check({ cookie: cookie!, "sec-fetch-site": "same-origin" })).toBe("allowed")
     expect(check({ cookie: `serialcast_session=${token}` })).toBe("unauthorized")
   })
 
@@ -117,22 +118,59 @@ describe("token", () => {
     expect(check({ cookie, "sec-fetch-site": "same-site" })).toBe("cross_site")
   })
 
-  test("too many wrong tokens block their sender for a while, and nobody with a session", () => {
+  test("wrong tokens block further wrong ones of their sender for a while, and never the right one", () => {
     const guard = createRequestGuard({ token, hosts: [], clock })
     const from = (remoteAddress: string, headers = {}) => ({
       method: "GET",
       headers: { host, ...headers },
       socket: { remoteAddress },
     })
+    const bearer = (given: string) => ({ authorization: `Bearer ${given}` })
     for (let attempt = 0; attempt < 10; attempt++) {
       expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
     }
-    expect(guard.checkToken(token, from("10.0.0.1"))?.code).toBe("too_many_attempts")
-    const bearer = { authorization: `Bearer ${token}` }
-    expect(guard.check(from("10.0.0.1", bearer))?.code).toBe("too_many_attempts")
-    expect(guard.check(from("10.0.0.2", bearer))).toBeNull()
-    expect(guard.check(from("10.0.0.1", { cookie: createSession(token).cookie().split(";")[0] }))).toBeNull()
-    clock.advance(60_000)
+    expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("too_many_attempts")
+    expect(guard.check(from("10.0.0.1", bearer("wrong")))?.code).toBe("too_many_attempts")
+    expect(guard.checkToken("wrong", from("10.0.0.2"))?.code).toBe("unauthorized")
     expect(guard.checkToken(token, from("10.0.0.1"))).toBeNull()
+    expect(guard.check(from("10.0.0.1", bearer(token)))).toBeNull()
+    clock.advance(60_000)
+    expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
+  })
+
+  test("a token that another site sends is not judged, so that it neither logs in nor counts", () => {
+    const guard = createRequestGuard({ token, hosts: [], clock })
+    const link = { method: "GET", headers: { host, "sec-fetch-site": "cross-site" } }
+    expect(guard.checkToken(token, link)?.code).toBe("cross_site")
+    for (let attempt = 0; attempt < 10; attempt++) guard.checkToken("wrong", link)
+    expect(guard.checkToken("wrong", { headers: { host } })?.code).toBe("unauthorized")
+  })
+})
+
+describe("a session, which browsers send along by themselves,", () => {
+  const host = "192.168.1.5:8080"
+  const guard = createRequestGuard({ token, hosts: [] })
+  const [cookie] = createSession(token).cookie().split(";")
+  const check = (headers: Record<string, string>, options = {}, method = "GET") =>
+    guard.check({ method, headers: { host, cookie: cookie!, ...headers } }, options)?.code ?? "allowed"
+
+  test("needs a header that says that our own page asks", () => {
+    expect(check({ "sec-fetch-site": "same-origin" })).toBe("allowed")
+    expect(check({ origin: `http://${host}` })).toBe("allowed")
+    expect(check({ referer: `http://${host}/some/page` })).toBe("allowed")
+    expect(check({})).toBe("cross_site")
+    expect(check({ referer: "http://evil.example/" })).toBe("cross_site")
+    expect(check({ referer: "http://192.168.1.5:9999/" })).toBe("cross_site")
+    expect(check({ referer: "not a URL" })).toBe("cross_site")
+    expect(check({ origin: "http://evil.example", referer: `http://${host}/` })).toBe("cross_site")
+  })
+
+  test("opens a document from anywhere, and nothing else", () => {
+    expect(check({}, { allowNavigation: true })).toBe("allowed")
+    expect(check({}, { allowNavigation: true }, "POST")).toBe("cross_site")
+  })
+
+  test("does not matter to a program that sends the token itself", () => {
+    expect(check({ authorization: `Bearer ${token}` })).toBe("allowed")
   })
 })

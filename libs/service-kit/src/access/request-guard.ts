@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "@serialcast/primitives"
 import { createAttemptLimiter } from "./attempt-limiter.ts"
 import { checkHost } from "./host-check.ts"
 import { createSession } from "./session.ts"
-import { checkSite, type GuardedRequest, type SiteCheckOptions } from "./site-check.ts"
+import { checkOwnPage, checkSite, type GuardedRequest, type SiteCheckOptions } from "./site-check.ts"
 import { tokensMatch } from "./token.ts"
 
 export interface RequestGuardOptions {
@@ -18,7 +18,10 @@ export interface RequestGuardOptions {
 export interface RequestGuard {
   /** null, or why the request is refused: `bad_host`, `cross_site`, `unauthorized`, `too_many_attempts`. */
   check(request: GuardedRequest, options?: SiteCheckOptions): AppError | null
-  /** Judges a token that a request brings elsewhere than in a header, as a log-in form does. null: it is right. */
+  /**
+   * Judges a token that a request brings elsewhere than in a header, as a log-in form or link does. null: it is right.
+   * A token that a page of another site sent is `cross_site` and not judged.
+   */
   checkToken(given: string, request: GuardedRequest): AppError | null
 }
 
@@ -26,27 +29,32 @@ export interface RequestGuard {
 export function createRequestGuard({ token, hosts, clock = systemClock }: RequestGuardOptions): RequestGuard {
   const limiter = createAttemptLimiter({ clock })
   const session = token === null ? null : createSession(token)
-  const checkToken = (given: string, request: GuardedRequest) => {
-    if (token === null) return null
+  const judgeToken = (given: string, request: GuardedRequest) => {
+    // Compared first: clients behind one address must not lock each other out. A guess stays hopeless without any
+    // limit, as a token has at least 20 characters; the limit is for those who try, and for the log.
+    if (token === null || tokensMatch(given, token)) return null
     const source = request.socket?.remoteAddress ?? "unknown"
     if (limiter.isBlocked(source)) {
       return new AppError("too_many_attempts", "This address has sent too many wrong access tokens.")
     }
-    if (tokensMatch(given, token)) return null
     limiter.recordFailure(source)
     return new AppError("unauthorized", "Expected the access token; found another one.")
   }
-  const checkCredentials = (request: GuardedRequest) => {
+  const checkCredentials = (request: GuardedRequest, options: SiteCheckOptions) => {
     const { authorization, cookie } = request.headers
-    if (session === null || session.matches(cookie)) return null
+    if (session === null) return null
     const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
-    return bearer === undefined
-      ? new AppError("unauthorized", "Expected the access token; found none.")
-      : checkToken(bearer, request)
+    // A page of another site cannot send this header, which is why it needs no more; the cookie goes along by itself.
+    if (bearer !== undefined) return judgeToken(bearer, request)
+    return session.matches(cookie)
+      ? checkOwnPage(request, options)
+      : new AppError("unauthorized", "Expected the access token; found none.")
   }
   return {
     check: (request, options = {}) =>
-      checkHost(request.headers.host, hosts) ?? checkSite(request, options) ?? checkCredentials(request),
-    checkToken,
+      checkHost(request.headers.host, hosts) ??
+      checkSite(request, options) ??
+      checkCredentials(request, options),
+    checkToken: (given, request) => checkSite(request) ?? judgeToken(given, request),
   }
 }

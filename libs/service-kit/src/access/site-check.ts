@@ -15,28 +15,59 @@ export interface SiteCheckOptions {
 }
 
 /**
- * Defends against requests that a page of another site makes a browser send (Fetch Metadata, W3C; `Origin` where it
- * is absent: browsers send it only to https and to this machine). A request with neither header is not from a page
- * that could be told apart; the token decides there. null: the request may go on.
+ * Defends against requests that a page of another site makes a browser send. What the headers are worth:
+ *
+ * - `Sec-Fetch-Site` (Fetch Metadata, W3C) is the browser's own word on who asks, and pages cannot set it. Browsers send
+ *   it only to https and to this machine.
+ * - `Origin` names the page's site. It comes with every WebSocket handshake, with every method but GET and HEAD, and with
+ *   GET only across sites and only in CORS mode: an image or a link of another site sends none.
+ * - `Referer` names the page too, but its own policy may leave it out, so it proves the own site and nothing else
+ *   (`checkOwnPage`).
+ *
+ * A request with neither of the first two may come from a program or from an image of another site on plain http. It is
+ * allowed here, as it cannot read the answer; what it may do is for the credentials to decide. null: it may go on.
  */
 export function checkSite(
-  { method, headers }: GuardedRequest,
-  { allowNavigation = false }: SiteCheckOptions,
+  request: GuardedRequest,
+  { allowNavigation = false }: SiteCheckOptions = {},
 ): AppError | null {
+  const { headers } = request
   const site = headers["sec-fetch-site"]
-  if (site === undefined) return checkOrigin(headers)
+  if (site === undefined) {
+    const { origin } = headers
+    return origin === undefined || isOwn(origin, headers) ? null : crossSite(quote(origin))
+  }
   if (site === "same-origin" || site === "none") return null
-  const isNavigation =
-    method === "GET" && headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
-  return allowNavigation && isNavigation ? null : crossSite("a page of another site")
+  const isNavigation = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document"
+  return allowNavigation && request.method === "GET" && isNavigation
+    ? null
+    : crossSite("a page of another site")
 }
 
-function checkOrigin({ origin, host }: IncomingHttpHeaders): AppError | null {
-  if (origin === undefined) return null
+/**
+ * For a request that passed `checkSite` and is authorised by a cookie alone, which browsers add to requests of any page:
+ * one of the three headers must say that it is our own page's. Pages therefore need `Referrer-Policy: same-origin`, as
+ * their GET requests over plain http carry nothing else. A document that may be opened from anywhere is excepted.
+ */
+export function checkOwnPage(
+  { method, headers }: GuardedRequest,
+  { allowNavigation = false }: SiteCheckOptions = {},
+): AppError | null {
+  const { origin, referer } = headers
+  if (headers["sec-fetch-site"] !== undefined || origin !== undefined) return null
+  if ((allowNavigation && method === "GET") || (referer !== undefined && isOwn(referer, headers))) return null
+  return crossSite(referer === undefined ? "a browser that does not say which page asks" : quote(referer))
+}
+
+/** Whether `url` names the host and port that the request was sent to. */
+function isOwn(url: string, { host }: IncomingHttpHeaders): boolean {
   const own = parseHost(host)?.host
   // The scheme is not compared: a proxy that ends TLS makes an https page's request arrive as http.
-  const isOwn = own !== undefined && URL.canParse(origin) && new URL(origin).host === own
-  return isOwn ? null : crossSite(JSON.stringify(origin.slice(0, 100)))
+  return own !== undefined && URL.canParse(url) && new URL(url).host === own
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 100))
 }
 
 function crossSite(found: string): AppError {

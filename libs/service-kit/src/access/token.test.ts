@@ -30,7 +30,10 @@ test("a token that is there is kept", () => {
 test.each([
   ["", "found an empty file"],
   ["short\n", "found something else"],
+  ["nineteen.characters\n", "found something else"],
   ["two words are not one token", "found something else"],
+  ["breaks-a-link&a-command'", "found something else"],
+  ["breaks-a-link-to-it+%#?/", "found something else"],
 ])("a file with %j is refused", (text, reason) => {
   const file = join(directory, "token")
   writeFileSync(file, text)

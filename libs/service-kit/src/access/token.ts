@@ -16,8 +16,9 @@ import type { Config } from "../config/config.ts"
 
 const tokenBytes = 32
 // Short ones can be guessed; the least that is accepted from a file that somebody wrote by hand.
-const minTokenLength = 16
-const tokenPattern = /^[\x21-\x7e]+$/
+const minTokenLength = 20
+// Characters that need no escape in a link, a header or a shell command (RFC 3986 §2.3).
+const tokenPattern = /^[A-Za-z0-9._~-]+$/
 
 /** The access token of the configuration; null when none is asked for. Throws `bad_config`. */
 export function loadToken({ access }: Config): string | null {
@@ -30,7 +31,7 @@ export function readToken(file: string): string {
   if (token.length < minTokenLength || !tokenPattern.test(token)) {
     throw new AppError(
       "bad_config",
-      `access.tokenFile: expected ${minTokenLength} or more visible ASCII characters without spaces in ${file}, ` +
+      `access.tokenFile: expected ${minTokenLength} or more letters, digits and . _ ~ - in ${file}, ` +
         `found ${token.length === 0 ? "an empty file" : "something else"}.`,
     )
   }

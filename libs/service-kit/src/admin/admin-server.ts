@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { AppError } from "@serialcast/contract"
 import { collectDefaultMetrics, Registry } from "prom-client"
+import { createRequestGuard } from "../access/request-guard.ts"
 import type { RunningService } from "../lifecycle/service.ts"
 import { sendProblem } from "../problem/problem.ts"
 
@@ -8,7 +9,13 @@ export interface AdminOptions {
   readonly metrics: Registry
   /** The services of this process; empty until they have started. */
   readonly services: () => readonly RunningService[]
+  /** The access token; null, as by default: none is needed. `/healthz` never needs one. */
+  readonly token?: string | null
+  /** Names besides localhost under which browsers may address the listener; none by default. */
+  readonly hosts?: readonly string[]
 }
+
+type Endpoint = (response: ServerResponse) => void | Promise<void>
 
 /** A registry with Node's own metrics: memory, event loop, garbage collection. */
 export function createMetrics(): Registry {
@@ -19,10 +26,12 @@ export function createMetrics(): Registry {
 
 /**
  * What an operator's tools ask: `/healthz` (this process answers), `/readyz` (200 when every service can work, else
- * 503, with the answer of each), `/metrics` (Prometheus). Shows no device data and changes nothing, so it has no log-in.
+ * 503, with the answer of each), `/metrics` (Prometheus). Pages of other sites are refused, as at every listener.
  */
-export function createAdminServer({ metrics, services }: AdminOptions): Server {
-  const endpoints: Readonly<Record<string, (response: ServerResponse) => void | Promise<void>>> = {
+export function createAdminServer({ metrics, services, token = null, hosts = [] }: AdminOptions): Server {
+  const guard = createRequestGuard({ token, hosts })
+  const healthGuard = createRequestGuard({ token: null, hosts })
+  const endpoints: Readonly<Record<string, Endpoint>> = {
     "/healthz": (response) => sendJson(response, 200, { alive: true }),
     "/readyz": (response) => {
       const running = services()
@@ -38,19 +47,26 @@ export function createAdminServer({ metrics, services }: AdminOptions): Server {
     },
   }
   return createServer((request, response) => {
-    answer(endpoints, request, response).catch((cause: unknown) => {
-      sendProblem(response, new AppError("internal", String(cause), { cause }))
-    })
+    const path = pathOf(request)
+    const refusal = (path === "/healthz" ? healthGuard : guard).check(request)
+    if (refusal !== null) return sendProblem(response, refusal)
+    answer(Object.hasOwn(endpoints, path) ? endpoints[path] : undefined, request, response).catch(
+      (cause: unknown) => {
+        sendProblem(response, new AppError("internal", String(cause), { cause }))
+      },
+    )
   })
 }
 
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?")[0] ?? "/"
+}
+
 async function answer(
-  endpoints: Readonly<Record<string, (response: ServerResponse) => void | Promise<void>>>,
-  { method, url = "/" }: IncomingMessage,
+  endpoint: Endpoint | undefined,
+  { method }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [path = "/"] = url.split("?")
-  const endpoint = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined
   if (endpoint === undefined)
     return sendProblem(response, new AppError("unknown_path", "There is no such page."))
   if (method !== "GET" && method !== "HEAD") {

@@ -26,7 +26,16 @@ export function connectToBroker(
 ): BrokerClient {
   const clientId = `${name}-${randomBytes(4).toString("hex")}`
   const openStream = connectBroker ?? streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`)
-  const credentials = token === null ? null : { username: name, password: token }
+  const credentials = credentialsOf(url) ?? (token === null ? null : { username: name, password: token })
   const topics = createTopics(root)
   return createBrokerClient({ clientId, topics, openStream, credentials, ...lifeSigns }, { clock, log })
+}
+
+/** The user and password that a broker's URL names; null when it names none. */
+function credentialsOf(url: string | null): { username: string; password: string } | null {
+  if (url === null) return null
+  const { username, password } = new URL(url)
+  return username === ""
+    ? null
+    : { username: decodeURIComponent(username), password: decodeURIComponent(password) }
 }

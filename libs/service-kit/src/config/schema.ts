@@ -62,7 +62,9 @@ const restrictedAccess = z
     tokenFile: filePath
       .nullable()
       .default(null)
-      .describe("File that holds the access token; every client then needs the token"),
+      .describe(
+        "File that holds the access token, 20 or more letters, digits and `. _ ~ -`; every client then needs it",
+      ),
     hosts: z
       .array(hostName, "expected a list of host names")
       .default([])
@@ -72,7 +74,10 @@ const restrictedAccess = z
 
 const openAccess = z
   .literal("open")
-  .describe("Everyone who reaches a listener may use it; the other `access` keys are then not allowed")
+  .describe(
+    "Everyone who reaches a listener may use it; the other `access` keys are then not allowed. `/writebytes` can then " +
+      "be called by any web page that a user of the network visits: set `http.hexServer` to `false`",
+  )
   .transform(() => ({ open: true, tokenFile: null, hosts: [] }))
 
 /** The configuration file. Environment variables, JSON Schema and the reference page are derived from it. */
@@ -105,7 +110,10 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
   admin: section({
     listen: listenAddress
       .prefault("127.0.0.1:9090")
-      .describe("Where `/healthz`, `/readyz` and `/metrics` are served"),
+      .describe(
+        "Where `/healthz`, `/readyz` and `/metrics` are served; where other machines can reach them, " +
+          "the last two need the access token",
+      ),
   }),
   access: z.union([openAccess, restrictedAccess]).prefault({}),
   log: section({

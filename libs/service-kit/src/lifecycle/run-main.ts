@@ -48,8 +48,10 @@ function startWithAdmin(
   start: MainOptions["start"],
 ): Promise<RunningGroup> {
   const running: RunningService[] = []
+  const { metrics, token } = deps
+  const { hosts } = config.access
   return startInOrder([
-    () => startAdmin(config.admin.listen, { metrics: deps.metrics, services: () => running }),
+    () => startAdmin(config.admin.listen, { metrics, services: () => running, token, hosts }),
     async () => {
       const service = await start(config, deps)
       running.push(service)

@@ -67,3 +67,21 @@ test("a request that is being answered may finish", async () => {
 test("closing a server that does not listen is no error", async () => {
   await closeServer(createServer())
 })
+
+test("connections beyond the cap are closed at once; it is 1,024 unless the server has its own", async () => {
+  const usual = createServer()
+  await listen(usual, anyPort, "test")
+  expect(usual.maxConnections).toBe(1_024)
+  await closeServer(usual)
+
+  const server = createServer()
+  server.maxConnections = 1
+  const { port } = await listen(server, anyPort, "test")
+  const first = connect(port, "127.0.0.1")
+  await once(server, "connection")
+  const second = connect(port, "127.0.0.1").resume()
+  await once(second, "close")
+  expect(first.readyState).toBe("open")
+  first.destroy()
+  await closeServer(server)
+})

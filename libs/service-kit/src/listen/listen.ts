@@ -7,12 +7,18 @@ import { formatListenAddress } from "../config/listen-address.ts"
 /** Event by which `closeServer` asks for the end of a server's connections, upgraded ones included. */
 export const endConnections = "serialcast:endConnections"
 
+// Far more than the browsers and programs of one gateway; each costs a descriptor and some KiB even when it is idle.
+const defaultMaxConnections = 1_024
+
 /**
- * Listens at `address` and answers the address that was bound. `what` names the listener for people. Throws
- * `listen_failed`. Close such a server with `closeServer`.
+ * Listens at `address` and answers the address that was bound. `what` names the listener for people. Beyond
+ * `server.maxConnections`, 1,024 where it was not set before, connections are closed at once. Throws `listen_failed`.
+ * Close such a server with `closeServer`.
  */
 export async function listen(server: Server, address: ListenAddress, what: string): Promise<ListenAddress> {
   const { host, port } = address
+  // Node leaves it undefined, whatever its type says.
+  server.maxConnections ??= defaultMaxConnections
   trackConnections(server)
   try {
     // Without a host, Node listens on every address of both families, or of IPv4 where there is no IPv6.

@@ -35,6 +35,24 @@ test("device bytes do not reach the log", () => {
   expect(JSON.parse(lines[0]!)).toMatchObject({ payload: "[2 bytes]", text: "[5 bytes]" })
 })
 
+test("neither secrets nor bytes reach it nested, in errors, in child loggers or as values of a format", () => {
+  const { lines, log } = capture()
+  const bytes = new TextEncoder().encode("hello")
+  log.info({ chunk: { b: bytes }, a: { b: { c: { token: "s3cret" } } } })
+  log.error(Object.assign(new Error("broken"), { bytes, token: "s3cret" }))
+  log.error({ err: Object.assign(new Error("broken"), { bytes }) }, "failed")
+  log
+    .child({ options: { token: "s3cret" } })
+    .child({ last: bytes, token: "s3cret" })
+    .info("opened")
+  log.info("got %o and %j", { token: "s3cret", bytes }, { bytes })
+  expect(lines).toHaveLength(5)
+  expect(lines.join("")).not.toMatch(/s3cret|104|aGVsbG8/)
+  expect(JSON.parse(lines[1]!)).toMatchObject({ err: { type: "Error", bytes: "[5 bytes]" }, msg: "broken" })
+  expect(JSON.parse(lines[2]!)).toMatchObject({ err: { message: "broken" }, msg: "failed" })
+  expect(JSON.parse(lines[3]!)).toMatchObject({ last: "[5 bytes]", msg: "opened" })
+})
+
 test.each([false, true])("control characters of others do not steer a terminal (pretty: %s)", (pretty) => {
   const { lines, log } = capture(pretty)
   const hostile = 'a\u001b[2J\u009b31m\r\nforged\u202e\u007f"\\n'

@@ -9,6 +9,8 @@ export interface BoundedConnectionOptions {
   readonly maxHeldBytes: number
   /** Bytes that a packet of the client may have after its fixed header. */
   readonly maxPacketBytes: number
+  /** Told by how much `heldBytes` has changed, after each change. */
+  readonly onHeldChange?: (changeBytes: number) => void
 }
 
 /**
@@ -26,18 +28,22 @@ export class BoundedConnection extends Duplex {
   readonly #transport: Duplex
   readonly #maxHeldBytes: number
   readonly #guard: PacketSizeGuard
+  readonly #onHeldChange: ((changeBytes: number) => void) | undefined
   readonly #waiting = new ByteQueue()
   /** Bytes handed to the transport that it has not passed on yet; one write at a time. */
   #writingBytes = 0
+  /** The `heldBytes` that `onHeldChange` knows of. */
+  #reportedBytes = 0
   /** Ends the transport once everything held is gone. */
   #end: (() => void) | undefined
 
-  constructor(transport: Duplex, { maxHeldBytes, maxPacketBytes }: BoundedConnectionOptions) {
+  constructor(transport: Duplex, options: BoundedConnectionOptions) {
     // This object takes every write; with a low mark `write` would answer false all the same.
     super({ writableHighWaterMark: Number.MAX_SAFE_INTEGER })
     this.#transport = transport
-    this.#maxHeldBytes = maxHeldBytes
-    this.#guard = createPacketSizeGuard(maxPacketBytes)
+    this.#maxHeldBytes = options.maxHeldBytes
+    this.#guard = createPacketSizeGuard(options.maxPacketBytes)
+    this.#onHeldChange = options.onHeldChange
     transport.on("data", (bytes: Uint8Array) => this.#receive(bytes))
     transport.once("end", () => this.push(null))
     transport.once("close", () => {
@@ -49,7 +55,7 @@ export class BoundedConnection extends Duplex {
 
   /** Bytes for the client that its transport has not taken. */
   get heldBytes(): number {
-    return this.#waiting.size + this.#writingBytes
+    return this.destroyed ? 0 : this.#waiting.size + this.#writingBytes
   }
 
   override _read(): void {
@@ -74,6 +80,7 @@ export class BoundedConnection extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#transport.destroy()
+    this.#reportHeld()
     done(error)
   }
 
@@ -92,17 +99,26 @@ export class BoundedConnection extends Duplex {
       return
     }
     this.#waiting.push(bytes)
+    this.#reportHeld()
   }
 
   #writeNow(bytes: Uint8Array): void {
     this.#writingBytes = bytes.byteLength
+    this.#reportHeld()
     this.#transport.write(bytes, (error) => {
       // The transport's "error" event ends this connection; nothing is left to write then.
       if (error) return
       this.#writingBytes = 0
       const next = this.#waiting.shift()
-      if (next === undefined) this.#end?.()
-      else this.#writeNow(next)
+      if (next !== undefined) return this.#writeNow(next)
+      this.#reportHeld()
+      this.#end?.()
     })
+  }
+
+  #reportHeld(): void {
+    const changeBytes = this.heldBytes - this.#reportedBytes
+    this.#reportedBytes += changeBytes
+    if (changeBytes !== 0) this.#onHeldChange?.(changeBytes)
   }
 }

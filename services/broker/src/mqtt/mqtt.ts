@@ -4,6 +4,7 @@ import { AppError } from "@serialcast/contract"
 import { Aedes, type Client } from "aedes"
 import type { Origin } from "../rules/login.ts"
 import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
+import { createRefusalLog } from "./refusal-log.ts"
 
 const limits = {
   /** A connection has this long to send its CONNECT, in milliseconds. */
@@ -37,8 +38,9 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
   aedes.on("unsubscribe", (topics, client) => {
     for (const topic of topics) recordOf(client).filters.delete(topic)
   })
+  const isNews = createRefusalLog(deps.clock)
   const report = (client: Client, err: Error) =>
-    reportFailure(deps, { client: client.id, ...recordOf(client) }, err)
+    reportFailure({ ...deps, isNews }, { client: client.id, origin: recordOf(client).origin }, err)
   aedes.on("clientError", report)
   aedes.on("connectionError", report)
   // Its types leave this event out. It tells of failures of the store, which is in memory here.
@@ -57,11 +59,13 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
 
 /** What this broker decided is news for its operator; that a connection broke is not. */
 function reportFailure(
-  { log, counters }: MqttDeps,
-  { client, origin }: Pick<ClientRecord, "origin"> & { client: string },
+  { log, counters, isNews }: MqttDeps & { readonly isNews: (address: string) => boolean },
+  { client, origin }: Pick<ClientRecord, "origin"> & { readonly client: string },
   err: Error,
 ): void {
   if (!(err instanceof AppError)) return log.debug({ client, origin, err }, "a connection failed")
   counters.countCut(err.code)
+  const isRefusedLogin = err.code === "unauthorized" || err.code === "too_many_attempts"
+  if (isRefusedLogin && origin.kind === "network" && !isNews(origin.address)) return
   log.warn({ client, origin, code: err.code, reason: err.message }, "a client was cut off")
 }

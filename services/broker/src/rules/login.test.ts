@@ -33,10 +33,11 @@ test("connections of this process, and all when there is no token, need none", (
   expect(refusal(undefined, away, null)).toBeUndefined()
 })
 
-test("after ten wrong tokens an address waits a minute, and only that address", () => {
+test("after ten wrong tokens an address must send the right one or wait a minute, and only that address", () => {
   for (let attempt = 0; attempt < 10; attempt++) refusal("wrong", away)
-  expect(refusal(token, away)).toEqual(["too_many_attempts", 5])
-  expect(refusal(token, { kind: "network", address: "10.0.0.2" })).toBeUndefined()
-  clock.advance(60_000)
+  expect(refusal("wrong", away)).toEqual(["too_many_attempts", 5])
   expect(refusal(token, away)).toBeUndefined()
+  expect(refusal("wrong", { kind: "network", address: "10.0.0.2" })).toEqual(["unauthorized", 4])
+  clock.advance(60_000)
+  expect(refusal("wrong", away)).toEqual(["unauthorized", 4])
 })

@@ -18,22 +18,23 @@ export interface LoginRefusal {
 
 /**
  * Judges a CONNECT: the password must be the access token; the user name is free. Connections of this process are
- * trusted. undefined: welcome.
+ * trusted. Only wrong passwords are counted and blocked: behind a port mapping all clients have one address, and one of
+ * them must not lock the others out. undefined: welcome.
  */
 export function checkLogin(
   { origin, password }: { readonly origin: Origin; readonly password: Uint8Array | undefined },
   { token, limiter }: LoginOptions,
 ): LoginRefusal | undefined {
   if (token === null || origin.kind === "process") return undefined
-  if (limiter.isBlocked(origin.address)) {
-    const message = "This address has sent too many wrong access tokens."
-    return { error: new AppError("too_many_attempts", message), returnCode: 5 }
-  }
   if (password === undefined) {
     const message = "Expected the access token as the MQTT password; found none."
     return { error: new AppError("unauthorized", message), returnCode: 5 }
   }
   if (tokensMatch(new TextDecoder().decode(password), token)) return undefined
+  if (limiter.isBlocked(origin.address)) {
+    const message = "This address has sent too many wrong access tokens."
+    return { error: new AppError("too_many_attempts", message), returnCode: 5 }
+  }
   limiter.recordFailure(origin.address)
   const message = "Expected the access token as the MQTT password; found another one."
   return { error: new AppError("unauthorized", message), returnCode: 4 }

@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly onBinary?: (bytes: Uint8Array) => void
   readonly onStatus: (status: ConnectionStatus) => void
   readonly clock: Clock
+  /** Opens no socket before `resume`; default: at once. */
+  readonly startsPaused?: boolean
 }
 
 /** A WebSocket that comes back by itself. Open means that the service has spoken. */
@@ -24,6 +26,7 @@ export interface Connection {
   send(frame: Uint8Array): boolean
   /** Lets go of the socket until `resume`: browsers cannot stop reading from one. */
   pause(): void
+  /** Ends a pause; without one it does nothing. */
   resume(): void
   close(): void
 }
@@ -40,28 +43,21 @@ export function openConnection(options: ConnectionOptions): Connection {
   let socket: SocketLike | null = null
   let retry: Timer | null = null
   let attempt = new AbortController()
+  let isPaused = false
 
   function connect(): void {
     onStatus("connecting")
     const startedMs = clock.nowMs()
-    let isSilent = true
-    attempt = new AbortController()
-    socket = options.openSocket()
-    socket.binaryType = "arraybuffer"
-    const receive = ({ data }: MessageEvent<unknown>) => {
-      if (isSilent) onStatus("open")
-      isSilent = false
-      if (typeof data === "string") options.onText(data)
-      else if (data instanceof ArrayBuffer) options.onBinary?.(new Uint8Array(data))
-    }
     const reconnect = () => {
       socket = null
       if (clock.nowMs() - startedMs > stableMs) backoff.reset()
       retry = clock.startTimer(backoff.next(), connect)
       onStatus("waiting")
     }
-    socket.addEventListener("message", receive, { signal: attempt.signal })
+    attempt = new AbortController()
+    socket = options.openSocket()
     socket.addEventListener("close", reconnect, { signal: attempt.signal })
+    receiveFrom(socket, options, attempt.signal)
   }
 
   function release(): void {
@@ -72,7 +68,14 @@ export function openConnection(options: ConnectionOptions): Connection {
     socket = null
   }
 
-  connect()
+  function pause(): void {
+    release()
+    isPaused = true
+    onStatus("paused")
+  }
+
+  if (options.startsPaused) pause()
+  else connect()
   return {
     send(frame) {
       if (socket?.readyState !== openState || socket.bufferedAmount > maxBufferedBytes) return false
@@ -80,11 +83,28 @@ export function openConnection(options: ConnectionOptions): Connection {
       socket.send(frame as Uint8Array<ArrayBuffer>)
       return true
     },
-    pause() {
-      release()
-      onStatus("paused")
+    pause,
+    resume() {
+      if (!isPaused) return
+      isPaused = false
+      connect()
     },
-    resume: connect,
-    close: release,
+    close() {
+      isPaused = false
+      release()
+    },
   }
+}
+
+function receiveFrom(socket: SocketLike, options: ConnectionOptions, signal: AbortSignal): void {
+  const { onStatus, onText, onBinary } = options
+  let isSilent = true
+  const receive = ({ data }: MessageEvent<unknown>) => {
+    if (isSilent) onStatus("open")
+    isSilent = false
+    if (typeof data === "string") onText(data)
+    else if (data instanceof ArrayBuffer) onBinary?.(new Uint8Array(data))
+  }
+  socket.binaryType = "arraybuffer"
+  socket.addEventListener("message", receive, { signal })
 }

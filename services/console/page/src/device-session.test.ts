@@ -8,13 +8,14 @@ const epoch = "00000000000000aa"
 const newEpoch = "00000000000000bb"
 const ascii = (text: string) => new TextEncoder().encode(text)
 
-function openSession() {
+function openSession({ startsPaused = false } = {}) {
   const clock = new FakeClock()
   const sockets: FakeSocket[] = []
   const shown: string[] = []
   const views: SessionView[] = []
   const session = new DeviceSession({
     clock,
+    startsPaused,
     openSocket(from) {
       const socket = new FakeSocket(from)
       sockets.push(socket)
@@ -77,6 +78,20 @@ test("the place is past a mark and a gap as well, and in the epoch that was anno
   expect(socket().from).toBe(`${newEpoch}-6`)
 })
 
+test("while the gateway's agent is away the session says so, and starts when it is back", () => {
+  const { tell, bytes, shown, view, socket, clock } = openSession()
+  tell({ type: "open", epoch: null, cursor: null, state: null })
+  expect(view()).toMatchObject({ status: "open", isAgentAway: true, offset: null })
+  socket().break()
+  clock.advance(250)
+  expect(socket().from).toBe("-16384")
+  tell({ type: "open", epoch: null, cursor: null, state: null })
+  tell({ type: "epoch", epoch, cursor: `${epoch}-5` })
+  bytes(5, "hello")
+  expect(view()).toMatchObject({ status: "open", isAgentAway: false, offset: 10 })
+  expect(shown).toEqual(["hello"])
+})
+
 test("gaps are shown in the page's words, not the device's", () => {
   const { open, tell, shown } = openSession()
   open()
@@ -109,6 +124,27 @@ test("pausing lets go of the connection and loses nothing", () => {
   open(`${epoch}-3`)
   bytes(3, "two")
   expect(shown).toEqual(["one", "two"])
+})
+
+test("resuming a session that is not paused changes nothing, also when it is closed", () => {
+  const { session, open, bytes, sockets, shown } = openSession()
+  session.resume()
+  open()
+  session.resume()
+  bytes(0, "one")
+  expect([sockets.length, shown]).toEqual([1, ["one"]])
+  session.pause()
+  session.close()
+  session.resume()
+  expect([sockets.length, sockets[0]?.isClosed]).toEqual([1, true])
+})
+
+test("a session that starts paused opens its connection when it is resumed", () => {
+  const { session, sockets, socket, view, clock } = openSession({ startsPaused: true })
+  clock.advance(60_000)
+  expect([sockets.length, view().status]).toEqual([0, "paused"])
+  session.resume()
+  expect([sockets.length, socket().from, view().status]).toEqual([1, "-16384", "connecting"])
 })
 
 test("a write is pending until its answer, and a refusal is told", () => {

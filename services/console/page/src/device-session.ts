@@ -13,6 +13,8 @@ const recentBytes = 16 * 1024
 
 export interface SessionView {
   readonly status: ConnectionStatus
+  /** The service does not know the place in the stream yet: the gateway's agent does not answer. */
+  readonly isAgentAway: boolean
   /** Offset of the next byte; null until the first connection. */
   readonly offset: number | null
   /** Bytes since the terminal was opened. */
@@ -31,6 +33,8 @@ export interface DeviceSessionOptions {
   readonly onNotice: (text: string) => void
   readonly onChange: (view: SessionView) => void
   readonly clock: Clock
+  /** Reads nothing before `resume`. */
+  readonly startsPaused: boolean
 }
 
 /** One device's stream and writes, over as many connections as it takes. */
@@ -43,6 +47,7 @@ export class DeviceSession {
   #epoch = ""
   #view: SessionView = {
     status: "connecting",
+    isAgentAway: false,
     offset: null,
     receivedBytes: 0,
     pendingWrites: 0,
@@ -53,6 +58,7 @@ export class DeviceSession {
     this.#options = options
     this.#connection = openConnection({
       clock: options.clock,
+      startsPaused: options.startsPaused,
       openSocket: () => options.openSocket(this.#from),
       onText: (text) => this.#receiveText(text),
       onBinary: (frame) => this.#receiveBytes(frame),
@@ -70,6 +76,7 @@ export class DeviceSession {
     this.#connection.pause()
   }
 
+  /** Ends a pause; without one it does nothing. */
   resume(): void {
     this.#connection.resume()
   }
@@ -93,8 +100,7 @@ export class DeviceSession {
     switch (message?.type) {
       case "open":
       case "epoch":
-        this.#epoch = message.epoch
-        return this.#moveTo(message.cursor)
+        return this.#takePlace(message)
       case "gap":
         this.#options.onNotice(describeGap(message.gap))
         return this.#moveTo(message.cursor)
@@ -111,6 +117,13 @@ export class DeviceSession {
         // The list of devices shows states; and a newer service may say more than this page knows.
         return
     }
+  }
+
+  #takePlace({ epoch, cursor }: { readonly epoch: string | null; readonly cursor: string | null }): void {
+    this.#update({ isAgentAway: cursor === null })
+    if (epoch === null || cursor === null) return
+    this.#epoch = epoch
+    this.#moveTo(cursor)
   }
 
   #moveTo(cursor: string): void {

@@ -21,13 +21,19 @@ export interface DeviceView {
 export function createDeviceView(clock: Clock): DeviceView {
   const encoder = new TextEncoder()
   let session: DeviceSession | null = null
+  // Of the terminal, which may still be parsing the device before when another one is opened.
+  let isCongested = false
 
   const send = (text: string) => session?.write(encoder.encode(text))
   const sendBox = createSendBox(send)
   const terminal = createTerminalView(byId("terminal", HTMLElement), {
     onTyped: send,
     onLeave: () => sendBox.focus(),
-    onCongested: (isCongested) => (isCongested ? session?.pause() : session?.resume()),
+    onCongested(isNowCongested) {
+      isCongested = isNowCongested
+      if (isCongested) session?.pause()
+      else session?.resume()
+    },
   })
   byId("clear", HTMLButtonElement).addEventListener("click", () => {
     terminal.clear()
@@ -41,6 +47,7 @@ export function createDeviceView(clock: Clock): DeviceView {
       terminal.reset()
       session = new DeviceSession({
         clock,
+        startsPaused: isCongested,
         openSocket: (from) => new WebSocket(streamUrl(address, from), subProtocol),
         onBytes: (bytes) => terminal.write(bytes),
         onNotice: (text) => terminal.notice(text),
@@ -67,10 +74,12 @@ const statusTexts = {
   paused: "Catching up…",
 } as const satisfies Record<ConnectionStatus, string>
 
-function showSession({ status, offset, receivedBytes, pendingWrites, writeProblem }: SessionView): void {
+function showSession(view: SessionView): void {
+  const { status, offset, receivedBytes, pendingWrites, writeProblem } = view
+  const isForAgent = status === "open" && view.isAgentAway
   const statusElement = byId("connection-status", HTMLElement)
-  setText(statusElement, statusTexts[status])
-  statusElement.dataset["status"] = status
+  setText(statusElement, isForAgent ? "Waiting for the gateway's agent…" : statusTexts[status])
+  statusElement.dataset["status"] = isForAgent ? "waiting" : status
   const counters = [
     ...(offset === null ? [] : [`offset ${offset.toLocaleString()}`]),
     `${receivedBytes.toLocaleString()} bytes received`,

@@ -36,6 +36,8 @@ test("the page needs no token, is not kept, and may use nothing but its own file
   expect(await response.text()).toContain("<title>page</title>")
   expect(response.headers.get("cache-control")).toBe("no-store")
   expect(response.headers.get("x-content-type-options")).toBe("nosniff")
+  // The session's cookie alone is no proof where browsers send neither Fetch Metadata nor Origin: the Referer is.
+  expect(response.headers.get("referrer-policy")).toBe("same-origin")
   const policy = response.headers.get("content-security-policy")
   expect(policy).toContain("default-src 'none'; script-src 'self';")
   expect(policy).toContain("frame-ancestors 'none'")
@@ -68,7 +70,18 @@ test("a link with the token logs in and vanishes from the address bar", async ()
   const response = await fetch(`${app.url}/?token=${token}`, { redirect: "manual" })
   expect([response.status, response.headers.get("location")]).toEqual([303, "/"])
   const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? ""
-  expect((await fetch(`${app.url}/api/v1/devices`, { headers: { Cookie: cookie } })).status).toBe(200)
+  // What a browser adds where it sends neither Fetch Metadata nor Origin: plain http on a network.
+  const devices = (referer: string) => get(`${app.url}/api/v1/devices`, { Cookie: cookie, Referer: referer })
+  expect(await devices(`${app.url}/`)).toBe(200)
+  expect(await devices("http://evil.example/")).toBe(403)
+})
+
+test.each(["cross-site", "same-site"])("a %s page cannot try tokens, nor log a browser in", async (site) => {
+  await using app = await start()
+  const link = { "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" }
+  for (let attempt = 0; attempt < 12; attempt++) expect(await get(`${app.url}/?token=wrong`, link)).toBe(200)
+  expect(await get(`${app.url}/?token=${token}`, link)).toBe(200)
+  expect(await get(`${app.url}/?token=wrong`, { "Sec-Fetch-Site": "none" })).toBe(401)
 })
 
 test("a link with a wrong token gets the page, where a right one can be entered", async () => {

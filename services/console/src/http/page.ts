@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import express, { type Response, Router } from "express"
+import express, { type Request, type Response, Router } from "express"
 import { type LogInOptions, logIn } from "./log-in.ts"
 
 /** Where `npm run build` puts the page; the same seen from src/http and from dist/http. */
@@ -19,7 +19,7 @@ export function createPage(options: PageOptions): Router {
   const router = Router()
   router.get("/", (request, response) => {
     const { token } = request.query
-    if (typeof token !== "string") return sendPage(response, pageDir)
+    if (typeof token !== "string" || isFromOtherSite(request)) return sendPage(response, pageDir)
     const refusal = logIn(options, token, request, response)
     // The page asks for another token; the address bar keeps the wrong one, so that it can be corrected.
     if (refusal !== null) return sendPage(response.status(refusal.status), pageDir)
@@ -29,6 +29,15 @@ export function createPage(options: PageOptions): Router {
   // Names hold a hash of what is in the file, so a file never changes.
   router.use("/assets", express.static(`${pageDir}/assets`, { immutable: true, maxAge: "1y", index: false }))
   return router
+}
+
+/**
+ * Pages of other sites may lead here, but not try tokens: the wrong ones would count against the person in front of the
+ * browser. Someone who follows a link with the right one from such a page is asked for it.
+ */
+function isFromOtherSite(request: Request): boolean {
+  const site = request.get("Sec-Fetch-Site") ?? "none"
+  return site !== "none" && site !== "same-origin"
 }
 
 function sendPage(response: Response, pageDir: string): void {

@@ -25,7 +25,8 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
     "Content-Security-Policy": contentSecurityPolicy,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    // To this service, requests tell where they come from; other sites learn nothing.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
   })
   next()

@@ -29,6 +29,21 @@ test("a reading opens with its place, and its bytes carry their offset", () => {
   ])
 })
 
+test("a reading whose place is not known yet opens without one, and tells it when it is", () => {
+  const bytes = Uint8Array.of(1)
+  expect(
+    framesOf([
+      { kind: "positioned", cursor: null },
+      { kind: "positioned", cursor: at(first, 5) },
+      { kind: "bytes", cursor: at(first, 6), offset: 5, timeUs: 1, bytes },
+    ]),
+  ).toEqual([
+    { type: "open", epoch: null, cursor: null, state: null },
+    { type: "epoch", epoch: first, cursor: `${first}-5` },
+    { offset: 5, bytes },
+  ])
+})
+
 test("a new epoch is announced after the gap that explains it", () => {
   const gap = { from: `${first}-5`, to: `${second}-0`, bytes: null, reason: "evicted" } as const
   const bytes = Uint8Array.of(1)

@@ -41,6 +41,7 @@ export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket 
         if (!hasWaited) resolve()
       }),
     close(code, reason) {
+      if (closed.signal.aborted) return
       socket.close(code, cutToBytes(reason, maxReasonBytes))
       // Its answer would never be seen by a socket that is paused.
       socket.resume()

@@ -1,9 +1,10 @@
 import { once } from "node:events"
 import { connect } from "node:net"
-import { FakeClock } from "@serialcast/testkit"
+import { createDeferred } from "@serialcast/primitives"
+import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { WebSocket } from "ws"
-import { startTestConsole, streamProtocol } from "../test-console.ts"
+import { startTestConsole, streamProtocol, type TestConsole } from "../test-console.ts"
 
 const token = "a-token-of-many-letters"
 
@@ -97,6 +98,60 @@ test("a quiet client that answers its pings stays", async () => {
     await client.message()
   }
   expect(client.socket.readyState).toBe(WebSocket.OPEN)
+})
+
+/** A client that sent two writes and left while the first is on its way. */
+async function leaveWithWrites(app: TestConsole) {
+  const client = await app.connect("/ws", streamProtocol)
+  await client.message()
+  const started = createDeferred<void>()
+  const write = createDeferred<void>()
+  app.devices.onWrite = () => {
+    started.resolve()
+    return write.promise
+  }
+  client.socket.send(Uint8Array.of(1))
+  client.socket.send(Uint8Array.of(2))
+  await started.promise
+  client.socket.close()
+  await client.closed
+  return write
+}
+
+test("a client that has left is counted until its writes are done", async () => {
+  await using app = await startTestConsole()
+  const write = await leaveWithWrites(app)
+  expect(await app.metrics.metrics()).toContain("serialcast_console_sockets 1")
+  write.resolve()
+  await eventually(async () => expect(await app.metrics.metrics()).toContain("serialcast_console_sockets 0"))
+  expect(app.devices.writes).toHaveLength(2)
+})
+
+test("a stop waits for the write of a client that has left, and refuses those behind it", async () => {
+  const app = await startTestConsole()
+  const write = await leaveWithWrites(app)
+  let isStopped = false
+  const stopped = app.running.stop().then(() => {
+    isStopped = true
+  })
+  await new Promise(setImmediate)
+  expect(isStopped).toBe(false)
+  write.resolve()
+  await stopped
+  expect(app.devices.writes).toHaveLength(1)
+  const text = await app.metrics.metrics()
+  expect(text).toContain('serialcast_console_writes_total{outcome="done"} 1')
+  expect(text).toContain('serialcast_console_writes_total{outcome="expired"} 1')
+})
+
+test("a stop leaves a write without an outcome behind after 1.5 s", async () => {
+  const clock = new FakeClock()
+  const app = await startTestConsole({ clock })
+  const write = await leaveWithWrites(app)
+  const stopped = app.running.stop()
+  await clock.advanceAsync(1_500)
+  await stopped
+  write.resolve()
 })
 
 test("sockets and writes are counted", async () => {

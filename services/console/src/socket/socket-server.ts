@@ -14,12 +14,12 @@ import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
 import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
 import { startStreamSession } from "./stream-session.ts"
 
-/** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB). */
+/** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB, its writes included). */
 const maxSockets = 256
 /** A whole write, and what little JSON needs around a shorter one. */
 const maxPayload = maxWriteBytes + 4096
 /** What writes on their way may take when the service stops, in milliseconds. */
-const finishTimeoutMs = 2_000
+const finishTimeoutMs = 1_500
 
 export interface SocketServerOptions {
   readonly guard: RequestGuard
@@ -35,18 +35,19 @@ export interface SocketServerOptions {
 export interface SocketServer {
   /** For the `upgrade` event of an HTTP server. */
   handleUpgrade(request: IncomingMessage, connection: Duplex, head: Uint8Array): void
-  /** Answers or refuses the writes that were accepted, then closes every socket. Takes at most some 3 s. */
+  /** Answers or refuses the writes that were accepted, then closes every socket. Takes at most 2.5 s. */
   stop(): Promise<void>
 }
 
 interface OpenSocket {
-  readonly socket: WebSocket
   readonly paced: PacedSocket
   readonly session: Session
+  readonly closed: Promise<void>
 }
 
 export function createSocketServer(options: SocketServerOptions): SocketServer {
   const { clock, log, metrics } = options
+  /** Also those whose client has left while its writes are still being done. */
   const open = new Set<OpenSocket>()
   let isStopping = false
   const server = new WebSocketServer({
@@ -68,26 +69,18 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     // A frame that breaks the protocol, or a connection that broke; ws closes the socket with the code that says so.
     socket.on("error", (error) => log.info({ err: error }, "a console socket failed"))
     keepAlive(socket, paced, clock)
-    const entry = { socket, paced, session: startSession(options, { ...options, socket, paced }, request) }
-    open.add(entry)
-    metrics.setSockets(open.size)
-    socket.once("close", () => {
-      open.delete(entry)
-      metrics.setSockets(open.size)
-    })
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
+    const session = startSession(options, { ...options, socket, paced }, request)
+    void follow({ paced, session, closed })
   }
 
-  async function finish({ socket, paced, session }: OpenSocket): Promise<void> {
-    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
-    const error = () => new AppError("no_reply", "A write had no outcome when the console stopped.")
-    try {
-      session.lane?.refuseRest()
-      await withDeadline(Promise.resolve(session.lane?.idle()), { clock, timeoutMs: finishTimeoutMs, error })
-    } catch (cause) {
-      log.warn({ err: cause }, "a client was left without the receipt of its write")
-    }
-    paced.close(closeCodes.goingAway, "the console is stopping")
-    await Promise.all([closed, session.ended])
+  async function follow(entry: OpenSocket): Promise<void> {
+    open.add(entry)
+    metrics.setSockets(open.size)
+    await entry.closed
+    await entry.session.lane?.idle()
+    open.delete(entry)
+    metrics.setSockets(open.size)
   }
 
   return {
@@ -98,9 +91,25 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     },
     async stop() {
       isStopping = true
-      await Promise.all([...open].map(finish))
+      await Promise.all([...open].map((entry) => finish(entry, options)))
     },
   }
+}
+
+/** Answers or refuses what the client wrote, then closes its socket if it is still there. */
+async function finish(
+  { paced, session, closed }: OpenSocket,
+  { clock, log }: SocketServerOptions,
+): Promise<void> {
+  const error = () => new AppError("no_reply", "A write had no outcome when the console stopped.")
+  try {
+    session.lane?.refuseRest()
+    await withDeadline(Promise.resolve(session.lane?.idle()), { clock, timeoutMs: finishTimeoutMs, error })
+  } catch (cause) {
+    log.warn({ err: cause }, "a client was left without the receipt of its write")
+  }
+  paced.close(closeCodes.goingAway, "the console is stopping")
+  await Promise.all([closed, session.ended])
 }
 
 function checkUpgrade({ guard }: SocketServerOptions, request: IncomingMessage): AppError | null {

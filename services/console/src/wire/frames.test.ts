@@ -43,6 +43,7 @@ test.each([
 
 const messages: ServerMessage[] = [
   { type: "open", epoch: "00112233445566ff", cursor: "00112233445566ff-7", state: null },
+  { type: "open", epoch: null, cursor: null, state: null },
   { type: "epoch", epoch: "00112233445566ff", cursor: "00112233445566ff-0" },
   { type: "mark", cursor: "00112233445566ff-7.1", timeUs: 1, mark: { n: 0, kind: "opened", open: 2 } },
   {
@@ -57,6 +58,13 @@ const messages: ServerMessage[] = [
 
 test.each(messages)("a $type message survives its text", (message) => {
   expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message)
+})
+
+test("an open message without a place says so, and its epoch follows", () => {
+  expect(messages.slice(1, 3).map(encodeServerMessage)).toEqual([
+    '{"type":"open","epoch":null,"cursor":null,"state":null}',
+    '{"type":"epoch","epoch":"00112233445566ff","cursor":"00112233445566ff-0"}',
+  ])
 })
 
 test.each(["", "connected", "null", "[]", "7", '{"kind":"open"}', '{"type":"later"}', '{"type":'])(

@@ -13,11 +13,14 @@ export const subProtocol = "serialcast.v1"
 
 /** Cursors are text here: a client hands them back as `from`, and reads nothing out of them. */
 export type ServerMessage =
-  /** Where the reading starts. Offsets of binary frames count in `epoch`. */
+  /**
+   * Where the reading starts. Offsets of binary frames count in `epoch`. Both null: not known yet, because the gateway's
+   * agent is away; when it is back, `epoch` tells them before anything of the stream comes.
+   */
   | {
       readonly type: "open"
-      readonly epoch: string
-      readonly cursor: string
+      readonly epoch: string | null
+      readonly cursor: string | null
       readonly state: DeviceState | null
     }
   /** Offsets of binary frames count in this epoch from here on. */

@@ -1,22 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { AppError, type DeviceState, formatCursor, toAppError } from "@serialcast/contract"
+import { AppError, formatCursor, toAppError } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { decodeHex } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { createEncoding } from "../sse/encodings.ts"
 import type { EventStream, ServerEvent } from "../sse/event-stream.ts"
-import { type EventDeps, serveEvents, startPointOf } from "../sse/serve-events.ts"
+import { type EventDeps, serveEvents, startPointOf, stateEvent } from "../sse/serve-events.ts"
+import type { AcceptedWrites } from "../writes/accepted-writes.ts"
 import { sendErrorPage } from "./error-page.ts"
 import { type HexTarget, parseHexTarget } from "./hex-target.ts"
 
-/** Longest request line that the original server reads, its line end included. */
-const longestRequestLine = 65_536
-/** Most bytes that one request line of that length can carry. */
+/** Most bytes that one request writes: the original's request line holds 65,536 characters. */
 const mostBytes = 32_754
-const outerLength = "GET  HTTP/1.1\r\n".length
 
 export interface HexServerDeps extends EventDeps {
   readonly log: Logger
+  readonly writes: AcceptedWrites
   /** `<gateway>/<device>` of requests that name none. */
   readonly defaultDevice: string
 }
@@ -35,7 +34,7 @@ export function createHexServer(
       const known = toAppError(error)
       if (known.code === "internal") deps.log.error({ err: error }, "hex request failed")
       if (response.headersSent) response.destroy()
-      else sendErrorPage(response, statusOf(known), known.message)
+      else sendErrorPage(response, statusOf(known), messageOf(known))
     })
     return true
   }
@@ -45,6 +44,11 @@ export function createHexServer(
 function statusOf({ code, status }: AppError): number {
   if (code === "unknown_device") return 404
   return status < 500 ? status : 500
+}
+
+function messageOf({ code, message }: AppError): string {
+  if (code !== "unknown_device") return message
+  return `${message} Set http.defaultDevice, or ask below /devices/<gateway>/<device>.`
 }
 
 async function serve(
@@ -58,7 +62,7 @@ async function serve(
     return sendErrorPage(response, 405, `Expected GET, found ${request.method ?? "nothing"}.`)
   }
   if (target.kind === "read") return await readBytes(request, response, target.address, deps)
-  if ((request.url ?? "").length + outerLength > longestRequestLine || target.digits.length > 2 * mostBytes) {
+  if (target.digits.length > 2 * mostBytes) {
     throw new AppError("uri_too_long", `One request writes at most ${mostBytes} bytes.`)
   }
   const bytes = decodeHex(target.digits)
@@ -71,10 +75,10 @@ async function writeBytes(
   request: IncomingMessage,
   response: ServerResponse,
   { address, bytes }: { address: string; bytes: Uint8Array },
-  { devices }: HexServerDeps,
+  { writes }: HexServerDeps,
 ): Promise<void> {
   // Also with no bytes at all: users probe so whether the device is there.
-  await devices.device(address).write(bytes, { by: `http:${request.socket.remoteAddress ?? "unknown"}` })
+  await writes.write({ address, bytes, by: `http:${request.socket.remoteAddress ?? "unknown"}` })
   response.writeHead(200, { "Cache-Control": "no-cache", "Content-Type": "text/plain", "Content-Length": 2 })
   response.end("Ok")
 }
@@ -89,7 +93,6 @@ async function readBytes(
   // The original's head has neither: the stream ends with its connection.
   response.removeHeader("Transfer-Encoding")
   response.removeHeader("Connection")
-  let forget = () => {}
   const options = {
     address,
     from: startPointOf(request, null),
@@ -99,17 +102,10 @@ async function readBytes(
       void response.writeHead(200, { "Cache-Control": "no-cache", "Content-Type": "text/event-stream" }),
     async begin(events: EventStream) {
       const state = devices.devices.get(address)
-      if (state?.online === false) await sendState(events, state)
-      forget = devices.devices.onChange((changed) => {
-        if (`${changed.gateway}/${changed.device}` === address) void sendState(events, changed)
-      })
+      if (state?.online === false) await events.send(stateEvent(state))
     },
   } as const
-  try {
-    await serveEvents(request, response, options, deps)
-  } finally {
-    forget()
-  }
+  await serveEvents(request, response, options, deps)
 }
 
 const hex = createEncoding("hex")
@@ -125,8 +121,4 @@ function hexEvents(event: StreamEvent): readonly ServerEvent[] {
     case "mark":
       return []
   }
-}
-
-function sendState(events: EventStream, { online, problem }: DeviceState): Promise<void> {
-  return events.send({ event: "state", data: JSON.stringify({ online, problem }) })
 }

@@ -7,6 +7,8 @@ import type { ServerEvent } from "./event-stream.ts"
 export function createEventFormat(encoding: ByteEncoding) {
   return (event: StreamEvent, state: () => DeviceState | undefined): readonly ServerEvent[] => {
     if (event.kind === "bytes") return present(encoding.encode(event))
+    if (event.cursor === null)
+      return [{ event: "open", data: JSON.stringify({ cursor: null, state: state() ?? null }) }]
     const id = formatCursor(event.cursor)
     switch (event.kind) {
       case "positioned":

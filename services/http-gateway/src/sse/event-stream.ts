@@ -20,6 +20,8 @@ export interface EventStream {
   readonly signal: AbortSignal
   /** Resolves when there is room for the next event. */
   send(event: ServerEvent): Promise<void>
+  /** Sends `event` as soon as there is room; of several that wait for it, the newest. */
+  sendNewest(event: ServerEvent): void
   /** Sends a line that clients ignore or that sets a field, like `retry: 500`. */
   sendField(line: string): Promise<void>
   end(): void
@@ -37,6 +39,8 @@ export function startEventStream(
   stopping.addEventListener("abort", end)
   request.socket.setNoDelay(true)
   response.flushHeaders()
+  let newest: ServerEvent | null = null
+  response.on("drain", flushNewest)
   let heartbeat = clock.startTimer(heartbeatMs, beat)
   gone.signal.addEventListener("abort", () => {
     heartbeat.cancel()
@@ -44,8 +48,11 @@ export function startEventStream(
   })
   return {
     signal: gone.signal,
-    send: ({ event, data, id }) =>
-      write(`event: ${event}\ndata: ${data}\n${id === undefined ? "" : `id: ${id}\n`}\n`),
+    send: (event) => write(format(event)),
+    sendNewest(event) {
+      newest = event
+      flushNewest()
+    },
     sendField: (line) => write(`${line}\n\n`),
     end: () => response.end(),
   }
@@ -57,9 +64,20 @@ export function startEventStream(
     await once(response, "drain", { signal: gone.signal }).catch(() => {})
   }
 
+  function flushNewest(): void {
+    if (newest === null || gone.signal.aborted || response.writableNeedDrain) return
+    const event = newest
+    newest = null
+    response.write(format(event))
+  }
+
   function beat(): void {
     // A client that is behind shows its life by taking what waits; another line would wait too.
     if (!response.writableNeedDrain) response.write(": still here\n\n")
     heartbeat = clock.startTimer(heartbeatMs, beat)
   }
+}
+
+function format({ event, data, id }: ServerEvent): string {
+  return `event: ${event}\ndata: ${data}\n${id === undefined ? "" : `id: ${id}\n`}\n`
 }

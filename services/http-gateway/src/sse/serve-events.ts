@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import {
   AppError,
   type DeviceState,
+  formatAddress,
   parseCursor,
   parseStartPoint,
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
-import type { DeviceClient, StreamEvent } from "@serialcast/device-stream"
+import type { DeviceClient, DeviceDirectory, StreamEvent } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
-
 import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
 
 export interface EventDeps {
@@ -46,15 +46,41 @@ export async function serveEvents(
   stopping.addEventListener("abort", () => gone.abort(), { signal: gone.signal })
   const state = (): DeviceState | undefined => devices.devices.get(address)
   let events: EventStream | null = null
-  for await (const event of devices.device(address).read({ from, stream, signal: gone.signal })) {
-    if (events === null) {
-      writeHead(response)
-      events = startEventStream(request, response, { clock, signal: gone.signal })
-      await begin?.(events)
+  let forget = () => {}
+  try {
+    for await (const event of devices.device(address).read({ from, stream, signal: gone.signal })) {
+      if (events === null) {
+        writeHead(response)
+        events = startEventStream(request, response, { clock, signal: gone.signal })
+        await begin?.(events)
+        forget = tellState(events, address, devices.devices)
+      }
+      for (const serverEvent of toEvents(event, state)) await events.send(serverEvent)
     }
-    for (const serverEvent of toEvents(event, state)) await events.send(serverEvent)
+  } finally {
+    forget()
   }
+  // EventSource gives up for good on a 200 that is no event stream; on an error it comes back.
+  if (events === null && stopping.aborted)
+    throw new AppError("overloaded", "The service is stopping; try again.")
   response.end()
+}
+
+/** The `state` event of a device: whether it is online, and why not. */
+export function stateEvent(state: DeviceState | undefined): ServerEvent {
+  const { online = false, problem = null } = state ?? {}
+  return { event: "state", data: JSON.stringify({ online, problem }) }
+}
+
+/** Tells whenever the device goes away or comes back; answers the function that ends it. */
+function tellState(events: EventStream, address: string, devices: DeviceDirectory): () => void {
+  let told = stateEvent(devices.get(address)).data
+  return devices.onChange((changed) => {
+    if (formatAddress(changed) !== address) return
+    const event = stateEvent(devices.get(address))
+    if (event.data !== told) events.sendNewest(event)
+    told = event.data
+  })
 }
 
 /** Where a client wants to start: its `Last-Event-ID` when it reconnects, else `from`. Throws `bad_cursor`. */

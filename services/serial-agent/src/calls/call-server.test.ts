@@ -1,9 +1,24 @@
 import { randomUUID } from "node:crypto"
+import { mkdtemp, rm, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { BrokerClient } from "@serialcast/broker-client"
-import { encodeCall, maxChunkBytes, maxPayloadBytes } from "@serialcast/contract"
-import { countingBytes, eventually, type MemoryBroker, openPty, type PtyDevice } from "@serialcast/testkit"
+import { createTopics, decodeReply, encodeCall, maxChunkBytes, maxPayloadBytes } from "@serialcast/contract"
+import { createLogger } from "@serialcast/service-kit"
+import {
+  countingBytes,
+  eventually,
+  FakeClock,
+  type MemoryBroker,
+  openPty,
+  type PtyDevice,
+} from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { Devices } from "../device/devices.ts"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
+import { type CallServerDeps, createCallHandler } from "./call-server.ts"
 
 interface Setup {
   readonly memory: MemoryBroker
@@ -183,4 +198,135 @@ test("a call that the broker kept is not answered", async () => {
   await untilState(await startDeviceClient(memory), "local/echo", ({ online }) => online)
   await call(client, "echo/call/history", { id: randomUUID(), from: "now" })
   expect(replies).toEqual([])
+})
+
+test("what was written in CBOR is read in JSON", async () => {
+  const { client, sendText } = await start()
+  await call(client, "uno/call/write", write(Uint8Array.of(1, 2, 0xff)))
+  expect(await sendText("history", '{"id":"1","stream":"tx","from":"-3"}')).toMatchObject({
+    page: { records: [{ b: "0102FF" }] },
+  })
+})
+
+test("two clients may use the same id, for writes and for parts", async () => {
+  const { pty, client, memory } = await start()
+  const other = await startClient(memory)
+  const request = { id: "1", by: "test" }
+  await call(client, "uno/call/write", { ...request, bytes: Uint8Array.of(1) })
+  await call(other, "uno/call/write", { ...request, bytes: Uint8Array.of(2) })
+  expect(await pty.read(2)).toEqual(Uint8Array.of(1, 2))
+  const half = (caller: BrokerClient, part: number, byte: number) =>
+    caller.request({
+      id: "2",
+      ...(part === 0 ? { part } : {}),
+      destination: caller.topics.call("write", { gateway: "local", device: "uno" }, caller.clientId),
+      payload: encodeCall({ id: "2", by: "test", bytes: Uint8Array.of(byte), part, parts: 2 }),
+      timeoutMs: 5_000,
+    })
+  await half(client, 0, 3)
+  await half(other, 0, 5)
+  await half(client, 1, 4)
+  await half(other, 1, 6)
+  expect(await pty.read(4)).toEqual(Uint8Array.of(3, 4, 5, 6))
+})
+
+test("a write that waits is answered once, however often it is asked for", async () => {
+  const memory = await startBroker()
+  await startAgent(() => memory.connect(), { slow: "sim:echo" })
+  await untilState(await startDeviceClient(memory), "local/slow", ({ online }) => online)
+  const client = await startClient(memory)
+  const destination = client.topics.call("write", { gateway: "local", device: "slow" }, client.clientId)
+  const request = write(new Uint8Array(4_000))
+  for (let n = 0; n < 20; n++) await client.publish(destination, encodeCall(request))
+  await call(client, "slow/call/write", write(Uint8Array.of(1)))
+  expect(await call(client, "slow/call/write", request)).toHaveProperty("receipt")
+  const replies = memory.published(`serialcast/_clients/${client.clientId}/reply`)
+  // One for all that were asked before it was written, one for the second write, one for the repeat.
+  expect(replies).toHaveLength(3)
+})
+
+test("parts that came before an unplug are not written after the replug", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-calls-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const path = join(folder, "port")
+  await using before = await openPty()
+  await symlink(before.path, path)
+  const memory = await startBroker()
+  await startAgent(() => memory.connect(), { uno: path })
+  const states = await startDeviceClient(memory)
+  await untilState(states, "local/uno", ({ online }) => online)
+  const client = await startClient(memory)
+  const half = (part: number) => ({ id: "a", by: "test", bytes: Uint8Array.of(part), part, parts: 2 })
+  const first = client.request({
+    id: "a",
+    part: 0,
+    destination: client.topics.call("write", { gateway: "local", device: "uno" }, client.clientId),
+    payload: encodeCall(half(0)),
+    timeoutMs: 5_000,
+  })
+  expect(await first).toMatchObject({ id: "a", part: 0 })
+  await before.unplug()
+  await using after = await openPty()
+  await rm(path)
+  await symlink(after.path, path)
+  await untilState(states, "local/uno", ({ online, open }) => online && open === 2)
+  expect(await call(client, "uno/call/write", half(1))).toMatchObject({ error: { code: "expired" } })
+  await call(client, "uno/call/write", write(Uint8Array.of(7)))
+  expect(await after.read(1)).toEqual(Uint8Array.of(7))
+  expect(after.received).toBe(1)
+})
+
+/** A handler over devices of the test, and the replies that it sends. */
+function handle(devices: CallServerDeps["devices"]) {
+  const topics = createTopics()
+  const replies: Uint8Array[] = []
+  const publish = async (_destination: unknown, payload: Uint8Array) => void replies.push(payload)
+  const log = createLogger({ name: "test", level: "silent" })
+  const handler = createCallHandler({ broker: { topics, publish }, log, devices })
+  const send = async (verb: "write" | "history", payload: Uint8Array) => {
+    const { topic } = topics.call(verb, { gateway: "local", device: "uno" }, "me")
+    handler({ topic, payload, retained: false })
+    return await eventually(() => {
+      expect(replies).toHaveLength(1)
+      return replies.pop()!
+    })
+  }
+  return { send }
+}
+
+test.each([
+  ["CBOR", encodeCall({ id: "h", stream: "tx", from: "start" })],
+  ["JSON", new TextEncoder().encode('{"id":"h","stream":"tx","from":"start"}')],
+])("a page of the longest marks in %s fits a payload that every broker takes", async (_format, request) => {
+  const journal = createMemoryJournal({ clock: new FakeClock(), createEpoch: () => "00112233aabbccdd" })
+  // JSON writes each of these bytes as six.
+  const [id, by] = ["\u0001".repeat(64), "\u0001".repeat(128)]
+  for (let n = 0; n < 500; n++)
+    journal.mark("tx", { kind: "refused", id, by, code: "device_offline", bytes: 0 })
+  const { send } = handle({ find: () => undefined, findJournal: () => journal })
+  const reply = await send("history", request)
+  expect(reply.byteLength).toBeLessThanOrEqual(maxPayloadBytes)
+  expect(reply.byteLength).toBeGreaterThan(maxPayloadBytes / 4)
+})
+
+test("a device that is only shown has an empty history, and takes no write", async () => {
+  const broker = {
+    topics: createTopics(),
+    isConnected: false,
+    onConnected: () => () => {},
+    async publish() {},
+  }
+  const log = createLogger({ name: "test", level: "silent" })
+  const deps = { broker, clock: new FakeClock(), log, onChange: () => {}, identify: async () => ({}) }
+  const devices = new Devices("local", deps)
+  devices.show("uno", { port: "/dev/ttyUSB0", settings: defaultSettings, identity: {} })
+  expect(devices.states).toMatchObject([{ epoch: "0000000000000000" }])
+  const { send } = handle(devices)
+  const page = decodeReply(await send("history", encodeCall({ id: "h", from: "start" })))
+  const start = "0000000000000000-0"
+  expect(page).toMatchObject({
+    reply: { page: { gap: null, records: [], first: start, next: start, head: start } },
+  })
+  const refusal = decodeReply(await send("write", encodeCall(write(Uint8Array.of(1)))))
+  expect(refusal).toMatchObject({ error: { code: "device_offline" } })
 })

@@ -7,40 +7,48 @@ import {
   encodeReply,
   historyRequestSchema,
   maxChunkBytes,
+  maxPayloadBytes,
   type PayloadFormat,
   pageToWire,
   parseStartPoint,
+  type Receipt,
   type ReplyAddress,
   receiptToWire,
   toAppError,
+  type WriteRequest,
   writeRequestSchema,
 } from "@serialcast/contract"
 import type { Logger } from "@serialcast/service-kit"
 import type { ManagedDevice } from "../device/device.ts"
+import type { Devices } from "../device/devices.ts"
+import type { Journal } from "../journal/journal.ts"
 
 export interface CallServerDeps {
-  readonly broker: BrokerClient
+  readonly broker: Pick<BrokerClient, "publish" | "topics">
   readonly log: Logger
-  readonly findDevice: (name: string) => ManagedDevice | undefined
+  readonly devices: Pick<Devices, "find" | "findJournal">
 }
-
-type Body = Readonly<Record<string, unknown>>
 
 // JSON spells bytes in hex, two characters each, and a reply is at most `maxPayloadBytes`.
 const maxJsonPageBytes = maxChunkBytes / 2
 const openingBrace = 0x7b
 
-/** One call on its way through: where it came from, and how it is answered. */
+/** One call on its way through: what it asks of which device, for whom, and how it is answered. */
 interface Call {
-  readonly device: ManagedDevice
+  /** Absent when the device is only shown. */
+  readonly device: ManagedDevice | undefined
+  readonly journal: Journal
+  readonly client: string
   readonly request: unknown
   readonly format: PayloadFormat
-  readonly reply: (address: ReplyAddress, body: Body) => void
-  readonly refuse: (address: ReplyAddress, error: AppError) => void
+  readonly send: (encoded: Uint8Array) => void
+  /** Writes whose outcome somebody will be told: a repeat of the call does not add another answer. */
+  readonly awaited: Set<Promise<Receipt>>
 }
 
 /** Answers the calls to this gateway's devices. */
-export function createCallHandler({ broker, log, findDevice }: CallServerDeps): (message: Message) => void {
+export function createCallHandler({ broker, log, devices }: CallServerDeps): (message: Message) => void {
+  const awaited = new Set<Promise<Receipt>>()
   return (message) => {
     const topic = broker.topics.parse(message.topic)
     // A call that the broker kept was meant for another time.
@@ -50,28 +58,25 @@ export function createCallHandler({ broker, log, findDevice }: CallServerDeps): 
 
   async function answer(
     payload: Uint8Array,
-    topic: { device: string; verb: string; client: string },
+    { device: name, verb, client }: { device: string; verb: string; client: string },
   ): Promise<void> {
     const format: PayloadFormat = payload[0] === openingBrace ? "json" : "cbor"
     let address = addressIn(payload, format)
     const send = (encoded: Uint8Array) => {
       // A reply that is lost is asked for again.
-      broker.publish(broker.topics.reply(topic.client), encoded).catch((error: unknown) => {
+      broker.publish(broker.topics.reply(client), encoded).catch((error: unknown) => {
         log.debug({ reason: String(error) }, "reply not sent")
       })
     }
     try {
-      const { call } = decodeCall(payload)
-      address = addressOf(call)
-      const device = findDevice(topic.device)
-      if (device === undefined)
-        throw new AppError("unknown_device", `This gateway has no device ${topic.device}.`)
-      const reply = (to: ReplyAddress, body: Body) => send(encodeReply(to, body, format))
-      const refuse = (to: ReplyAddress, error: AppError) => send(encodeErrorReply(to, error, format))
-      await answerVerb(topic.verb, { device, request: call, format, reply, refuse })
+      const { call: request } = decodeCall(payload)
+      address = addressOf(request)
+      const journal = devices.findJournal(name)
+      if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)
+      await answerVerb(verb, { device: devices.find(name), journal, client, request, format, send, awaited })
     } catch (error) {
       const known = toAppError(error)
-      if (known.code === "internal") log.error({ err: error, verb: topic.verb }, "call failed")
+      if (known.code === "internal") log.error({ err: error, verb }, "call failed")
       send(encodeErrorReply(address, known, format))
     }
   }
@@ -88,28 +93,48 @@ async function answerVerb(verb: string, call: Call): Promise<void> {
   }
 }
 
-async function answerWrite({ device, request, reply, refuse }: Call): Promise<void> {
+async function answerWrite({ device, client, request, format, send, awaited }: Call): Promise<void> {
   const write = checkCall(writeRequestSchema, request)
   const { id, part } = write
-  const known = device.writes.find(id)
-  let outcome = known
-  if (known === undefined) {
-    const bytes = device.parts.add(write)
-    if (bytes !== null) outcome = device.writes.submit({ ...write, bytes })
-  }
-  if (part !== undefined) reply({ id, part }, {})
-  if (outcome === undefined) return
+  const outcome = submit(device, `${client}/${id}`, write)
+  if (part !== undefined) send(encodeReply({ id, part }, {}, format))
+  if (outcome === null || awaited.has(outcome)) return
+  awaited.add(outcome)
   try {
-    reply({ id }, { receipt: receiptToWire(await outcome) })
+    send(encodeReply({ id }, { receipt: receiptToWire(await outcome) }, format))
   } catch (error) {
-    refuse({ id }, toAppError(error))
+    send(encodeErrorReply({ id }, toAppError(error), format))
+  } finally {
+    awaited.delete(outcome)
   }
 }
 
-function answerHistory({ device, request, format, reply }: Call): void {
+/** null while parts are missing. `key` has the client in it: ids are the callers' own. */
+function submit(
+  device: ManagedDevice | undefined,
+  key: string,
+  write: WriteRequest,
+): Promise<Receipt> | null {
+  if (device === undefined) throw new AppError("device_offline", "This device is shown, but not opened.")
+  const known = device.writes.find(key)
+  if (known !== undefined) return known
+  const bytes = device.parts.add(key, write)
+  return bytes === null ? null : device.writes.submit({ ...write, key, bytes })
+}
+
+function answerHistory({ journal, request, format, send }: Call): void {
   const { id, stream, from, maxBytes } = checkCall(historyRequestSchema, request)
-  const limit = format === "json" ? Math.min(maxBytes, maxJsonPageBytes) : maxBytes
-  reply({ id }, { page: pageToWire(device.journal.page(stream, parseStartPoint(from), limit)) })
+  const start = parseStartPoint(from)
+  const encodePage = (pageBytes: number) =>
+    encodeReply({ id }, { page: pageToWire(journal.page(stream, start, pageBytes)) }, format)
+  let limit = format === "json" ? Math.min(maxBytes, maxJsonPageBytes) : maxBytes
+  let encoded = encodePage(limit)
+  // The limit counts device bytes; marks with long names in them may take more on the wire than is left for them.
+  while (encoded.byteLength > maxPayloadBytes && limit > 1) {
+    limit = Math.floor(limit / 2)
+    encoded = encodePage(limit)
+  }
+  send(encoded)
 }
 
 /** Bytes that are spelled wrong make a call undecodable, but not nameless: its refusal is to find the caller. */

@@ -1,7 +1,11 @@
-import { maxWriteBytes } from "@serialcast/contract"
-import { eventually, openPty } from "@serialcast/testkit"
+import { createTopics, maxWriteBytes } from "@serialcast/contract"
+import { createLogger } from "@serialcast/service-kit"
+import { eventually, FakeClock, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
+import { WriteQueue } from "../writes/write-queue.ts"
+import { createTopicWriter } from "./topic-writer.ts"
 
 const topic = "serialcast/local/uno/tx"
 
@@ -59,4 +63,33 @@ test("a write to a device that is not there disturbs nobody", async () => {
   await publish(Uint8Array.of(9), "serialcast/local/nano/tx")
   await publish(Uint8Array.of(1))
   expect(await pty.read(1)).toEqual(Uint8Array.of(1))
+})
+
+test("refusals are told once per device until a write succeeds", async () => {
+  const levels: string[] = []
+  const tell = (level: string) => (fields: object) =>
+    void levels.push(`${level} ${Object.values(fields).join(" ")}`)
+  const log = { ...createLogger({ name: "test", level: "silent" }), warn: tell("warn"), debug: tell("debug") }
+  const journal = createMemoryJournal({ clock: new FakeClock(), createEpoch: () => "00112233aabbccdd" })
+  const writes = new WriteQueue({ journal, clock: new FakeClock(), byteMs: 1 })
+  const topics = createTopics()
+  const findDevice = (name: string) => (name === "uno" ? { writes } : undefined)
+  const write = createTopicWriter({ topics, log, findDevice })
+  const publish = async (device: string) => {
+    const { topic } = topics.device("tx", { gateway: "local", device })
+    write({ topic, payload: Uint8Array.of(1), retained: false })
+    await new Promise(setImmediate)
+  }
+  for (const device of ["uno", "uno", "nano", "nano"]) await publish(device)
+  writes.attach({ async write() {}, async drain() {}, async close() {} }, 1)
+  await publish("uno")
+  writes.detach()
+  await publish("uno")
+  expect(levels).toEqual([
+    "warn uno device_offline",
+    "debug uno device_offline",
+    "warn nano unknown_device",
+    "debug nano unknown_device",
+    "warn uno device_offline",
+  ])
 })

@@ -1,5 +1,8 @@
 import type { DeviceState, PortIdentity, PortSettings } from "@serialcast/contract"
+import type { Journal } from "../journal/journal.ts"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { type DeviceDeps, type ManagedDevice, startDevice } from "./device.ts"
+import { watchHeads } from "./watch-heads.ts"
 
 export interface DevicesDeps extends Omit<DeviceDeps, "onChange"> {
   /** A device's state changed, or the device is no longer there. */
@@ -12,16 +15,23 @@ export interface NewDevice {
   readonly identity: PortIdentity
 }
 
+// Always the same one, so that a reader that knows it goes on after a restart, and gets a gap once the port is opened.
+const shownEpoch = "0".repeat(16)
+
 /** All devices of this gateway, by name: those it opens, and those it only shows. */
 export class Devices {
   readonly #gateway: string
   readonly #deps: DevicesDeps
   readonly #opened = new Map<string, ManagedDevice>()
+  readonly #watches: Disposable[] = []
   readonly #shown = new Map<string, DeviceState>()
+  /** Of every device that is only shown: it stays empty. */
+  readonly #shownJournal: Journal
 
   constructor(gateway: string, deps: DevicesDeps) {
     this.#gateway = gateway
     this.#deps = deps
+    this.#shownJournal = createMemoryJournal({ clock: deps.clock, createEpoch: () => shownEpoch })
   }
 
   get names(): string[] {
@@ -36,10 +46,17 @@ export class Devices {
     return this.#opened.get(name)
   }
 
+  /** The journal of a device, opened or shown. */
+  findJournal(name: string): Journal | undefined {
+    return this.#opened.get(name)?.journal ?? (this.#shown.has(name) ? this.#shownJournal : undefined)
+  }
+
   open(name: string, { port, settings, identity }: NewDevice): void {
     const onChange = () => this.#deps.onChange(name)
     const options = { gateway: this.#gateway, device: name, port, settings, identity }
-    this.#opened.set(name, startDevice(options, { ...this.#deps, onChange }))
+    const device = startDevice(options, { ...this.#deps, onChange })
+    this.#opened.set(name, device)
+    this.#watches.push(watchHeads(device.journal, this.#deps.clock, onChange))
     onChange()
   }
 
@@ -55,7 +72,7 @@ export class Devices {
       identity,
       settings,
       lines: null,
-      epoch: "",
+      epoch: shownEpoch,
       rx: nothing,
       tx: nothing,
       lease: null,
@@ -77,6 +94,7 @@ export class Devices {
   }
 
   async stop(): Promise<void> {
+    for (const watch of this.#watches) watch[Symbol.dispose]()
     await Promise.all([...this.#opened.values()].map((device) => device.stop()))
   }
 }

@@ -58,6 +58,19 @@ test("a port that comes back has its name again, though another that is named al
   ])
 })
 
+test("a by-id link that appears or goes while its port is there makes no other port of it", async () => {
+  const { clock, system, told } = await start()
+  const linked = { ...port("/dev/ttyUSB0"), path: "/dev/serial/by-id/usb-Arduino-if00" }
+  system.ports = [linked]
+  await clock.advanceAsync(2_000)
+  system.ports = [port("/dev/ttyUSB0")]
+  await clock.advanceAsync(2_000)
+  expect(told).toEqual(["found ttyusb0 at /dev/ttyUSB0"])
+  system.ports = []
+  await clock.advanceAsync(2_000)
+  expect(told[1]).toBe("lost ttyusb0")
+})
+
 test("a port that is configured is not found, and configured names are not given away", async () => {
   const { told } = await start({ known: ["/dev/ttyUSB0", "sim:echo"] })
   expect(told).toEqual([])

@@ -33,7 +33,8 @@ export async function startDiscovery(options: DiscoveryOptions): Promise<Discove
   const stopping = new AbortController()
   /** Of every port that was ever there: one that comes back has its old name, and no other port gets it. */
   const namesByPath = new Map<string, string>()
-  let present: ReadonlySet<string> = new Set()
+  /** What is there, by node, with the path that it was found at: a by-id link may come a moment after the node. */
+  let present: ReadonlyMap<string, string> = new Map()
   await look()
   const running = keepLooking()
   return {
@@ -64,9 +65,9 @@ export async function startDiscovery(options: DiscoveryOptions): Promise<Discove
     const configured = new Set(await Promise.all(known.map((path) => realpath(path).catch(() => path))))
     const ports = (await scan()).filter(({ node }) => !configured.has(node))
     const before = present
-    present = new Set(ports.map(({ path }) => path))
-    for (const path of before) if (!present.has(path)) events.onLost(nameOf(path))
-    for (const port of ports) if (!before.has(port.path)) events.onFound(nameOf(port.path), port)
+    present = new Map(ports.map(({ node, path }) => [node, before.get(node) ?? path]))
+    for (const [node, path] of before) if (!present.has(node)) events.onLost(nameOf(path))
+    for (const port of ports) if (!before.has(port.node)) events.onFound(nameOf(port.path), port)
   }
 
   function nameOf(path: string): string {

@@ -28,6 +28,12 @@ export async function scanPorts({ sys, dev }: ScanRoots = systemRoots): Promise<
   return ports.filter((port) => port !== null).sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** What the system knows about the port at `path`, which may be a link; nothing for one that has no hardware. */
+export async function identifyPort(path: string, roots: ScanRoots = systemRoots): Promise<PortIdentity> {
+  const [ports, target] = await Promise.all([scanPorts(roots), realpath(path).catch(() => path)])
+  return ports.find(({ node }) => node === target)?.identity ?? {}
+}
+
 async function inspect(
   name: string,
   { sys, dev }: ScanRoots,

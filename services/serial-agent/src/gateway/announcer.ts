@@ -28,6 +28,8 @@ export interface AnnouncerDeps {
  * there is no connection, or none yet on which this gateway's name was claimed: each connect announces everything.
  */
 export interface Announcer {
+  /** The status and every state. */
+  announceAll(): void
   announceStatus(): void
   /** Publishes the device's state, or takes it off the broker when there is no such device any more. */
   announceDevice(device: string): void
@@ -45,11 +47,13 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     void announce(topics.device("state", { gateway, device }), () =>
       states().find((state) => state.device === device),
     )
-  broker.onConnected(() => {
+  const announceAll = () => {
     announceStatus()
     for (const { device } of states()) announceDevice(device)
-  })
+  }
+  broker.onConnected(announceAll)
   return {
+    announceAll,
     announceStatus,
     announceDevice,
     answer({ payload }) {

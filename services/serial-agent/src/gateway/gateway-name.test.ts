@@ -7,10 +7,15 @@ import { encodeJson } from "./json.ts"
 
 const status = createTopics().status("local")
 
-async function watch(memory: MemoryBroker, onDenied: () => void = () => {}) {
+async function watch(
+  memory: MemoryBroker,
+  onDenied: () => void = () => {},
+  onRival: (isStronger: boolean) => void = () => {},
+) {
   const clock = new FakeClock()
   const broker = await startClient(memory)
-  const name = await watchGatewayName(broker, { gateway: "local", instance: "mine", clock, onDenied })
+  const options = { gateway: "local", instance: "mine", clock, onDenied, onRival }
+  const name = await watchGatewayName(broker, options)
   return { clock, name }
 }
 
@@ -71,4 +76,19 @@ test("whoever watches a name hears when the broker is told that it is away", asy
   await keepStatus(memory, living)
   await keepStatus(memory, { online: false })
   await eventually(() => expect(denials).toBe(1))
+})
+
+test("a rival that speaks is told, with who of both is to stay; what the broker kept of one is not", async () => {
+  const memory = await startBroker()
+  await keepStatus(memory, living)
+  const told: boolean[] = []
+  await watch(
+    memory,
+    () => {},
+    (isStronger) => told.push(isStronger),
+  )
+  await keepStatus(memory, { ...living, instance: "nobody" })
+  await keepStatus(memory, { ...living, instance: "a-smaller-one" })
+  await keepStatus(memory, { ...living, instance: "mine" })
+  await eventually(() => expect(told).toEqual([false, true]))
 })

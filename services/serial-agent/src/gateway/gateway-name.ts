@@ -18,8 +18,10 @@ export interface GatewayNameOptions {
   readonly gateway: string
   readonly instance: string
   readonly clock: Clock
-  /** The broker was told that this gateway is away: by the will of an earlier connection of whoever had the name. */
+  /** The broker was told that this gateway is away: by a will, or by an agent that gave the name up. */
   readonly onDenied: () => void
+  /** Another agent just said that it is this gateway; `isStronger` when it is the one of both that stays. */
+  readonly onRival: (isStronger: boolean) => void
 }
 
 export interface GatewayName {
@@ -30,13 +32,16 @@ export interface GatewayName {
 /** Watches the retained status of `gateway` for another `instance` than this one. */
 export async function watchGatewayName(
   broker: BrokerClient,
-  { gateway, instance, clock, onDenied }: GatewayNameOptions,
+  { gateway, instance, clock, onDenied, onRival }: GatewayNameOptions,
 ): Promise<GatewayName> {
   let rival: string | null = null
-  await broker.subscribe(broker.topics.status(gateway), ({ payload }) => {
+  await broker.subscribe(broker.topics.status(gateway), ({ payload, retained }) => {
     const status = parseJsonPayload(gatewayStatusSchema, payload)
     rival = rivalOf(status)
     if (status?.online === false) onDenied()
+    // What the broker kept may be of an agent that is dead: the claim asks. Of two that live the smaller one stays,
+    // by an order on which both agree without asking.
+    if (rival !== null && !retained) onRival(rival < instance)
   })
   return {
     async claim() {

@@ -8,7 +8,7 @@ import { createTtyDriver } from "./tty-driver.ts"
 
 /** The driver for a port's path or URL. Throws `bad_config` when there is none. */
 export function chooseDriver(port: string, clock: Clock): PortDriver {
-  if (port.startsWith("/") || /^COM\d+$/i.test(port)) return createTtyDriver(port)
+  if (port.startsWith("/") || /^COM\d+$/i.test(port)) return createTtyDriver(port, { clock })
   switch (port) {
     case "sim:echo":
       return createSimDriver(simEcho, clock)

@@ -89,7 +89,7 @@ test("a port that cannot be opened is tried again, ever less often, and each rea
   expect(times).toEqual([0, 50, 150, 350, 750, 1_250, 1_750])
   expect(told).toEqual(["problem: absent", "problem: denied", "problem: absent"])
   driver.succeed()
-  await clock.advanceAsync(0)
+  await clock.advanceAsync(5_000)
   driver.opens.at(-1)!.listener.onClosed({ reason: "the device went away" })
   // The back-off starts anew, and so do the reasons.
   await clock.advanceAsync(50)
@@ -97,6 +97,23 @@ test("a port that cannot be opened is tried again, ever less often, and each rea
   await clock.advanceAsync(0)
   expect(told.slice(3)).toEqual(["opened 1", "closed: the device went away", "problem: absent"])
   await life.stop()
+})
+
+test("a port that closes as soon as it is open is opened ever less often", async () => {
+  const { clock, driver, life } = start()
+  const times: number[] = []
+  for (let n = 0; n < 6; n++) {
+    times.push(clock.nowMs())
+    const before = driver.opens.length
+    driver.succeed()
+    await clock.advanceAsync(0)
+    driver.opens.at(-1)!.listener.onClosed({ reason: "the device went away" })
+    while (driver.opens.length === before) await clock.advanceAsync(10)
+  }
+  expect(times).toEqual([0, 50, 150, 350, 750, 1_250])
+  const stopped = life.stop()
+  driver.succeed()
+  await stopped
 })
 
 test("stop ends it at once while it waits for the next attempt", async () => {

@@ -25,6 +25,8 @@ export interface PortLifeDeps {
 
 // A device that is plugged in again is expected back at once; looking costs one open() of a missing path.
 const reopen = { minMs: 100, maxMs: 1_000 }
+// A port that closes sooner than this after it opened is as broken as one that does not open.
+const steadyMs = 5_000
 
 /** Keeps a port open for as long as the device is there, and opens it again when it comes back. */
 export function startPortLife({
@@ -55,9 +57,10 @@ export function startPortLife({
           onClosed: closed.resolve,
         })
         lastProblem = ""
-        backoff.reset()
+        const openedMs = clock.nowMs()
         events.onOpened(port, ++opens)
         events.onClosed(await untilClosed(port, closed.promise))
+        if (clock.nowMs() - openedMs >= steadyMs) backoff.reset()
       } catch (error) {
         const problem = toAppError(error)
         if (problem.message !== lastProblem) events.onProblem(problem)

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from "node:fs
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { concatBytes } from "@serialcast/primitives"
-import { eventually, openPty, seededRandom } from "@serialcast/testkit"
+import { eventually, FakeClock, openPty, seededRandom } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../config.ts"
 import { checkDriver, PortRecord } from "./check-driver.ts"
@@ -83,6 +83,35 @@ test("unplugging closes the port, says so, and rejects the write that waits", as
   await expect(port.drain()).rejects.toThrow("the port is closed")
   await port.close()
   expect(heard.closes).toHaveLength(1)
+})
+
+test("a tty that the kernel hung up without a word is closed as gone, and the write that waits is rejected", async () => {
+  await using pty = await openPty()
+  const clock = new FakeClock()
+  const heard = new PortRecord()
+  let isHungUp = false
+  const check = async () => {
+    if (isHungUp) throw new Error("Error: Input/output error, cannot get baud rate")
+  }
+  const port = await createTtyDriver(pty.path, { clock, check }).open(defaultSettings, heard)
+  const write = errorOf(port.write(new Uint8Array(40 * 1024 * 1024)))
+  await clock.advanceAsync(1_000)
+  expect(heard.closes).toEqual([])
+  isHungUp = true
+  await clock.advanceAsync(250)
+  expect(await heard.closed).toEqual({ reason: "the device went away" })
+  expect(await write).toEqual(new Error("the device went away"))
+  expect(clock.pendingTimers).toBe(0)
+  await port.close()
+  expect(heard.closes).toHaveLength(1)
+})
+
+test("a tty that is closed is not watched any more", async () => {
+  await using pty = await openPty()
+  const clock = new FakeClock()
+  const port = await createTtyDriver(pty.path, { clock }).open(defaultSettings, new PortRecord())
+  await port.close()
+  expect(clock.pendingTimers).toBe(0)
 })
 
 test("bytes that waited before the unplug never reach the device after the replug", async () => {

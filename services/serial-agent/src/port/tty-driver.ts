@@ -1,11 +1,18 @@
 import type { PortSettings } from "@serialcast/contract"
-import { createDeferred } from "@serialcast/primitives"
+import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
 import { SerialPort } from "serialport"
 import { explainOpenError } from "./open-error.ts"
 import type { OpenPort, PortDriver, PortListener } from "./port-driver.ts"
+import { runWatchdog } from "./watchdog.ts"
+
+export interface TtyDriverDeps {
+  readonly clock: Clock
+  /** Rejects when the tty of this open port is dead. Default: asks the kernel, on Linux. */
+  readonly check?: (serial: SerialPort) => Promise<unknown>
+}
 
 /** A tty of this system, by path. Each open makes a new SerialPort: an old one replays what was written while closed. */
-export function createTtyDriver(path: string): PortDriver {
+export function createTtyDriver(path: string, deps: TtyDriverDeps = { clock: systemClock }): PortDriver {
   return {
     async open(settings, listener) {
       const serial = createSerialPort(path, settings)
@@ -16,9 +23,15 @@ export function createTtyDriver(path: string): PortDriver {
       } catch (error) {
         throw await explainOpenError(path, error)
       }
-      return new TtyPort(serial, listener)
+      return new TtyPort(serial, listener, deps)
     },
   }
+}
+
+// A tty that the kernel hung up (vhangup, as it does when a device goes) is readable for ever, with nothing to read: no
+// event comes, and polling it takes a whole processor. This ioctl then fails with EIO. Other systems have no such call.
+async function checkTty(serial: SerialPort): Promise<void> {
+  if (process.platform === "linux") await serial.port?.getBaudRate()
 }
 
 function createSerialPort(path: string, settings: PortSettings): SerialPort {
@@ -38,6 +51,8 @@ function createSerialPort(path: string, settings: PortSettings): SerialPort {
   })
 }
 
+const goneReason = "the device went away"
+
 type Callback = (error: Error | null | undefined) => void
 
 class TtyPort implements OpenPort {
@@ -46,10 +61,11 @@ class TtyPort implements OpenPort {
   readonly #closed = createDeferred<void>()
   /** Rejects the calls that still wait for serialport when the port closes: it does not call back all of them. */
   readonly #waiting = new Set<(error: Error) => void>()
+  readonly #ending = new AbortController()
   #closeReason: string | null = null
   #isEnded = false
 
-  constructor(serial: SerialPort, listener: PortListener) {
+  constructor(serial: SerialPort, listener: PortListener, { clock, check = checkTty }: TtyDriverDeps) {
     this.#serial = serial
     this.#listener = listener
     serial.on("data", (bytes: Uint8Array) =>
@@ -58,8 +74,14 @@ class TtyPort implements OpenPort {
     serial.on("error", (error) => this.#close(`the port failed: ${error.message}`))
     // Unplugging is a close event that carries an error.
     serial.on("close", (error: Error | null) =>
-      this.#end(error === null ? "closed by the agent" : "the device went away"),
+      this.#end(error === null ? "closed by the agent" : goneReason),
     )
+    void runWatchdog({
+      clock,
+      check: () => check(serial),
+      onDead: () => this.#close(goneReason),
+      signal: this.#ending.signal,
+    })
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -92,6 +114,7 @@ class TtyPort implements OpenPort {
 
   #close(reason: string): void {
     if (!this.#serial.isOpen) return
+    this.#ending.abort()
     this.#closeReason = reason
     // close(2) fails for a device that is gone, and has given the descriptor back all the same.
     this.#serial.close((error) => this.#end(error?.message ?? reason))
@@ -100,6 +123,7 @@ class TtyPort implements OpenPort {
   #end(reason: string): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#ending.abort()
     const said = this.#closeReason ?? reason
     for (const reject of this.#waiting) reject(new Error(said))
     this.#waiting.clear()

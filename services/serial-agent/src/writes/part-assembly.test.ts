@@ -8,9 +8,11 @@ import { maxQueuedBytes } from "./write-queue.ts"
 const partsOf = (id: string, pieces: readonly Uint8Array[]): WriteRequest[] =>
   pieces.map((bytes, part) => ({ id, by: "test", bytes, part, parts: pieces.length }))
 
+const add = (assembly: PartAssembly, request: WriteRequest) => assembly.add(`test/${request.id}`, request)
+
 test("a write without parts is whole", () => {
   const bytes = Uint8Array.of(1, 2, 3)
-  expect(new PartAssembly(new FakeClock()).add({ id: "a", by: "test", bytes })).toEqual(bytes)
+  expect(add(new PartAssembly(new FakeClock()), { id: "a", by: "test", bytes })).toEqual(bytes)
 })
 
 test("parts make the whole in whatever order they come, and however often", () => {
@@ -26,7 +28,7 @@ test("parts make the whole in whatever order they come, and however often", () =
     while (missing.size > 0) {
       const next = parts[Math.floor(random.next() * parts.length)]!
       missing.delete(next.part!)
-      const whole = assembly.add(next)
+      const whole = add(assembly, next)
       expect(whole, `seed ${random.seed}`).toEqual(missing.size === 0 ? concatBytes(pieces) : null)
     }
   }
@@ -37,32 +39,32 @@ test("writes that come in at the same time are kept apart", () => {
   const assembly = new PartAssembly(new FakeClock())
   const [a0, a1] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
   const [b0, b1] = partsOf("b", [Uint8Array.of(3), Uint8Array.of(4)])
-  expect([assembly.add(a0!), assembly.add(b1!)]).toEqual([null, null])
-  expect([assembly.add(a1!), assembly.add(b0!)]).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4)])
+  expect([add(assembly, a0!), add(assembly, b1!)]).toEqual([null, null])
+  expect([add(assembly, a1!), add(assembly, b0!)]).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4)])
 })
 
 test("parts that disagree on how many there are are refused, the others go on", () => {
   const assembly = new PartAssembly(new FakeClock())
   const [first, second] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
-  assembly.add(first!)
-  expect(() => assembly.add({ ...second!, parts: 3 })).toThrow(
+  add(assembly, first!)
+  expect(() => add(assembly, { ...second!, parts: 3 })).toThrow(
     expect.objectContaining({ code: "bad_request" }),
   )
-  expect(assembly.add(second!)).toEqual(Uint8Array.of(1, 2))
+  expect(add(assembly, second!)).toEqual(Uint8Array.of(1, 2))
 })
 
 test("a write whose parts stopped coming is forgotten 30 s after the last one", () => {
   const clock = new FakeClock()
   const assembly = new PartAssembly(clock)
   const [first, second, third] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)])
-  assembly.add(first!)
+  add(assembly, first!)
   clock.advance(29_999)
-  assembly.add(second!)
+  add(assembly, second!)
   clock.advance(29_999)
-  expect(assembly.add(third!)).toEqual(Uint8Array.of(1, 2, 3))
-  assembly.add(first!)
+  expect(add(assembly, third!)).toEqual(Uint8Array.of(1, 2, 3))
+  add(assembly, first!)
   clock.advance(30_000)
-  expect([assembly.add(second!), assembly.add(third!), assembly.add(first!)]).toEqual([
+  expect([add(assembly, second!), add(assembly, third!), add(assembly, first!)]).toEqual([
     null,
     null,
     Uint8Array.of(1, 2, 3),
@@ -75,9 +77,9 @@ test("a write above the limit is refused with the part that crosses it", () => {
   const assembly = new PartAssembly(clock)
   const bytes = new Uint8Array(maxChunkBytes)
   const fitting = Math.floor(maxWriteBytes / maxChunkBytes)
-  const add = (part: number) => assembly.add({ id: "a", by: "test", bytes, part, parts: fitting + 2 })
-  for (let part = 0; part < fitting; part++) expect(add(part)).toBeNull()
-  expect(() => add(fitting)).toThrow(expect.objectContaining({ code: "too_large" }))
+  const addPart = (part: number) => add(assembly, { id: "a", by: "test", bytes, part, parts: fitting + 2 })
+  for (let part = 0; part < fitting; part++) expect(addPart(part)).toBeNull()
+  expect(() => addPart(fitting)).toThrow(expect.objectContaining({ code: "too_large" }))
   expect(clock.pendingTimers).toBe(0)
 })
 
@@ -85,7 +87,7 @@ test("all unfinished writes together are bounded, and what was dropped makes roo
   const clock = new FakeClock()
   const assembly = new PartAssembly(clock)
   const bytes = new Uint8Array(maxChunkBytes)
-  const addOne = (id: string) => assembly.add({ id, by: "test", bytes, part: 0, parts: 2 })
+  const addOne = (id: string) => add(assembly, { id, by: "test", bytes, part: 0, parts: 2 })
   const many = Math.floor(maxQueuedBytes / maxChunkBytes)
   let accepted = 0
   expect(() => {
@@ -101,6 +103,26 @@ test("parts without bytes are bounded too", () => {
   const assembly = new PartAssembly(new FakeClock())
   expect(() => {
     for (let n = 0; n < 100_000; n++)
-      assembly.add({ id: `${n}`, by: "test", bytes: new Uint8Array(0), part: 0, parts: 4_096 })
+      add(assembly, { id: `${n}`, by: "test", bytes: new Uint8Array(0), part: 0, parts: 4_096 })
   }).toThrow(expect.objectContaining({ code: "overloaded" }))
+})
+
+test("what is cleared is named, makes room and is no part of a later write", () => {
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  const [a0, a1] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
+  add(assembly, a0!)
+  expect(assembly.clear()).toEqual([{ key: "test/a", id: "a", by: "test" }])
+  expect(clock.pendingTimers).toBe(0)
+  expect(assembly.clear()).toEqual([])
+  expect(add(assembly, a1!)).toBeNull()
+})
+
+test("a part is a copy: it does not keep the network's buffer in memory", () => {
+  const assembly = new PartAssembly(new FakeClock())
+  const network = new Uint8Array(64 * 1024)
+  const [first, second] = partsOf("a", [network.subarray(0, 2), Uint8Array.of(1)])
+  add(assembly, first!)
+  network.fill(9)
+  expect(add(assembly, second!)).toEqual(Uint8Array.of(0, 0, 1))
 })

@@ -6,13 +6,22 @@ import { maxQueuedBytes, writeCostBytes } from "./write-queue.ts"
 const abandonMs = 30_000
 
 interface Assembly {
+  readonly id: string
+  readonly by: string
   readonly parts: number
   readonly received: Map<number, Uint8Array>
   bytes: number
   timer: Timer
 }
 
-/** Large writes on their way in, by id. Bounded in bytes over all of them; abandoned ones are dropped. */
+/** A write of which only parts came. */
+export interface UnfinishedWrite {
+  readonly key: string
+  readonly id: string
+  readonly by: string
+}
+
+/** Large writes on their way in, by key. Bounded in bytes over all of them; abandoned ones are dropped. */
 export class PartAssembly {
   readonly #clock: Clock
   readonly #assemblies = new Map<string, Assembly>()
@@ -24,50 +33,59 @@ export class PartAssembly {
   }
 
   /** The whole bytes when this was the last missing part, else null. Throws `too_large`, `overloaded`, `bad_request`. */
-  add({ id, part = 0, parts = 1, bytes }: WriteRequest): Uint8Array | null {
-    const assembly = this.#assemblies.get(id) ?? this.#begin(id, parts)
+  add(key: string, request: WriteRequest): Uint8Array | null {
+    const { id, part = 0, parts = 1, bytes } = request
+    const assembly = this.#assemblies.get(key) ?? this.#begin(key, request)
     if (assembly.parts !== parts) {
       throw new AppError("bad_request", `The parts of write ${id} do not agree on how many there are.`)
     }
     assembly.timer.cancel()
-    assembly.timer = this.#abandonLater(id)
+    assembly.timer = this.#abandonLater(key)
     if (assembly.received.has(part)) return null
-    this.#checkRoom(id, assembly, bytes.byteLength)
-    assembly.received.set(part, bytes)
+    this.#checkRoom(key, assembly, bytes.byteLength)
+    // A copy: a view of what came from the network would keep all that came with it in memory.
+    assembly.received.set(part, bytes.slice())
     assembly.bytes += bytes.byteLength
     this.#costBytes += bytes.byteLength + writeCostBytes
     if (assembly.received.size < parts) return null
-    this.#drop(id)
+    this.#drop(key)
     const inOrder = [...assembly.received].sort(([a], [b]) => a - b)
     return concatBytes(inOrder.map(([, piece]) => piece))
   }
 
-  #begin(id: string, parts: number): Assembly {
-    const assembly = { parts, received: new Map(), bytes: 0, timer: this.#abandonLater(id) }
-    this.#assemblies.set(id, assembly)
+  /** Drops all that is unfinished, and answers what it was. */
+  clear(): UnfinishedWrite[] {
+    const unfinished = [...this.#assemblies].map(([key, { id, by }]) => ({ key, id, by }))
+    for (const { key } of unfinished) this.#drop(key)
+    return unfinished
+  }
+
+  #begin(key: string, { id, by, parts = 1 }: WriteRequest): Assembly {
+    const assembly = { id, by, parts, received: new Map(), bytes: 0, timer: this.#abandonLater(key) }
+    this.#assemblies.set(key, assembly)
     return assembly
   }
 
-  #checkRoom(id: string, assembly: Assembly, bytes: number): void {
+  #checkRoom(key: string, assembly: Assembly, bytes: number): void {
     if (assembly.bytes + bytes > maxWriteBytes) {
-      this.#drop(id)
+      this.#drop(key)
       throw new AppError("too_large", `One write carries at most ${maxWriteBytes} bytes.`)
     }
     if (this.#costBytes + bytes + writeCostBytes > maxQueuedBytes) {
-      this.#drop(id)
+      this.#drop(key)
       throw new AppError("overloaded", `More than ${maxQueuedBytes} bytes of unfinished writes are held.`)
     }
   }
 
-  #abandonLater(id: string): Timer {
-    return this.#clock.startTimer(abandonMs, () => this.#drop(id))
+  #abandonLater(key: string): Timer {
+    return this.#clock.startTimer(abandonMs, () => this.#drop(key))
   }
 
-  #drop(id: string): void {
-    const assembly = this.#assemblies.get(id)
+  #drop(key: string): void {
+    const assembly = this.#assemblies.get(key)
     if (assembly === undefined) return
     assembly.timer.cancel()
     this.#costBytes -= assembly.bytes + assembly.received.size * writeCostBytes
-    this.#assemblies.delete(id)
+    this.#assemblies.delete(key)
   }
 }

@@ -53,8 +53,10 @@ function start() {
   const port = new RecordingPort()
   queue.attach(port, 1)
   let ids = 0
-  const submit = (bytes: Uint8Array, options: { id?: string; ttlMs?: number; open?: number } = {}) =>
-    queue.submit({ id: `w${ids++}`, by: "me", bytes, ...options })
+  const submit = (bytes: Uint8Array, options: { id?: string; ttlMs?: number; open?: number } = {}) => {
+    const id = options.id ?? `w${ids++}`
+    return queue.submit({ id, key: id, by: "me", bytes, ...options })
+  }
   const marks = () =>
     journal
       .page("tx", { kind: "start" }, 60_000)
@@ -149,6 +151,34 @@ test("an id is not forgotten while its write waits, however many come after it",
   port.release()
   await Promise.all([...writes, again])
   expect(port.bytes.byteLength).toBe(3_000)
+})
+
+test("a call is not forgotten for writes that nobody repeats, nor for some thousand that somebody might", async () => {
+  const { queue, port, submit } = start()
+  await submit(Uint8Array.of(1), { id: "a" })
+  for (let n = 0; n < 5_000; n++) await queue.submit({ id: `${n}`, by: "mqtt", bytes: new Uint8Array(0) })
+  for (let n = 0; n < 4_095; n++) await submit(new Uint8Array(0), { id: `call ${n}` })
+  await submit(Uint8Array.of(1), { id: "a" })
+  expect(port.bytes).toEqual(Uint8Array.of(1))
+  expect(queue.find("4999")).toBeUndefined()
+})
+
+test("a write that did not come whole before the port closed is refused, and so is each repeat", async () => {
+  const { queue, submit, marks, port } = start()
+  queue.expire({ id: "a", key: "a", by: "me", bytes: new Uint8Array(0) })
+  await expect(submit(Uint8Array.of(1), { id: "a" })).rejects.toEqual(refused("expired"))
+  expect(marks()).toMatchObject([{ kind: "refused", id: "a", code: "expired", bytes: 0 }])
+  expect(port.slices).toEqual([])
+})
+
+test("what is kept of a write is a copy: it does not keep the network's buffer in memory", async () => {
+  const { journal, submit } = start()
+  const network = new Uint8Array(64 * 1024)
+  await submit(network.subarray(0, 2))
+  network.fill(9)
+  const [record] = journal.page("tx", { kind: "start" }, 10).records
+  expect(record).toMatchObject({ bytes: Uint8Array.of(0, 0) })
+  expect(record).toHaveProperty("bytes.buffer.byteLength", 2)
 })
 
 test("a refused id stays refused", async () => {

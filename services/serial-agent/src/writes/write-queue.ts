@@ -18,8 +18,9 @@ import type { OpenPort } from "../port/port-driver.ts"
 export const maxQueuedBytes = 8 * 1024 * 1024
 /** What a write or a part of one costs beside its bytes, roughly: many small ones are bounded by it. */
 export const writeCostBytes = 512
-// Ids of the newest writes that are over, so that a repeated call is answered instead of written again.
-const rememberedIds = 1_024
+// Calls that are over and may be repeated: beyond this many the oldest are forgotten, and a repeat of one of them would
+// be written again. None is forgotten by time: a call may be repeated for as long as its time to live, up to an hour.
+const rememberedCalls = 4_096
 // One slice is what an interrupted write is counted in; larger ones make fewer system calls.
 const sliceBytes = 16 * 1024
 // A port that takes nothing for this long is given up: flow control has held it, or its driver is stuck.
@@ -29,6 +30,8 @@ const defaultTtlMs = 30_000
 export interface Write {
   readonly id: string
   readonly by: string
+  /** What a repeat has too: such a write is written once. Absent: it is never repeated. */
+  readonly key?: string | undefined
   readonly bytes: Uint8Array
   readonly ttlMs?: number | undefined
   /** Refused as `expired` at another open count. */
@@ -52,7 +55,7 @@ export interface WriteQueueDeps {
 export class WriteQueue {
   readonly #deps: WriteQueueDeps
   readonly #unanswered = new Map<string, Promise<Receipt>>()
-  readonly #answered = new BoundedMap<string, Promise<Receipt>>(rememberedIds)
+  readonly #answered = new BoundedMap<string, Promise<Receipt>>(rememberedCalls)
   /** In order: a set, because time to live takes writes out of the middle. */
   readonly #waiting = new Set<Queued>()
   #queuedBytes = 0
@@ -76,9 +79,18 @@ export class WriteQueue {
     }
   }
 
-  /** The outcome of a write that was submitted before under this id. */
-  find(id: string): Promise<Receipt> | undefined {
-    return this.#unanswered.get(id) ?? this.#answered.get(id)
+  /** The outcome of a write that was submitted before under this key. */
+  find(key: string): Promise<Receipt> | undefined {
+    return this.#unanswered.get(key) ?? this.#answered.get(key)
+  }
+
+  /** Refuses a write that did not come whole before the port closed: whoever sends the rest is told so. */
+  expire(write: Write): void {
+    this.#refuse(
+      this.#accept(write),
+      new AppError("expired", "The device went away before it came whole."),
+      0,
+    )
   }
 
   /**
@@ -86,15 +98,11 @@ export class WriteQueue {
    * `aborted`; each refusal is also a mark in the `tx` stream.
    */
   submit(write: Write): Promise<Receipt> {
-    const known = this.find(write.id)
+    const known = write.key === undefined ? undefined : this.find(write.key)
     if (known !== undefined) return known
-    const receipt = createDeferred<Receipt>()
-    // The call's handler answers for the outcome; a write by topic has nobody who waits.
-    receipt.promise.catch(() => {})
-    const queued: Queued = { ...write, receipt }
     const refusal = this.#whyNot(write)
-    this.#unanswered.set(write.id, receipt.promise)
-    this.#queuedBytes += costOf(write)
+    // A copy: bytes as they came from the network are views that would keep all that came with them in memory.
+    const queued = this.#accept(refusal === null ? { ...write, bytes: write.bytes.slice() } : write)
     if (refusal === null) {
       this.#waiting.add(queued)
       queued.timer = this.#deps.clock.startTimer(write.ttlMs ?? defaultTtlMs, () =>
@@ -104,7 +112,17 @@ export class WriteQueue {
     } else {
       this.#refuse(queued, refusal, 0)
     }
-    return receipt.promise
+    return queued.receipt.promise
+  }
+
+  #accept(write: Write): Queued {
+    const receipt = createDeferred<Receipt>()
+    // The call's handler answers for the outcome; a write by topic has nobody who waits.
+    receipt.promise.catch(() => {})
+    const queued: Queued = { ...write, receipt }
+    if (write.key !== undefined) this.#unanswered.set(write.key, receipt.promise)
+    this.#queuedBytes += costOf(write)
+    return queued
   }
 
   #whyNot(write: Write): AppError | null {
@@ -180,8 +198,9 @@ export class WriteQueue {
     write.timer?.cancel()
     this.#waiting.delete(write)
     this.#queuedBytes -= costOf(write)
-    this.#unanswered.delete(write.id)
-    this.#answered.set(write.id, write.receipt.promise)
+    if (write.key === undefined) return
+    this.#unanswered.delete(write.key)
+    this.#answered.set(write.key, write.receipt.promise)
   }
 }
 

@@ -1,0 +1,77 @@
+import type { DeviceState } from "@serialcast/contract"
+import { expect, test } from "vitest"
+import { formatBanner, type Served } from "./banner.ts"
+import { createPaint } from "./paint.ts"
+
+const state: DeviceState = {
+  gateway: "local",
+  device: "demo-echo",
+  online: true,
+  open: 1,
+  configured: true,
+  port: "sim:echo",
+  identity: {},
+  settings: { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" },
+  lines: null,
+  epoch: "00000000000000aa",
+  rx: { oldest: 0, head: 0 },
+  tx: { oldest: 0, head: 0 },
+  lease: null,
+  problem: null,
+  since: "2030-01-01T00:00:00Z",
+}
+
+const served: Served = {
+  version: "1.2.3",
+  gateway: "local",
+  console: { host: "127.0.0.1", port: 8080 },
+  http: { host: "0.0.0.0", port: 8081 },
+  broker: {
+    mqtt: { host: "127.0.0.1", port: 1883 },
+    websocket: { host: "127.0.0.1", port: 9001 },
+    root: "lab",
+  },
+  brokerUrl: null,
+  admin: { host: "127.0.0.1", port: 9090 },
+  isConnected: true,
+  devices: [state],
+  defaultDevice: "local/demo-echo",
+  needsToken: false,
+}
+
+const plain = createPaint(false)
+
+test("everything has its address as people type it, and what is worth a try works as it stands", () => {
+  const text = formatBanner(served, plain)
+  expect(text).toContain("Page     http://localhost:8080/")
+  expect(text).toContain("●   local/demo-echo   sim:echo   115200 8N1")
+  expect(text).toContain("curl http://localhost:8081/api/v1/devices/local/demo-echo/write --data-binary")
+  expect(text).toContain("mosquitto_sub -h 127.0.0.1 -p 1883 -t lab/local/demo-echo/rx")
+})
+
+test("a device that is offline says why, and nothing is suggested with it", () => {
+  const problem = { code: "open_failed", message: "/dev/ttyUSB0 is not there." }
+  const text = formatBanner({ ...served, devices: [{ ...state, online: false, problem }] }, plain)
+  expect(text).toContain("○   local/demo-echo   sim:echo   /dev/ttyUSB0 is not there.")
+  expect(text).not.toContain("curl")
+})
+
+test("a broker that cannot be reached is said, and its password is not", () => {
+  const brokerUrl = "mqtt://me:secret@broker:1883"
+  const text = formatBanner({ ...served, broker: null, brokerUrl, isConnected: false, devices: [] }, plain)
+  expect(text).toContain("none yet: the broker mqtt://me:***@broker:1883 cannot be reached")
+  expect(text).not.toContain("secret")
+})
+
+test("with an access token the suggestions carry it", () => {
+  expect(formatBanner({ ...served, needsToken: true }, plain)).toContain('-H "Authorization: Bearer $TOKEN"')
+})
+
+test("columns stay aligned with colours", () => {
+  const lines = formatBanner(
+    { ...served, devices: [state, { ...state, device: "x" }] },
+    createPaint(true),
+  ).split("\n")
+  const places = lines.filter((line) => line.includes("sim:echo")).map((line) => line.indexOf("sim:echo"))
+  expect(places[0]).toBe(places[1])
+})

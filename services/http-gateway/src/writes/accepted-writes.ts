@@ -1,0 +1,51 @@
+import { AppError, type Receipt } from "@serialcast/contract"
+import type { DeviceClient } from "@serialcast/device-stream"
+import { type Clock, createDeferred, createWakeup } from "@serialcast/primitives"
+
+// A stopping process has 5 s in all; what a device has not taken by then is not waited for.
+const finishMs = 1_500
+
+export interface WriteRequest {
+  /** `<gateway>/<device>` */
+  readonly address: string
+  readonly bytes: Uint8Array
+  readonly by: string
+  readonly ttlMs?: number | undefined
+}
+
+/** The writes that HTTP clients wait for. */
+export interface AcceptedWrites {
+  /** Resolves when the device has the bytes. Throws as `Device.write`, and `overloaded` once the service stops. */
+  write(request: WriteRequest): Promise<Receipt>
+  /** Accepts no more, gives those that are accepted a little time, and refuses the rest as `no_reply`. */
+  finish(): Promise<void>
+}
+
+export function createAcceptedWrites(devices: DeviceClient, clock: Clock): AcceptedWrites {
+  const givenUp = createDeferred<never>()
+  const settled = createWakeup()
+  let waiting = 0
+  let isFinishing = false
+  // Nobody may be waiting when it is rejected.
+  givenUp.promise.catch(() => {})
+  return {
+    async write({ address, bytes, by, ttlMs }) {
+      if (isFinishing) throw new AppError("overloaded", "The service is stopping; it takes no more writes.")
+      waiting++
+      try {
+        return await Promise.race([devices.device(address).write(bytes, { by, ttlMs }), givenUp.promise])
+      } finally {
+        waiting--
+        settled.wake()
+      }
+    },
+    async finish() {
+      isFinishing = true
+      const endMs = clock.nowMs() + finishMs
+      while (waiting > 0 && clock.nowMs() < endMs) {
+        await settled.wait({ timeout: { clock, ms: endMs - clock.nowMs() } })
+      }
+      givenUp.reject(new AppError("no_reply", "The service stopped before the device had taken everything."))
+    },
+  }
+}

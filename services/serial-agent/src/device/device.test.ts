@@ -1,0 +1,78 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import {
+  AppError,
+  createTopics,
+  type Destination,
+  decodeStreamMessage,
+  isMarkRecord,
+} from "@serialcast/contract"
+import { systemClock } from "@serialcast/primitives"
+import { createLogger } from "@serialcast/service-kit"
+import { countingBytes, eventually, openPty } from "@serialcast/testkit"
+import { expect, onTestFinished, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { type ManagedDevice, startDevice } from "./device.ts"
+
+const topics = createTopics()
+const log = createLogger({ name: "test", level: "silent" })
+
+async function start(
+  port: string,
+  publish: (destination: Destination, payload: Uint8Array) => Promise<void>,
+): Promise<ManagedDevice> {
+  const broker = { topics, isConnected: true, onConnected: () => () => {}, publish }
+  const products = ["first", "second"]
+  const device = startDevice(
+    { gateway: "local", device: "uno", port, settings: defaultSettings, identity: {} },
+    {
+      broker,
+      clock: systemClock,
+      log,
+      onChange: () => {},
+      identify: async () => ({ product: products.shift() }),
+    },
+  )
+  onTestFinished(() => device.stop())
+  await eventually(() => expect(device.state.online).toBe(true))
+  return device
+}
+
+test("bytes are in the journal before anything of them is published", async () => {
+  const attempts: { readonly end: number; readonly kept: number }[] = []
+  let isRefusing = true
+  await using pty = await openPty()
+  const device = await start(pty.path, async (destination, payload) => {
+    if (destination.topic === topics.device("rx", { gateway: "local", device: "uno" }).topic) {
+      attempts.push({ end: payload.byteLength, kept: device.journal.extent("rx").head })
+      return
+    }
+    const { stream, record } = decodeStreamMessage(payload)
+    if (stream === "tx" || isMarkRecord(record)) return
+    const end = record.offset + record.bytes.byteLength
+    attempts.push({ end, kept: device.journal.extent("rx").head })
+    if (isRefusing) throw new AppError("overloaded", "The broker takes nothing.")
+  })
+  await pty.write(countingBytes(0, 1_000))
+  await eventually(() => expect(device.journal.extent("rx").head).toBe(1_000))
+  await eventually(() => expect(attempts.length).toBeGreaterThan(3))
+  isRefusing = false
+  await eventually(() => expect(attempts.at(-1)?.end).toBe(1_000))
+  expect(attempts.filter(({ end, kept }) => end > kept)).toEqual([])
+})
+
+test("what is behind a port is looked up at each opening", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-device-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const path = join(folder, "port")
+  await using before = await openPty()
+  await symlink(before.path, path)
+  const device = await start(path, async () => {})
+  await eventually(() => expect(device.state.identity).toEqual({ product: "first" }))
+  await using after = await openPty()
+  await before.unplug()
+  await rm(path)
+  await symlink(after.path, path)
+  await eventually(() => expect(device.state).toMatchObject({ open: 2, identity: { product: "second" } }))
+})
