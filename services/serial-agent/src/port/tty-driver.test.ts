@@ -106,6 +106,19 @@ test("a tty that the kernel hung up without a word is closed as gone, and the wr
   expect(heard.closes).toHaveLength(1)
 })
 
+test("a device that is unplugged while it sends closes the port", async () => {
+  await using pty = await openPty()
+  const heard = new PortRecord()
+  const port = await createTtyDriver(pty.path).open(defaultSettings, heard)
+  pty.releaseSlave()
+  const sending = errorOf(pty.write(new Uint8Array(16 * 1024 * 1024)))
+  await eventually(() => expect(heard.bytes.byteLength).toBeGreaterThan(0))
+  await pty.unplug()
+  await sending
+  await heard.closed
+  await port.close()
+})
+
 test("a tty that is closed is not watched any more", async () => {
   await using pty = await openPty()
   const clock = new FakeClock()
