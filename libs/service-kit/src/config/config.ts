@@ -9,7 +9,7 @@ export interface ListenAddress {
 }
 
 export interface DeviceConfig extends PortSettings {
-  /** A path like /dev/ttyUSB0, or a URL: tcp://, rfc2217://, sim:. */
+  /** A path like /dev/ttyUSB0, or `sim:echo` or `sim:sensor`. */
   readonly port: string
 }
 

@@ -49,9 +49,7 @@ test("without a file everything has its default", () => {
 })
 
 test("a device needs only its port", () => {
-  const config = load(
-    "devices: { uno: { port: /dev/ttyACM0 }, gps: { port: 'tcp://gps:1', baudRate: 9600 } }",
-  )
+  const config = load("devices: { uno: { port: /dev/ttyACM0 }, gps: { port: 'sim:echo', baudRate: 9600 } }")
   expect(config.source).toBe("serialcast.yaml")
   expect(config.devices).toEqual({
     uno: {
@@ -63,7 +61,7 @@ test("a device needs only its port", () => {
       flowControl: "none",
     },
     gps: {
-      port: "tcp://gps:1",
+      port: "sim:echo",
       baudRate: 9600,
       dataBits: 8,
       parity: "none",
@@ -102,7 +100,7 @@ access: { tokenFile: 3, host: [] }
     "devices.uno.stopBits: expected 1 or 2, found 3",
     "devices.uno.baudrate: unknown key; did you mean baudRate?",
     `devices.Gps: ${name} "Gps"`,
-    "devices.cable.port: expected a path like /dev/ttyUSB0 or a URL like tcp://host:port, found nothing",
+    "devices.cable.port: expected a path like /dev/ttyUSB0, or sim:echo or sim:sensor, found nothing",
     'devices.cable.parity: expected none, even or odd, found "maybe"',
     'discover: expected off, show or open, found "yes"',
     'http.defaultDevice: expected a device address like local/uno, found "uno"',

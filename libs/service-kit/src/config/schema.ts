@@ -43,12 +43,17 @@ const hostName = z
 
 const filePath = z.string().min(1).meta({ format: "path" })
 
+const expectedPort = "expected a path like /dev/ttyUSB0, or sim:echo or sim:sensor"
+const portPattern = /^(?:\/.+|COM\d+|sim:(?:echo|sensor))$/
+
 const settings = settingsSchema.shape
 const device: z.ZodType<DeviceConfig> = z.strictObject({
   port: z
-    .string("expected a path like /dev/ttyUSB0 or a URL like tcp://host:port")
-    .min(1)
-    .describe("Path of the port, or a URL: `tcp://host:port`, `rfc2217://host:port`, `sim:…`")
+    .string(expectedPort)
+    .regex(portPattern, expectedPort)
+    .describe(
+      "Path of the port (by-id links stay the same over replugs), or a simulated device: `sim:echo`, `sim:sensor`",
+    )
     .meta({ format: "path or url" }),
   baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
   dataBits: settings.dataBits.default(8).describe("Bits of a character"),

@@ -9,11 +9,20 @@ import { listen } from "../listen/listen.ts"
 const packageFolder = fileURLToPath(new URL("../..", import.meta.url))
 
 /** Runs `start` as the service of a process of its own. */
-function spawnMain(start: string, env: Record<string, string> = {}) {
+function spawnMain(start: string, env: Record<string, string> = {}, args: readonly string[] = []) {
   const script = `import { runMain } from "@serialcast/service-kit"; await runMain({ name: "test", start: ${start} })`
   const child = spawn(
     process.execPath,
-    ["--conditions=@serialcast/source", "--import", "tsx", "--input-type=module", "--eval", script],
+    [
+      "--conditions=@serialcast/source",
+      "--import",
+      "tsx",
+      "--input-type=module",
+      "--eval",
+      script,
+      "main.js",
+      ...args,
+    ],
     {
       cwd: packageFolder,
       env: { PATH: process.env["PATH"], SERIALCAST_ADMIN_LISTEN: "127.0.0.1:0", ...env },
@@ -87,6 +96,14 @@ describe("a process", { timeout: 30_000 }, () => {
     expect(output.text).toBe(
       'serialcast test: SERIALCAST_LOG_LEVEL: expected error, warn, info or debug, found "loud". ' +
         "Correct the listed configuration keys and start again.\n",
+    )
+  })
+
+  test("arguments are refused, and where the settings are is told", async () => {
+    const { output, exited } = spawnMain(service("async () => {}"), {}, ["--help"])
+    expect(await exited).toEqual([1, null])
+    expect(output.text).toMatch(
+      /^serialcast test: Expected no arguments, found "--help": settings are in serialcast.yaml/,
     )
   })
 

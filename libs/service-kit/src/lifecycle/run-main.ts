@@ -27,6 +27,7 @@ const stopTimeoutMs = 4_800
 export async function runMain({ name, start }: MainOptions): Promise<void> {
   const signalled = stopSignal({ clock: systemClock, insist: () => process.exit(1) })
   try {
+    refuseArguments(process.argv.slice(2))
     const config = loadConfig({ env: process.env })
     const log = createLogger({ name, level: config.log.level })
     const deps = { log, clock: systemClock, metrics: createMetrics(), token: loadToken(config) }
@@ -40,6 +41,16 @@ export async function runMain({ name, start }: MainOptions): Promise<void> {
     process.stderr.write(failureText(name, error))
     process.exit(1)
   }
+}
+
+/** Whoever passes one, `--help` above all, is told where the settings are. */
+function refuseArguments(given: readonly string[]): void {
+  if (given.length === 0) return
+  const found = given.map((argument) => JSON.stringify(argument)).join(" ")
+  throw new AppError(
+    "bad_config",
+    `Expected no arguments, found ${found}: settings are in serialcast.yaml and in SERIALCAST_* variables, as docs/reference/configuration.md lists them.`,
+  )
 }
 
 function startWithAdmin(
