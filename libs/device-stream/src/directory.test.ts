@@ -73,6 +73,17 @@ test("a state that the broker kept of a device that its gateway does not name an
   await eventually(() => expect(directory.get("local/removed")?.online).toBe(true))
 })
 
+test("while the broker is away every device is offline and says so; afterwards it is as it was", async () => {
+  await agent.publish(testTopics.status("local"), json(testStatus))
+  await publishState()
+  await start()
+  await eventually(() => expect(directory.get("local/uno")?.online).toBe(true))
+  await broker.disconnectAll()
+  await eventually(() => expect(changes.at(-1)).toBe("local/uno false"))
+  expect(directory.get("local/uno")?.problem).toMatchObject({ code: "broker_offline" })
+  await eventually(() => expect(directory.get("local/uno")?.online).toBe(true))
+})
+
 test("a device is online only while its gateway is, and says why it is not", async () => {
   await start()
   await publishState()

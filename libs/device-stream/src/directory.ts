@@ -29,6 +29,7 @@ const agentAway = {
   code: "device_offline",
   message: "The agent of its gateway is not connected to the broker.",
 }
+const brokerAway = { code: "broker_offline", message: "The broker cannot be reached." }
 
 /** Follows the retained states, and asks for them after each connect: some brokers give none for a wildcard filter. */
 export class Directory implements DeviceDirectory {
@@ -63,6 +64,7 @@ export class Directory implements DeviceDirectory {
         if (state === undefined) return
         if (parsed.gateway === state.gateway && parsed.device === state.device) this.#setState(state)
       }),
+      this.#broker.onDisconnected(() => this.#forgetAgents()),
       this.#broker.onConnected(() => void this.#discover()),
     )
   }
@@ -80,7 +82,9 @@ export class Directory implements DeviceDirectory {
     if (state === undefined) return undefined
     const present = this.#present.get(state.gateway)
     // What the agent said last does not hold without it.
-    if (present === undefined) return { ...state, online: false, problem: agentAway }
+    if (present === undefined) {
+      return { ...state, online: false, problem: this.#broker.isConnected ? agentAway : brokerAway }
+    }
     // A broker keeps the states of devices that were taken out of the configuration while nobody could withdraw them.
     return present.has(state.device) ? state : undefined
   }
@@ -122,6 +126,12 @@ export class Directory implements DeviceDirectory {
     const state = this.#states.get(address)
     this.#states.delete(address)
     if (state !== undefined) this.#tell(state)
+  }
+
+  /** Without the broker nobody knows which agents are there; it tells again at the next connect. */
+  #forgetAgents(): void {
+    this.#present.clear()
+    for (const state of this.#states.values()) this.#tell(state)
   }
 
   #setStatus(gateway: string, status: GatewayStatus): void {
