@@ -146,6 +146,18 @@ function parsedBy<T>(parse: (text: string) => T | undefined, expected: string) {
 
 function isBrokerUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
-  const { protocol, hostname } = new URL(text)
-  return (protocol === "mqtt:" || protocol === "mqtts:") && hostname !== ""
+  const { protocol, hostname, username, password } = new URL(text)
+  return (
+    (protocol === "mqtt:" || protocol === "mqtts:") && hostname !== "" && isDecodable(username + password)
+  )
+}
+
+/** Whether percent-encoded text stands for UTF-8 (RFC 3986 §2.1). */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -52,8 +52,9 @@ export async function serveEvents(
       if (events === null) {
         writeHead(response)
         events = startEventStream(request, response, { clock, signal: gone.signal })
-        await begin?.(events)
+        // Before anything is waited for, so that no change falls between.
         forget = tellState(events, address, devices.devices)
+        await begin?.(events)
       }
       for (const serverEvent of toEvents(event, state)) await events.send(serverEvent)
     }

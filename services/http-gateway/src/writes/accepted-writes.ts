@@ -1,6 +1,6 @@
 import { AppError, type Receipt } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
-import { type Clock, createDeferred, createWakeup } from "@serialcast/primitives"
+import { type Clock, createDeferred, createWakeup, type Deferred } from "@serialcast/primitives"
 
 // A stopping process has 5 s in all; what a device has not taken by then is not waited for.
 const finishMs = 1_500
@@ -22,30 +22,31 @@ export interface AcceptedWrites {
 }
 
 export function createAcceptedWrites(devices: DeviceClient, clock: Clock): AcceptedWrites {
-  const givenUp = createDeferred<never>()
+  const waiting = new Set<Deferred<Receipt>>()
   const settled = createWakeup()
-  let waiting = 0
   let isFinishing = false
-  // Nobody may be waiting when it is rejected.
-  givenUp.promise.catch(() => {})
   return {
     async write({ address, bytes, by, ttlMs }) {
       if (isFinishing) throw new AppError("overloaded", "The service is stopping; it takes no more writes.")
-      waiting++
+      // One for each write: a promise that all of them raced against would keep something of each for ever.
+      const outcome = createDeferred<Receipt>()
+      waiting.add(outcome)
+      devices.device(address).write(bytes, { by, ttlMs }).then(outcome.resolve, outcome.reject)
       try {
-        return await Promise.race([devices.device(address).write(bytes, { by, ttlMs }), givenUp.promise])
+        return await outcome.promise
       } finally {
-        waiting--
+        waiting.delete(outcome)
         settled.wake()
       }
     },
     async finish() {
       isFinishing = true
       const endMs = clock.nowMs() + finishMs
-      while (waiting > 0 && clock.nowMs() < endMs) {
+      while (waiting.size > 0 && clock.nowMs() < endMs) {
         await settled.wait({ timeout: { clock, ms: endMs - clock.nowMs() } })
       }
-      givenUp.reject(new AppError("no_reply", "The service stopped before the device had taken everything."))
+      const error = new AppError("no_reply", "The service stopped before the device had taken everything.")
+      for (const { reject } of waiting) reject(error)
     },
   }
 }
