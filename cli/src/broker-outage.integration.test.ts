@@ -9,11 +9,20 @@ import {
   loadConfig,
   type ServiceDeps,
 } from "@serialcast/service-kit"
-import { checkCounting, countingBytes, eventually, openPty } from "@serialcast/testkit"
+import { checkCounting, countingBytes, createTemporaryFolder, eventually, openPty } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 
 const free = { SERIALCAST_BROKER_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0" }
-const settings = { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" } as const
+const settings = {
+  baudRate: 115_200,
+  dataBits: 8,
+  parity: "none",
+  stopBits: 1,
+  flowControl: "none",
+  framing: null,
+  charDelayMs: 0,
+  lineDelayMs: 0,
+} as const
 
 function createDeps(): ServiceDeps {
   const log = createLogger({ name: "test", level: "silent" })
@@ -22,11 +31,17 @@ function createDeps(): ServiceDeps {
 
 test("bytes that the device sends while the broker is dead are read, kept, and delivered after its return", async () => {
   await using pty = await openPty()
+  using journal = createTemporaryFolder()
   const first = await createBroker(loadConfig({ env: free }), createDeps())
   const listen = `127.0.0.1:${first.address.port}`
   const config = {
     ...loadConfig({
-      env: { ...free, SERIALCAST_BROKER_URL: `mqtt://${listen}`, SERIALCAST_DISCOVER: "off" },
+      env: {
+        ...free,
+        SERIALCAST_BROKER_URL: `mqtt://${listen}`,
+        SERIALCAST_DISCOVER: "off",
+        SERIALCAST_JOURNAL_DIR: journal.path,
+      },
     }),
     devices: { pty: { port: pty.path, ...settings } },
   }

@@ -1,72 +1,79 @@
-import { parseArgs } from "node:util"
-import { AppError } from "@serialcast/contract"
 import { version } from "@serialcast/service-kit"
+import { attachCommand } from "./attach/attach-command.ts"
+import type { Command } from "./command/command.ts"
+import type { CommandContext } from "./command/context.ts"
+import { type ExitCode, exitCodes } from "./command/exit-code.ts"
+import { columns } from "./command/help-text.ts"
+import { suggest } from "./command/suggest.ts"
+import { UsageError } from "./command/usage-error.ts"
+import { devicesCommand } from "./devices/devices-command.ts"
+import { historyCommand } from "./history/history-command.ts"
+import { tailCommand } from "./tail/tail-command.ts"
+import { upCommand } from "./up/up-command.ts"
+import { writeCommand } from "./write/write-command.ts"
 
-export const helpText = `serialcast ${version}: serial devices on the network, with no byte lost without being told
+const commands: readonly Command[] = [
+  upCommand,
+  devicesCommand,
+  attachCommand,
+  tailCommand,
+  writeCommand,
+  historyCommand,
+]
 
-Usage
-  serialcast up [options]     Serve this machine's serial ports: page, HTTP, MQTT, all in one process
+const helpText = [
+  `serialcast ${version}: serial devices on the network, with no byte lost without being told`,
+  "",
+  "Usage: serialcast <command> [options]",
+  "",
+  "Commands",
+  ...columns(commands.map(({ name, summary }) => [name, summary])),
+  "",
+  "Options",
+  ...columns([
+    ["-h, --help", "This text; with a command, its options and examples"],
+    ["-v, --version", "The version"],
+  ]),
+  "",
+  "Examples",
+  ...columns(commands.flatMap(({ examples }) => examples.slice(0, 1))),
+  "",
+  "Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 bytes that were asked for are not kept any more",
+  "",
+].join("\n")
 
-Options
-  -c, --config <file>         Configuration (default: ./serialcast.yaml when it is there)
-      --discover <policy>     What to do with ports that are not configured: off, show (default) or open
-  -h, --help                  This text
-  -v, --version               The version
-
-Examples
-  serialcast up                                    Show what is plugged in, beside two simulated devices
-  serialcast up --discover open                    Open every port found, at 115200 baud
-  serialcast up --config lab.yaml                  Open what the file lists
-  SERIALCAST_HTTP_LISTEN=127.0.0.1:9081 serialcast up   Any setting from the environment
-
-With npm, options follow two dashes: npm start -- --discover open
-`
-
-export interface UpCommand {
-  readonly name: "up"
-  readonly config: string | undefined
-  readonly discover: string | undefined
+/**
+ * Runs the command that the arguments name. Throws what it throws, and `UsageError` for a command that there is not.
+ */
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const [name = "help", ...rest] = args
+  switch (name) {
+    case "-v":
+    case "--version":
+      await context.stdout.write(`${version}\n`)
+      return exitCodes.done
+    case "-h":
+    case "--help":
+    case "help": {
+      const [topic] = rest
+      await context.stdout.write(topic === undefined ? helpText : findCommand(topic).help)
+      return exitCodes.done
+    }
+    default:
+      return await findCommand(name).run(rest, context)
+  }
 }
 
-export type Command = UpCommand | { readonly name: "help" | "version"; readonly text: string }
-
-/** Reads the arguments after the program's name. Throws `bad_request` for what it does not know. */
-export function parseCommand(args: readonly string[]): Command {
-  const { values, positionals } = parse(args)
-  if (values.version) return { name: "version", text: version }
-  const [name, ...rest] = positionals
-  if (values.help || name === undefined || name === "help") return { name: "help", text: helpText.trimEnd() }
-  if (name !== "up" || rest.length > 0) {
-    throw new AppError(
-      "bad_request",
-      `Expected the command up; found ${JSON.stringify(positionals.join(" "))}.`,
-    )
-  }
-  const { config, discover } = values
-  if (discover !== undefined && !policies.includes(discover)) {
-    throw new AppError(
-      "bad_request",
-      `--discover: expected ${policies.join(", ")}; found ${JSON.stringify(discover)}.`,
-    )
-  }
-  return { name, config, discover }
+/** How the command of these arguments is used; how all are when they name none. */
+export function usageOf([name]: readonly string[]): string {
+  const command = commands.find((candidate) => candidate.name === name)
+  if (command === undefined) return helpText
+  return `${command.usage}\nserialcast ${command.name} --help says more.\n`
 }
 
-const policies = ["off", "show", "open"]
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: "string", short: "c" },
-        discover: { type: "string" },
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean", short: "v" },
-      },
-    })
-  } catch (cause) {
-    throw new AppError("bad_request", cause instanceof Error ? cause.message : String(cause), { cause })
-  }
+function findCommand(name: string): Command {
+  const command = commands.find((candidate) => candidate.name === name)
+  if (command !== undefined) return command
+  const names = commands.map((candidate) => candidate.name)
+  throw new UsageError(`There is no command ${JSON.stringify(name)}${suggest(name, names)}`)
 }

@@ -1,22 +1,40 @@
 #!/usr/bin/env node
-import { AppError } from "@serialcast/contract"
-import { failureText } from "@serialcast/service-kit"
-import { helpText, parseCommand } from "./command-line.ts"
-import { runUp } from "./up/run-up.ts"
+import { systemClock } from "@serialcast/primitives"
+import { failureText, stopSignal } from "@serialcast/service-kit"
+import { exitCodes } from "./command/exit-code.ts"
+import { UsageError } from "./command/usage-error.ts"
+import { runCommandLine, usageOf } from "./command-line.ts"
+import { createOutput, isReaderGone } from "./terminal/output.ts"
+
+const args = process.argv.slice(2)
+const stopping = new AbortController()
+void stopSignal({ clock: systemClock, insist: () => process.exit(exitCodes.failed) }).then(() =>
+  stopping.abort(),
+)
+const { signal } = stopping
+const stdout = createOutput(process.stdout, signal)
+const stderr = createOutput(process.stderr, signal)
+// The clock's timers do not keep a process alive, and a wait for a broker that is away has nothing else.
+setInterval(() => {}, 60_000)
 
 try {
-  const command = parseCommand(process.argv.slice(2))
-  switch (command.name) {
-    case "help":
-    case "version":
-      process.stdout.write(`${command.text}\n`)
-      process.exit(0)
-      break
-    case "up":
-      process.exit(await runUp(command))
-  }
+  process.exit(
+    await runCommandLine(args, {
+      env: process.env,
+      get stdin() {
+        return process.stdin
+      },
+      stdout,
+      stderr,
+      clock: systemClock,
+      signal,
+      onHangUp: (listener) => process.once("SIGHUP", listener),
+    }),
+  )
 } catch (error) {
-  process.stderr.write(failureText("up", error))
-  if (error instanceof AppError && error.code === "bad_request") process.stderr.write(helpText)
-  process.exit(1)
+  // Whoever read our output has enough of it.
+  if (isReaderGone(error)) process.exit(exitCodes.done)
+  await stderr.write(failureText(args[0] ?? "help", error))
+  if (error instanceof UsageError) await stderr.write(usageOf(args))
+  process.exit(error instanceof UsageError ? exitCodes.usage : exitCodes.failed)
 }

@@ -91,7 +91,7 @@ describe("the command line", () => {
   test("an unknown command or option is refused with the help", async () => {
     for (const args of [["fly"], ["up", "--fast"]]) {
       const cli = spawnCli(args)
-      expect(await cli.exited).toBe(1)
+      expect(await cli.exited).toBe(2)
       expect(cli.stderr.text).toContain("Usage")
     }
   })

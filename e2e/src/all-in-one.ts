@@ -19,6 +19,7 @@ export interface AllInOne extends AsyncDisposable {
   readonly pageUrl: string
   /** Ends without a slash. */
   readonly httpUrl: string
+  readonly mqttUrl: string
   untilOnline(address: string): Promise<void>
 }
 
@@ -50,6 +51,7 @@ export async function startAllInOne(
     folder,
     pageUrl: find(text, /Page +(http:\S+)/),
     httpUrl,
+    mqttUrl: find(text, /MQTT +(mqtt:\S+)/),
     async untilOnline(address) {
       await eventually(
         async () => {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openPty, seededRandom } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { startAllInOne } from "./all-in-one.ts"
+import { freePort } from "./free-port.ts"
 import { startProgram } from "./program.ts"
 import { readByCurl, readByMosquitto, readByWebSocket } from "./reader.ts"
 
@@ -23,17 +23,6 @@ async function startMosquitto(): Promise<number> {
     await rm(folder, { recursive: true })
   })
   return port
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 }
 
 test("the main job works on a broker that is not ours", async () => {

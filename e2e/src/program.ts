@@ -45,6 +45,11 @@ export interface ProgramOptions {
 export interface RunningProgram extends AsyncDisposable {
   /** Ctrl-C: SIGINT to the program, and to all of its group when it has its own. */
   interrupt(): void
+  /** SIGKILL. */
+  kill(): void
+  /** SIGSTOP: it gets no time until it is resumed. */
+  stop(): void
+  resume(): void
   readonly ended: Promise<ProgramEnd>
 }
 
@@ -83,6 +88,9 @@ export function startProgram(
   return {
     ended,
     interrupt: () => signal("SIGINT"),
+    kill: () => signal("SIGKILL"),
+    stop: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
     async [Symbol.asyncDispose]() {
       signal("SIGTERM")
       await ended

@@ -1,9 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { createTemporaryFolder } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url))
+/** What node runs the command line with, from its sources. */
+export const cliArguments: readonly string[] = [
+  "--conditions=@serialcast/source",
+  "--import",
+  import.meta.resolve("tsx"),
+  fileURLToPath(new URL("../main.ts", import.meta.url)),
+]
 const free = "127.0.0.1:0"
 const listeners = {
   SERIALCAST_HTTP_LISTEN: free,
@@ -14,7 +21,7 @@ const listeners = {
 }
 
 export interface SpawnedCli {
-  readonly child: ChildProcess
+  readonly child: ChildProcessWithoutNullStreams
   readonly stdout: OutputText
   readonly stderr: OutputText
   /** The exit code, or the signal that ended it. */
@@ -33,16 +40,24 @@ export function spawnCli(
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): SpawnedCli {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@serialcast/source", "--import", import.meta.resolve("tsx"), main, ...args],
-    {
-      cwd,
-      env: { PATH: process.env["PATH"], SERIALCAST_DISCOVER: "off", ...listeners, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+  const journal = createTemporaryFolder()
+  const child = spawn(process.execPath, [...cliArguments, ...args], {
+    cwd,
+    env: {
+      PATH: process.env["PATH"],
+      SERIALCAST_DISCOVER: "off",
+      SERIALCAST_JOURNAL_DIR: journal.path,
+      ...listeners,
+      ...env,
     },
-  )
-  onTestFinished(() => void child.kill("SIGKILL"))
+    stdio: ["pipe", "pipe", "pipe"],
+  })
+  onTestFinished(async () => {
+    const isOver = child.exitCode !== null || child.signalCode !== null
+    child.kill("SIGKILL")
+    if (!isOver) await once(child, "exit")
+    journal[Symbol.dispose]()
+  })
   return {
     child,
     stdout: follow(child.stdout),

@@ -1,6 +1,6 @@
 import { systemClock } from "@serialcast/primitives"
 import { createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
-import { openPty, type PtyDevice } from "@serialcast/testkit"
+import { createTemporaryFolder, openPty, type PtyDevice } from "@serialcast/testkit"
 import { type RunningAll, startAll } from "../up/start-all.ts"
 
 export interface TestAll extends AsyncDisposable {
@@ -19,6 +19,7 @@ export interface TestAll extends AsyncDisposable {
 /** Everything in this process on free ports, with a pseudo-terminal as its only device, open. For tests. */
 export async function startTestAll(env: Readonly<Record<string, string>> = {}): Promise<TestAll> {
   const pty = await openPty()
+  const journal = createTemporaryFolder()
   const free = "127.0.0.1:0"
   const listeners = ["HTTP", "CONSOLE", "ADMIN", "BROKER"].map((name) => [`SERIALCAST_${name}_LISTEN`, free])
   const defaults = loadConfig({
@@ -26,6 +27,7 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
       ...Object.fromEntries(listeners),
       SERIALCAST_BROKER_WEBSOCKET: free,
       SERIALCAST_DISCOVER: "off",
+      SERIALCAST_JOURNAL_DIR: journal.path,
       ...env,
     },
   })
@@ -35,6 +37,9 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
     parity: "none",
     stopBits: 1,
     flowControl: "none",
+    framing: null,
+    charDelayMs: 0,
+    lineDelayMs: 0,
   } as const
   const config = { ...defaults, devices: { pty: { port: pty.path, ...settings } } }
   const log = createLogger({ name: "test", level: "error" })
@@ -54,6 +59,7 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
     async [Symbol.asyncDispose]() {
       await all.stop()
       await pty[Symbol.asyncDispose]()
+      journal[Symbol.dispose]()
     },
   }
 }

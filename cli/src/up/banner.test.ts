@@ -1,25 +1,9 @@
-import type { DeviceState } from "@serialcast/contract"
+import { createDeviceState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
+import { createPaint } from "../terminal/paint.ts"
 import { formatBanner, type Served } from "./banner.ts"
-import { createPaint } from "./paint.ts"
 
-const state: DeviceState = {
-  gateway: "local",
-  device: "demo-echo",
-  online: true,
-  open: 1,
-  configured: true,
-  port: "sim:echo",
-  identity: {},
-  settings: { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" },
-  lines: null,
-  epoch: "00000000000000aa",
-  rx: { oldest: 0, head: 0 },
-  tx: { oldest: 0, head: 0 },
-  lease: null,
-  problem: null,
-  since: "2030-01-01T00:00:00Z",
-}
+const state = createDeviceState({ device: "demo-echo" })
 
 const served: Served = {
   version: "1.2.3",
@@ -46,6 +30,7 @@ test("everything has its address as people type it, and what is worth a try work
   expect(text).toContain("Page     http://localhost:8080/")
   expect(text).toContain("●   local/demo-echo   sim:echo   115200 8N1")
   expect(text).toContain("curl http://localhost:8081/api/v1/devices/local/demo-echo/write --data-binary")
+  expect(text).toMatch(/npx serialcast attach local\/demo-echo$/m)
   expect(text).toContain("mosquitto_sub -h 127.0.0.1 -p 1883 -t lab/local/demo-echo/rx")
 })
 

@@ -1,6 +1,8 @@
-import { stripVTControlCharacters } from "node:util"
 import { type DeviceState, formatAddress } from "@serialcast/contract"
 import { isLoopback, type ListenAddress } from "@serialcast/service-kit"
+import { formatSettings } from "../devices/format-settings.ts"
+import type { Paint } from "../terminal/paint.ts"
+import { formatTable } from "../terminal/table.ts"
 
 export interface Served {
   readonly version: string
@@ -24,22 +26,19 @@ export interface Served {
   readonly needsToken: boolean
 }
 
-/** Turns text into bold, dim or coloured text; the identity where the output is no terminal. */
-export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "cyan", text: string) => string
-
 /** What a person wants to know after the start: where everything is, which devices there are, what to try. */
 export function formatBanner(served: Served, paint: Paint): string {
   return [
     "",
     `  ${paint("bold", "Serialcast")} ${served.version} ${paint("dim", `· gateway ${served.gateway}`)}`,
     "",
-    ...table(addressRows(served, paint)),
+    ...indent(formatTable(addressRows(served, paint))),
     "",
     `  ${paint("bold", "Devices")}`,
     ...deviceRows(served, paint),
     "",
     `  ${paint("bold", "Try")}`,
-    ...tryLines(served).map((line) => `  ${line}`),
+    ...indent(tryLines(served)),
     "",
     `  ${paint("dim", "Ctrl-C stops it.")}`,
     "",
@@ -66,7 +65,7 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
 function deviceRows({ devices, brokerUrl, isConnected }: Served, paint: Paint): string[] {
   if (!isConnected)
     return [`  ${paint("yellow", `none yet: the broker ${maskUrl(brokerUrl ?? "")} cannot be reached`)}`]
-  return table(devices.map((state) => deviceRow(state, paint)))
+  return indent(formatTable(devices.map((state) => deviceRow(state, paint))))
 }
 
 /** A URL as it may be shown: without its password. */
@@ -78,7 +77,7 @@ function maskUrl(text: string): string {
 
 function deviceRow(state: DeviceState, paint: Paint): string[] {
   const address = formatAddress(state)
-  if (state.online) return [paint("green", "●"), address, state.port, formatSettings(state)]
+  if (state.online) return [paint("green", "●"), address, state.port, formatSettings(state.settings)]
   if (!state.configured)
     return [
       paint("dim", "○"),
@@ -87,11 +86,6 @@ function deviceRow(state: DeviceState, paint: Paint): string[] {
       paint("dim", "found, not opened: --discover open opens it"),
     ]
   return [paint("yellow", "○"), address, state.port, paint("yellow", state.problem?.message ?? "opening")]
-}
-
-/** As terminals write it: 115200 8N1. */
-function formatSettings({ settings: { baudRate, dataBits, parity, stopBits } }: DeviceState): string {
-  return `${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`
 }
 
 function tryLines({ console, http, broker, devices, defaultDevice, needsToken }: Served): string[] {
@@ -109,9 +103,16 @@ function tryLines({ console, http, broker, devices, defaultDevice, needsToken }:
     `curl${token} http://${urlHost(http)}/api/v1/devices/${writing}/write --data-binary "hello"`,
   )
   if (broker !== null && !needsToken) {
+    lines.push(`npx serialcast attach ${writing}${brokerOption(broker.mqtt)}`)
     lines.push(`mosquitto_sub -h ${broker.mqtt.host} -p ${broker.mqtt.port} -t ${broker.root}/${reading}/rx`)
   }
   return lines
+}
+
+/** What tells the other commands where the broker is; nothing where they look by themselves. */
+function brokerOption(mqtt: ListenAddress): string {
+  const address = urlHost(mqtt)
+  return address === "localhost:1883" ? "" : ` --broker mqtt://${address}`
 }
 
 /** The host as people type it: `localhost` for what only this machine reaches, and for every address. */
@@ -120,19 +121,6 @@ function urlHost({ host, port }: ListenAddress): string {
   return `${isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host}:${port}`
 }
 
-/** Rows with their columns aligned, indented by two. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = []
-  for (const row of rows) {
-    for (const [column, cell] of row.entries())
-      widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell))
-  }
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - visibleLength(cell)))
-    return `  ${cells.join("   ")}`.trimEnd()
-  })
-}
-
-function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`)
 }

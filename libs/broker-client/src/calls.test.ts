@@ -219,3 +219,63 @@ test("more than 4,096 waiting calls are refused as overloaded", async () => {
   await caller.close()
   expect(new Set((await waiting).map(({ status }) => status))).toEqual(new Set(["rejected"]))
 })
+
+const progress = (bytes: number) => encodeReply({ id: "1" }, { progress: { bytes, of: 9 } }, "cbor")
+
+test("progress answers nothing, is told, and gives a call its whole time anew", async () => {
+  await startClient(caller)
+  const told: number[] = []
+  let isOver = false
+  const code = codeOf(request({ onProgress: ({ bytes }) => told.push(bytes) })).finally(() => {
+    isOver = true
+  })
+  for (const bytes of [1, 2, 3]) {
+    await clock.advanceAsync(4_999)
+    await agent.publish(reply, progress(bytes))
+    await eventually(() => expect(told.at(-1)).toBe(bytes))
+  }
+  await clock.advanceAsync(4_999)
+  expect(isOver).toBe(false)
+  clock.advance(1)
+  expect([await code, told]).toEqual(["no_reply", [1, 2, 3]])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a call whose progress is told is not sent again, and soon is when nothing more is told", async () => {
+  await startClient(caller)
+  const told: number[] = []
+  const answer = request({ timeoutMs: 60_000, onProgress: ({ bytes }) => told.push(bytes) })
+  await heardCalls(1)
+  for (let second = 1; second <= 10; second++) {
+    await clock.advanceAsync(1_000)
+    await agent.publish(reply, progress(second))
+    await eventually(() => expect(told).toHaveLength(second))
+  }
+  expect(calls).toHaveLength(1)
+  clock.advance(2_000)
+  await heardCalls(2)
+  await agent.publish(reply, encodeReply({ id: "1" }, {}, "cbor"))
+  await answer
+})
+
+test("calls to whoever came back are sent again at once, the others are not, and their pauses start anew", async () => {
+  await startClient(caller)
+  const other = testTopics.call("write", { gateway: "local", device: "due" }, "caller")
+  const answers = Promise.all([
+    request({ timeoutMs: 60_000 }),
+    request({ id: "2", destination: other, timeoutMs: 60_000 }),
+  ])
+  await heardCalls(2)
+  clock.advance(2_000)
+  await heardCalls(4)
+  caller.sendAgain(({ topic }) => topic === other.topic)
+  await heardCalls(5)
+  expect(encodeHex(calls.at(-1)!)).toBe(encodeHex(encodeCall({ id: "2" })))
+  await clock.advanceAsync(1_999)
+  expect(calls).toHaveLength(5)
+  clock.advance(1)
+  await heardCalls(6)
+  await agent.publish(reply, encodeReply({ id: "1" }, {}, "cbor"))
+  await agent.publish(reply, encodeReply({ id: "2" }, {}, "cbor"))
+  await answers
+})

@@ -3,9 +3,11 @@ import {
   type DecodedReply,
   type Destination,
   decodeReply,
+  parseProgress,
   type ReplyAddress,
+  type WriteProgress,
 } from "@serialcast/contract"
-import { type Clock, createDeferred, type Deferred, type Timer } from "@serialcast/primitives"
+import { type Clock, createDeferred, type Timer } from "@serialcast/primitives"
 import type { CallOptions } from "./client.ts"
 
 // A call that waits long, as a write in a queue does, was most likely received: its payload is not sent again and again.
@@ -33,12 +35,14 @@ export class PendingCalls {
     const reply = decodeReply(payload)
     const waiting = reply === undefined ? undefined : this.#findWaiting(reply)
     if (reply === undefined || waiting === undefined) return false
-    waiting.reply.resolve(reply)
+    const progress = "reply" in reply ? parseProgress(reply.reply) : undefined
+    if (progress === undefined) waiting.reply.resolve(reply)
+    else waiting.goOn(progress)
     return true
   }
 
   async request(call: CallOptions): Promise<DecodedReply> {
-    const { timeoutMs, signal } = call
+    const { signal } = call
     if (this.#isClosed) throw clientClosed()
     if (signal?.aborted) throw callerGone()
     const key = keyOf(call)
@@ -46,28 +50,24 @@ export class PendingCalls {
     if (this.#waiting.size >= maxPendingCalls) {
       throw new AppError("overloaded", `${maxPendingCalls} calls wait for their reply already.`)
     }
-    const waiting = this.#startSending(call)
-    const { reply } = waiting
+    const waiting = new WaitingCall(call, this.#clock, this.#send)
     this.#waiting.set(key, waiting)
-    const expire = () =>
-      reply.reject(waiting.sendings > 0 ? noReply(call) : (waiting.refusal ?? neverSent(call)))
-    using _deadline = this.#clock.startTimer(timeoutMs, expire)
-    const abort = () => reply.reject(callerGone())
+    const abort = () => waiting.reply.reject(callerGone())
     signal?.addEventListener("abort", abort)
+    waiting.send()
     try {
-      return await reply.promise
+      return await waiting.reply.promise
     } finally {
-      waiting.timer?.cancel()
+      waiting.end()
       signal?.removeEventListener("abort", abort)
       this.#waiting.delete(key)
     }
   }
 
-  /** Sends every call that waits, again or for the first time: there is a new connection. */
-  sendAll(): void {
+  /** Sends the calls that wait, again or for the first time: there is a new connection, or somebody new to answer. */
+  sendAgain(isMeant: (destination: Destination) => boolean = () => true): void {
     for (const waiting of this.#waiting.values()) {
-      waiting.resendMs = minResendMs
-      waiting.send()
+      if (isMeant(waiting.destination)) waiting.sendAnew()
     }
   }
 
@@ -82,48 +82,81 @@ export class PendingCalls {
     // A refused part refuses the call as a whole; for its last part, only the whole waits.
     return waiting ?? ("error" in reply ? this.#waiting.get(reply.id) : undefined)
   }
-
-  #startSending({ destination, payload }: CallOptions): WaitingCall {
-    const send = () => {
-      waiting.timer?.cancel()
-      waiting.timer = this.#clock.startTimer(waiting.resendMs, send)
-      const sending = this.#send(destination, payload)
-      if (sending === undefined) return
-      waiting.sendings++
-      waiting.resendMs = Math.min(waiting.resendMs * 2, maxResendMs)
-      sending.catch((error: Error) => {
-        if (!(error instanceof AppError)) return waiting.reply.reject(error)
-        // The connection died or is full: the next attempt may find it better, the deadline ends it.
-        if (error.code !== "overloaded") return
-        waiting.sendings--
-        waiting.refusal = error
-        waiting.resendMs = minResendMs
-      })
-    }
-    const waiting: WaitingCall = {
-      reply: createDeferred(),
-      send,
-      resendMs: minResendMs,
-      sendings: 0,
-      refusal: null,
-      timer: null,
-    }
-    send()
-    return waiting
-  }
 }
 
-interface WaitingCall {
-  readonly reply: Deferred<DecodedReply>
-  /** Sends it now, and again later. */
-  readonly send: () => void
+class WaitingCall {
+  readonly reply = createDeferred<DecodedReply>()
+  readonly #call: CallOptions
+  readonly #clock: Clock
+  readonly #send: Send
   /** The pause before the next sending. */
-  resendMs: number
+  #resendMs = minResendMs
   /** How often a connection took it, or may have: above 0 the agent may have it. */
-  sendings: number
+  #sendings = 0
   /** Why a connection did not take it. */
-  refusal: AppError | null
-  timer: Timer | null
+  #refusal: AppError | null = null
+  #resend: Timer | null = null
+  #deadline: Timer
+
+  constructor(call: CallOptions, clock: Clock, send: Send) {
+    this.#call = call
+    this.#clock = clock
+    this.#send = send
+    this.#deadline = this.#startDeadline()
+  }
+
+  get destination(): Destination {
+    return this.#call.destination
+  }
+
+  /** Sends it now, and again after a pause. */
+  send(): void {
+    this.#startPause()
+    const sending = this.#send(this.#call.destination, this.#call.payload)
+    if (sending === undefined) return
+    this.#sendings++
+    this.#resendMs = Math.min(this.#resendMs * 2, maxResendMs)
+    sending.catch((error: Error) => {
+      if (!(error instanceof AppError)) return this.reply.reject(error)
+      // The connection died or is full: the next attempt may find it better, the deadline ends it.
+      if (error.code !== "overloaded") return
+      this.#sendings--
+      this.#refusal = error
+      this.#resendMs = minResendMs
+    })
+  }
+
+  sendAnew(): void {
+    this.#resendMs = minResendMs
+    this.send()
+  }
+
+  /** It is being worked on: the time that it may take starts anew. */
+  goOn(progress: WriteProgress): void {
+    this.#deadline.cancel()
+    this.#deadline = this.#startDeadline()
+    // Whoever tells of it has it, and is asked again when nothing more is told.
+    this.#resendMs = minResendMs
+    this.#startPause()
+    this.#call.onProgress?.(progress)
+  }
+
+  end(): void {
+    this.#resend?.cancel()
+    this.#deadline.cancel()
+  }
+
+  #startPause(): void {
+    this.#resend?.cancel()
+    this.#resend = this.#clock.startTimer(this.#resendMs, () => this.send())
+  }
+
+  #startDeadline(): Timer {
+    return this.#clock.startTimer(this.#call.timeoutMs, () => {
+      const never = this.#refusal ?? neverSent(this.#call)
+      this.reply.reject(this.#sendings > 0 ? noReply(this.#call) : never)
+    })
+  }
 }
 
 function noReply({ destination, timeoutMs }: CallOptions): AppError {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream"
-import type { DecodedReply, Destination, ReplyAddress, Topics } from "@serialcast/contract"
+import type { DecodedReply, Destination, ReplyAddress, Topics, WriteProgress } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 
 /** The part of a logger that this library uses. */
@@ -22,8 +22,10 @@ export type MessageHandler = (message: Message) => void
 export interface CallOptions extends ReplyAddress {
   readonly destination: Destination
   readonly payload: Uint8Array
-  /** How long to wait for the reply in all, in milliseconds. */
+  /** How long to wait for the reply, in milliseconds from now, and from each progress that is told. */
   readonly timeoutMs: number
+  /** Must not throw. */
+  readonly onProgress?: ((progress: WriteProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -55,10 +57,16 @@ export interface BrokerClient {
   /**
    * Publishes a call, and again after each connect and 2 s, 4 s, 8 s and so on later, at last every 30 s, until the
    * reply comes: calls are QoS 0, and idempotent by their id. A refusal of a part answers the call as a whole when
-   * nobody waits for the part. When the time is over, throws `no_reply`; when nothing was sent in all of it,
-   * `broker_offline`, or `overloaded` when the connection had no room for it. Throws `aborted` when `signal` is.
+   * nobody waits for the part; progress answers nothing, and is asked for again when none comes for 2 s. When the time
+   * is over, throws `no_reply`; when nothing was sent in all of it, `broker_offline`, or `overloaded` when the
+   * connection had no room for it. Throws `aborted` when `signal` is.
    */
   request(call: CallOptions): Promise<DecodedReply>
+  /**
+   * Sends the waiting calls to these destinations at once: whoever answers there has just come back, and the next
+   * sending may be 30 s away.
+   */
+  sendAgain(isMeant: (destination: Destination) => boolean): void
   /** Refuses all calls and ends the session in an orderly way: the will is not sent. Takes 2 s at most. */
   close(): Promise<void>
 }

@@ -104,6 +104,10 @@ class ReconnectingClient implements BrokerClient {
     return this.#calls.request(call)
   }
 
+  sendAgain(isMeant: Parameters<BrokerClient["sendAgain"]>[0]): void {
+    this.#calls.sendAgain(isMeant)
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort()
     this.#calls.close()
@@ -183,7 +187,7 @@ class ReconnectingClient implements BrokerClient {
     this.#deps.log[this.#hasFailed ? "info" : "debug"]({ client: this.clientId }, "connected to the broker")
     this.#hasFailed = false
     this.#isConnected = true
-    this.#calls.sendAll()
+    this.#calls.sendAgain()
     for (const listener of this.#connectedListeners) listener()
   }
 

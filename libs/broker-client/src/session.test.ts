@@ -71,11 +71,21 @@ test("a broker that does not answer an UNSUBSCRIBE is cut too, and one that answ
   expect(await later).toBe("broker_offline")
 })
 
-/** `inner`, from which packets of `type` do not arrive. The broker writes each packet in one piece. */
+/** `inner`, from which packets of `type` do not arrive. The broker may write a packet in pieces. */
 function without(inner: Duplex, type: number): Duplex {
   const [near, far] = duplexPair()
   far.on("data", (bytes) => inner.write(bytes))
-  inner.on("data", (bytes: Uint8Array) => (bytes[0] ?? 0) >> 4 === type || far.write(bytes))
+  let received = new Uint8Array(0)
+  inner.on("data", (bytes: Uint8Array) => {
+    received = Uint8Array.from([...received, ...bytes])
+    for (;;) {
+      // Below 128 bytes, the remaining length is the second byte (MQTT 3.1.1 §2.2.3).
+      const [first = 0, remaining = 0] = received
+      if (received.byteLength < 2 || received.byteLength < 2 + remaining) return
+      if (first >> 4 !== type) far.write(received.slice(0, 2 + remaining))
+      received = received.slice(2 + remaining)
+    }
+  })
   near.once("close", () => inner.destroy())
   return near
 }

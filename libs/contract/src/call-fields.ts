@@ -10,6 +10,18 @@ export const callId = z.string().min(1).refine(fitsIn(maxIdBytes), tooLong(maxId
 /** The principal who asks. */
 export const callBy = z.string().refine(fitsIn(maxByBytes), tooLong(maxByBytes)).default("anonymous")
 
+/** The place of a call among the writes and controls of one client's session. */
+export const inSession = { session: callId.optional(), seq: z.number().int().nonnegative().optional() }
+
+export function isInSession({ session, seq }: { session?: unknown; seq?: unknown }): boolean {
+  return (session === undefined) === (seq === undefined)
+}
+
+export const sessionAndSeq = { error: "session and seq go together" }
+
+/** The token of the lease under which a call is made. */
+export const underLease = { lease: z.string().min(1).max(64).optional() }
+
 function fitsIn(maxBytes: number): (text: string) => boolean {
   return (text) => new TextEncoder().encode(text).byteLength <= maxBytes
 }

@@ -9,6 +9,10 @@ export const errorCatalogue = {
     status: 400,
     fix: "Use now, start, -N, an RFC 3339 time, or a cursor that this device gave you.",
   },
+  not_kept: {
+    status: 416,
+    fix: "Go on at the cursor in the `Next-Cursor` header; what was before it cannot be had.",
+  },
   bad_message: { status: 400, fix: "Encode the payload as the topic reference says." },
   bad_config: { status: 500, fix: "Correct the listed configuration keys and start again." },
   unauthorized: {
@@ -30,6 +34,31 @@ export const errorCatalogue = {
   slow_client: { status: 503, fix: "Read faster, subscribe to less, or raise `broker.clientBufferBytes`." },
   overloaded: { status: 503, fix: "Wait until earlier work has finished, then try again." },
   device_offline: { status: 503, fix: "Check the cable and power of the device, then try again." },
+  leased: { status: 423, fix: "Wait until the holder releases the lease, or take it over with `steal`." },
+  lease_lost: {
+    status: 409,
+    fix: "Take a new lease, and look at what happened since, before writing again.",
+  },
+  cancelled: {
+    status: 409,
+    fix: "Nothing to do: the caller took it back; the message says how much was written.",
+  },
+  out_of_order: {
+    status: 409,
+    fix: "Start a new session: an earlier write of this one was refused or never came, so later ones are too.",
+  },
+  no_modem_lines: {
+    status: 501,
+    fix: "Use a port with modem lines; this one has none that can be set or read.",
+  },
+  port_conflict: {
+    status: 503,
+    fix: "Give each device a port of its own: by-id links tell apart what has the same name after a replug.",
+  },
+  journal_failed: {
+    status: 503,
+    fix: "Free space on, or repair, the disk of `journal.dir`; bytes go on to live readers, but are not kept.",
+  },
   expired: { status: 503, fix: "Send it again if it is still wanted; it was not written." },
   aborted: {
     status: 503,

@@ -1,5 +1,18 @@
 export { decodeBytes } from "./byte-text.ts"
+export { type CancelRequest, cancelRequestSchema, parseCancelled } from "./cancel-call.ts"
 export { decodeCbor, encodeCbor } from "./cbor.ts"
+export {
+  type ConfigureRequest,
+  configureRequestSchema,
+  type LinesRequest,
+  linesRequestSchema,
+  type PurgeRequest,
+  parseLinesReply,
+  parseSettingsReply,
+  purgeRequestSchema,
+  type SignalRequest,
+  signalRequestSchema,
+} from "./control-calls.ts"
 export {
   type Cursor,
   formatCursor,
@@ -19,13 +32,23 @@ export {
   parseHistoryPage,
 } from "./history-call.ts"
 export {
+  type Lease,
+  type LeaseRequest,
+  leaseRequestSchema,
+  parseLease,
+  type ReleaseRequest,
+  releaseRequestSchema,
+} from "./lease-call.ts"
+export {
   announceEveryMs,
   firstAnnounceMs,
   maxChunkBytes,
   maxPayloadBytes,
+  maxSessionBytes,
   maxWriteBytes,
   silenceMs,
 } from "./limits.ts"
+export { type MacroStep, parseLineMacro } from "./line-macro.ts"
 export { type Mark, parseMark } from "./mark.ts"
 export { type DeviceAddress, formatAddress, isName, namePattern, parseAddress } from "./names.ts"
 export { checkCall, decodeCall, encodeCall, type PayloadFormat } from "./payload.ts"
@@ -33,8 +56,12 @@ export { type DecodedReply, decodeReply, encodeErrorReply, encodeReply, type Rep
 export {
   type DeviceState,
   deviceStateSchema,
+  type Framing,
+  framingSchema,
   type GatewayStatus,
   gatewayStatusSchema,
+  type JournalHealth,
+  type ModemLines,
   type PortIdentity,
   type PortSettings,
   parseJsonPayload,
@@ -66,9 +93,12 @@ export {
   topicTable,
 } from "./topics.ts"
 export {
+  pacingSchema,
+  parseProgress,
   parseReceipt,
   type Receipt,
   receiptToWire,
+  type WriteProgress,
   type WriteRequest,
   writeRequestSchema,
 } from "./write-call.ts"

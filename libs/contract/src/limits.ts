@@ -15,3 +15,6 @@ export const announceEveryMs = 10_000
 
 /** A reader that heard nothing for this long asks the journal, in milliseconds. */
 export const silenceMs = 25_000
+
+/** What one session may have on its way without a receipt, in bytes. */
+export const maxSessionBytes = 256 * 1024

@@ -1,45 +1,98 @@
 import { z } from "zod"
 import { maxMarksAtOffset } from "./cursor.ts"
 import { AppError, type ErrorCode } from "./errors.ts"
+import { type ModemLines, type PortSettings, settingsSchema } from "./state.ts"
 
-/** Things that happen at an offset. `n` counts the marks at that offset from 0. */
+interface Numbered {
+  /** Counts the marks at that offset from 0. */
+  readonly n: number
+}
+
+/** Names a write: `client` and `id` together are what a repeat of the same call has too. */
+interface OfWrite {
+  /** The caller's name on the broker; absent: nobody can repeat it. */
+  readonly client?: string | undefined
+  readonly id: string
+  /** Who asked. */
+  readonly by: string
+  readonly bytes: number
+}
+
+/** Things that happen at an offset. */
 export type Mark =
   /** The port was opened for the `open`th time. Bytes sent while nobody read the port have no offset. */
-  | { readonly n: number; readonly kind: "opened"; readonly open: number }
+  | (Numbered & { readonly kind: "opened"; readonly open: number })
   /** The port was closed or the device went away. */
-  | { readonly n: number; readonly kind: "closed"; readonly reason: string }
+  | (Numbered & { readonly kind: "closed"; readonly reason: string })
+  /** Bytes were lost before anyone could read them; nobody knows how many. */
+  | (Numbered & { readonly kind: "overrun" })
+  /** The port has new settings. */
+  | (Numbered & { readonly kind: "settings"; readonly by: string; readonly settings: PortSettings })
+  /** Modem lines are different now; `by` is null when the device changed them. */
+  | (Numbered & { readonly kind: "lines"; readonly by: string | null; readonly lines: ModemLines })
+  /** A break was sent. */
+  | (Numbered & { readonly kind: "break"; readonly by: string })
+  | (Numbered & { readonly kind: "leased"; readonly holder: string })
+  | (Numbered & {
+      readonly kind: "released"
+      readonly holder: string
+      readonly reason: "released" | "expired" | "stolen"
+    })
+  /** In the `tx` stream: the next `bytes` bytes, or the first of them, are this write's. */
+  | (Numbered & OfWrite & { readonly kind: "started" })
+  /** In the `tx` stream: all `bytes` bytes of a write left the kernel. */
+  | (Numbered & OfWrite & { readonly kind: "drained" })
   /** In the `tx` stream: a write that was not, or not wholly, sent. `bytes` of it were. */
-  | {
-      readonly n: number
-      readonly kind: "refused"
-      readonly id: string
-      readonly by: string
-      readonly code: ErrorCode
-      readonly bytes: number
-    }
+  | (Numbered & OfWrite & { readonly kind: "refused"; readonly code: ErrorCode })
+  /** A kind that this version does not know. */
+  | (Numbered & { readonly kind: "other"; readonly name: string })
 
 const n = z
   .number()
   .int()
   .nonnegative()
   .max(maxMarksAtOffset - 1)
+const ofWrite = {
+  client: z.string().optional(),
+  id: z.string(),
+  by: z.string(),
+  bytes: z.number().int().nonnegative(),
+}
 const markSchema = z.discriminatedUnion("kind", [
   z.object({ n, kind: z.literal("opened"), open: z.number().int().positive() }),
   z.object({ n, kind: z.literal("closed"), reason: z.string() }),
+  z.object({ n, kind: z.literal("overrun") }),
+  z.object({ n, kind: z.literal("settings"), by: z.string(), settings: settingsSchema }),
   z.object({
     n,
-    kind: z.literal("refused"),
-    id: z.string(),
-    by: z.string(),
-    code: z.string(),
-    bytes: z.number().int().nonnegative(),
+    kind: z.literal("lines"),
+    by: z.string().nullable(),
+    lines: z.record(z.string(), z.boolean()),
   }),
+  z.object({ n, kind: z.literal("break"), by: z.string() }),
+  z.object({ n, kind: z.literal("leased"), holder: z.string() }),
+  z.object({
+    n,
+    kind: z.literal("released"),
+    holder: z.string(),
+    reason: z.enum(["released", "expired", "stolen"]),
+  }),
+  z.object({ n, kind: z.literal("started"), ...ofWrite }),
+  z.object({ n, kind: z.literal("drained"), ...ofWrite }),
+  z.object({ n, kind: z.literal("refused"), ...ofWrite, code: z.string() }),
 ])
+const knownKinds: ReadonlySet<string> = new Set(
+  markSchema.options.flatMap(({ shape }) => [...shape.kind.values]),
+)
+const unknownSchema = z.object({ n, kind: z.string() })
 
-/** Throws `bad_message` when `wire` is no known mark. */
+/** A mark of a newer version's kind is `other`. Throws `bad_message` when `wire` is no mark. */
 export function parseMark(wire: unknown): Mark {
   const parsed = markSchema.safeParse(wire)
-  if (!parsed.success) throw new AppError("bad_message", `Not a mark: ${z.prettifyError(parsed.error)}`)
   // The catalogue may have grown on the other side, so codes are checked by nobody.
-  return parsed.data as Mark
+  if (parsed.success) return parsed.data as Mark
+  const unknown = unknownSchema.safeParse(wire)
+  if (unknown.success && !knownKinds.has(unknown.data.kind))
+    return { n: unknown.data.n, kind: "other", name: unknown.data.kind }
+  throw new AppError("bad_message", `Not a mark: ${z.prettifyError(parsed.error)}`)
 }

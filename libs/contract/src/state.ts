@@ -12,6 +12,33 @@ export interface PortSettings {
   readonly flowControl: "none" | "hardware" | "software"
 }
 
+/**
+ * Modem lines by name: `dtr` and `rts` as the agent set them, `cts`, `dsr`, `dcd` and `ri` as the device drives them. A
+ * line that the port cannot tell is absent.
+ */
+export type ModemLines = Readonly<Record<string, boolean>>
+
+/** How a device's bytes are cut into messages. Longer ones than `maxBytes` are cut there. */
+export type Framing =
+  /** Ends with \n; a \r before it is cut off. */
+  | { readonly type: "line"; readonly maxBytes: number }
+  /** Ends with these bytes (hex), which are cut off. */
+  | { readonly type: "delimiter"; readonly delimiter: string; readonly maxBytes: number }
+  /** Every `length` bytes. */
+  | { readonly type: "fixed"; readonly length: number }
+  /** Ends with a silence. */
+  | { readonly type: "idle"; readonly idleMs: number; readonly maxBytes: number }
+  /** RFC 1055. */
+  | { readonly type: "slip"; readonly maxBytes: number }
+
+/** What the agent keeps of a device on disk. */
+export interface JournalHealth {
+  /** Size of both streams with their index, in bytes. */
+  readonly bytes: number
+  /** Why new bytes are not kept; null while they are. */
+  readonly problem: { readonly code: string; readonly message: string } | null
+}
+
 /** What the system knows about the hardware behind a port. Absent: not known. */
 export interface PortIdentity {
   /** USB vendor id, four hex digits. */
@@ -23,6 +50,8 @@ export interface PortIdentity {
   readonly serialNumber?: string | undefined
   /** USB interface number, two hex digits. */
   readonly interface?: string | undefined
+  /** Paths below /dev/serial that lead to the port: by-id names the device, by-path where it is plugged in. */
+  readonly links?: readonly string[] | undefined
 }
 
 /** Oldest offset that is kept and the offset of the next byte. */
@@ -46,11 +75,14 @@ export interface DeviceState {
   readonly identity: PortIdentity
   readonly settings: PortSettings
   /** Modem lines; null when the port has none. */
-  readonly lines: Readonly<Record<string, boolean>> | null
+  readonly lines: ModemLines | null
+  /** Null: the bytes are not cut into messages. */
+  readonly framing: Framing | null
   readonly epoch: string
   readonly rx: StreamExtent
   readonly tx: StreamExtent
   readonly lease: { readonly holder: string } | null
+  readonly journal: JournalHealth
   /** Why the port is not open; null while it is. */
   readonly problem: { readonly code: string; readonly message: string } | null
   /** RFC 3339 time of the last change of `online`. */
@@ -78,6 +110,25 @@ export const settingsSchema = z.object({
   flowControl: z.enum(["none", "hardware", "software"]),
 }) satisfies z.ZodType<PortSettings>
 
+const maxFrame = 60_000
+const maxBytes = z.number().int().min(1).max(maxFrame).default(4096).describe("Longest message, in bytes")
+export const framingSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("line"), maxBytes }),
+  z.strictObject({
+    type: z.literal("delimiter"),
+    delimiter: z
+      .string()
+      .regex(/^(?:[0-9A-Fa-f]{2}){1,16}$/, "expected 1 to 16 bytes in hex, like 0D0A")
+      .describe("Bytes that end a message, in hex"),
+    maxBytes,
+  }),
+  z.strictObject({ type: z.literal("fixed"), length: z.number().int().min(1).max(maxFrame) }),
+  z.strictObject({ type: z.literal("idle"), idleMs: z.number().int().min(1).max(60_000), maxBytes }),
+  z.strictObject({ type: z.literal("slip"), maxBytes }),
+]) satisfies z.ZodType<Framing>
+
+const problem = z.object({ code: z.string(), message: z.string() }).nullable()
+
 const optionalText = z.string().optional()
 
 export const deviceStateSchema = z.object({
@@ -94,14 +145,17 @@ export const deviceStateSchema = z.object({
     product: optionalText,
     serialNumber: optionalText,
     interface: optionalText,
+    links: z.array(z.string()).optional(),
   }),
   settings: settingsSchema,
   lines: z.record(z.string(), z.boolean()).nullable(),
+  framing: framingSchema.nullable(),
   epoch: z.string(),
   rx: extent,
   tx: extent,
   lease: z.object({ holder: z.string() }).nullable(),
-  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+  journal: z.object({ bytes: offset, problem }),
+  problem,
   since: z.string(),
 }) satisfies z.ZodType<DeviceState>
 

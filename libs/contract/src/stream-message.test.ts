@@ -83,7 +83,7 @@ test.each([
   ["bytes as an array", { ...whole, b: [3] }],
   ["a negative count of marks", { ...whole, n: -1 }],
   ["more marks than a cursor can tell", { ...whole, n: 1_000_000_000 }],
-  ["a mark of an unknown kind", { ...whole, m: { n: 0, kind: "exploded" } }],
+  ["a mark of a known kind without its fields", { ...whole, m: { n: 0, kind: "closed" } }],
   ["a mark without its number", { ...whole, m: { kind: "opened", open: 1 } }],
   [
     "a mark with a number that no cursor can tell",

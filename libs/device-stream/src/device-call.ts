@@ -1,20 +1,29 @@
 import type { BrokerClient } from "@serialcast/broker-client"
-import { AppError, type CallVerb, type DeviceAddress, encodeCall, isErrorCode } from "@serialcast/contract"
+import {
+  AppError,
+  type CallVerb,
+  type DeviceAddress,
+  encodeCall,
+  isErrorCode,
+  type WriteProgress,
+} from "@serialcast/contract"
 
 export interface DeviceCall {
   readonly broker: BrokerClient
   readonly verb: CallVerb
   readonly address: DeviceAddress
   readonly request: { readonly id: string; readonly part?: number | undefined }
+  /** From now, and from each progress that is told. */
   readonly timeoutMs: number
   /** The reply answers the whole write, of which `request` is the last part. */
   readonly isWhole?: boolean
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: WriteProgress) => void) | undefined
 }
 
 /** Calls a device's agent and answers the reply's body; a refusal is thrown with the agent's code. */
 export async function callDevice(call: DeviceCall): Promise<Record<string, unknown>> {
-  const { broker, verb, address, request, timeoutMs, isWhole = false, signal } = call
+  const { broker, verb, address, request, timeoutMs, isWhole = false, signal, onProgress } = call
   const reply = await broker.request({
     id: request.id,
     part: isWhole ? undefined : request.part,
@@ -22,6 +31,7 @@ export async function callDevice(call: DeviceCall): Promise<Record<string, unkno
     payload: encodeCall(request),
     timeoutMs,
     signal,
+    onProgress,
   })
   if ("reply" in reply) return reply.reply
   const { code, message } = reply.error

@@ -1,10 +1,11 @@
-import { parseStartPoint, toAppError } from "@serialcast/contract"
+import { toAppError } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createDeviceClient, type DeviceClient } from "./device-client.ts"
 import type { StreamEvent } from "./stream-event.ts"
 import { createTestClient, createTestLog, TestAgent, testStatus } from "./test-agent.ts"
+import { TestReader } from "./test-reader.ts"
 
 const epoch = "00000000000000aa"
 let broker: MemoryBroker
@@ -31,37 +32,9 @@ afterEach(async () => {
   await broker[Symbol.asyncDispose]()
 })
 
-/** A reader that runs until it is stopped. */
-class Reader {
-  readonly events: StreamEvent[] = []
-  readonly ended: Promise<string>
-  readonly #leaving = new AbortController()
-
-  constructor(from: string, address = "local/uno") {
-    this.ended = this.#run(from, address)
-  }
-
-  /** What came: bytes as they are, other events in brackets. */
-  get text(): string {
-    return this.events
-      .map((event) => (event.kind === "bytes" ? Buffer.from(event.bytes).toString() : `[${event.kind}]`))
-      .join("")
-  }
-
-  async stop(): Promise<string> {
-    this.#leaving.abort()
-    return await this.ended
-  }
-
-  /** Answers the code of the error that ended it, or "done". */
-  async #run(from: string, address: string): Promise<string> {
-    try {
-      const options = { from: parseStartPoint(from), signal: this.#leaving.signal }
-      for await (const event of client.device(address).read(options)) this.events.push(event)
-      return "done"
-    } catch (error) {
-      return toAppError(error).code
-    }
+class Reader extends TestReader {
+  constructor(from: string, address?: string) {
+    super(client, from, address)
   }
 }
 
@@ -286,6 +259,74 @@ test("a cursor that the agent refuses ends the reading as bad_cursor", async () 
   }
   expect(await new Reader(`${epoch}-99`).ended).toBe("bad_cursor")
   await reader.stop()
+})
+
+describe("when the agent comes back", () => {
+  const restarted = { ...testStatus, instance: "2" }
+
+  test("a reader that asked the one before is answered at once, not at its next sending", async () => {
+    await agent.send("kept")
+    agent.isSilent = true
+    const reader = new Reader("start")
+    await eventually(() => expect(agent.historyCalls).toHaveLength(1))
+    agent.isSilent = false
+    await agent.publishStatus(restarted)
+    await heard(reader, "[positioned]kept")
+    expect(agent.historyCalls[1]).toEqual(agent.historyCalls[0])
+    await reader.stop()
+  })
+
+  test("a thousand readers that wait for it find their places at once, with a request for each cell", async () => {
+    await agent.send("kept")
+    await agent.publishStatus({ online: false })
+    await eventually(() => expect(client.devices.get("local/uno")?.online).toBe(false))
+    const readers = Array.from({ length: 1_000 }, (_, at) => new Reader(`${epoch}-${at % 4}`))
+    await eventually(() => expect(readers.every(({ text }) => text === "[positioned]")).toBe(true))
+    await agent.publishStatus(restarted)
+    await eventually(() =>
+      expect(readers.every(({ text }, at) => text === `[positioned]${"kept".slice(at % 4)}`)).toBe(true),
+    )
+    expect(agent.historyCalls.length).toBeLessThanOrEqual(4)
+    await Promise.all(readers.map((reader) => reader.stop()))
+  })
+
+  test("a call to another gateway's is not sent again", async () => {
+    agent.isSilent = true
+    const reader = new Reader("start")
+    await eventually(() => expect(agent.historyCalls).toHaveLength(1))
+    await agent.publishState({ gateway: "other" })
+    await agent.publishStatus(restarted, "other")
+    await eventually(() => expect(client.devices.get("other/uno")?.online).toBe(true))
+    expect(agent.historyCalls).toHaveLength(1)
+    await reader.stop()
+  })
+})
+
+test("readers that stopped reading cost a live one nothing, and miss nothing when they go on", async () => {
+  const frozen = Array.from({ length: 10 }, () => {
+    const leaving = new AbortController()
+    const options = { from: { kind: "start" }, signal: leaving.signal } as const
+    return { leaving, events: client.device("local/uno").read(options)[Symbol.asyncIterator]() }
+  })
+  for (const { events } of frozen) expect((await events.next()).value).toMatchObject({ kind: "positioned" })
+  const live = new Reader("start")
+  await heard(live, "[positioned]")
+  const asked = agent.historyCalls.length
+  for (let at = 0; at < 20; at++) await agent.send(`${at} `)
+  const sent = Array.from({ length: 20 }, (_, at) => `${at} `).join("")
+  await heard(live, `[positioned]${sent}`)
+  expect(agent.historyCalls).toHaveLength(asked)
+  for (const { leaving, events } of frozen) {
+    let text = ""
+    while (text.length < sent.length) {
+      const { value } = await events.next()
+      if (value?.kind === "bytes") text += Buffer.from(value.bytes).toString()
+    }
+    expect(text).toBe(sent)
+    leaving.abort()
+    expect((await events.next()).done).toBe(true)
+  }
+  await live.stop()
 })
 
 test("a stream that the broker refuses ends each reading as unauthorized, until it grants it", async () => {

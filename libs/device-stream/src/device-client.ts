@@ -1,43 +1,12 @@
 import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
-import {
-  AppError,
-  type DeviceState,
-  encodeCall,
-  parseAddress,
-  type Receipt,
-  type StartPoint,
-  type StreamName,
-} from "@serialcast/contract"
+import { encodeCall } from "@serialcast/contract"
 import { type Clock, delay } from "@serialcast/primitives"
+import { createDevice, type Device } from "./device.ts"
 import { type DeviceDirectory, Directory } from "./directory.ts"
 import { Feeds } from "./feed.ts"
-import { readStream } from "./reader.ts"
-import type { StreamEvent } from "./stream-event.ts"
-import { type WriteOptions, writeDevice } from "./writer.ts"
+import { Histories } from "./histories.ts"
 
 const quietMs = 100
-
-export interface ReadOptions {
-  /** Default: `now`. */
-  readonly from?: StartPoint | undefined
-  /** Default: `rx`. */
-  readonly stream?: StreamName | undefined
-  /** Ends the reading. */
-  readonly signal: AbortSignal
-}
-
-export interface Device {
-  /**
-   * Every byte of a stream from a start point on, in order, or a gap. Goes on over reconnects, replugs and restarts
-   * until `signal` is aborted. Pull-based: a reader that waits costs no memory and delays nobody. The first event,
-   * `positioned`, comes within 1 s, whether the agent is there or not. Throws `unknown_device`; `unauthorized` when the
-   * broker refuses the stream and `bad_cursor` when the agent refuses the cursor, which are before the first event unless
-   * the agent was away then; `bad_message` or `unsupported` when the agent does not keep the contract.
-   */
-  read(options: ReadOptions): AsyncIterable<StreamEvent>
-  /** Writes `bytes` whole and un-interleaved; resolves when they are drained to the port. Throws as `writeDevice`. */
-  write(bytes: Uint8Array, options: WriteOptions): Promise<Receipt>
-}
 
 /** One process's access to all devices of a broker. */
 export interface DeviceClient {
@@ -64,36 +33,24 @@ export async function createDeviceClient(
   { clock, log }: DeviceClientDeps,
 ): Promise<DeviceClient> {
   const directory = new Directory(broker, log)
-  const feeds = new Feeds(broker, log)
+  const histories = new Histories(broker)
+  const feeds = new Feeds(broker, histories, log)
+  directory.onAgent((gateway) => {
+    // What was asked of one that was killed is not heard by the next: without this it would wait for its next sending.
+    broker.sendAgain(({ topic }) => {
+      const parsed = broker.topics.parse(topic)
+      return parsed?.kind === "call" && parsed.gateway === gateway
+    })
+    feeds.tellAgentBack(gateway)
+  })
   await directory.start()
   broker.start()
-  const need = (address: string): DeviceState => {
-    const state = directory.get(address)
-    if (state === undefined)
-      throw new AppError("unknown_device", `There is no device ${JSON.stringify(address)}.`)
-    return state
-  }
   return {
     devices: directory,
     get isConnected() {
       return broker.isConnected
     },
-    device: (address) => ({
-      async *read({ from = { kind: "now" }, stream = "rx", signal }) {
-        need(address)
-        const parsed = parseAddress(address)
-        const feed = feeds.acquire(parsed)
-        try {
-          const isAway = !directory.hasAgent(address)
-          yield* readStream({ feed, stream, from, signal, clock, isAway })
-        } finally {
-          feeds.release(parsed)
-        }
-      },
-      async write(bytes, options) {
-        return await writeDevice(broker, need(address), bytes, options)
-      },
-    }),
+    device: (address) => createDevice(address, { broker, directory, feeds, histories, clock, log }),
     async whenReady(timeoutMs) {
       const deadlineMs = clock.nowMs() + timeoutMs
       const id = crypto.randomUUID()

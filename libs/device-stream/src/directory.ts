@@ -31,14 +31,22 @@ const agentAway = {
 }
 const brokerAway = { code: "broker_offline", message: "The broker cannot be reached." }
 
+interface PresentAgent {
+  /** Another one after a restart. */
+  readonly instance: string
+  /** Names of the devices that it has now. */
+  readonly devices: ReadonlySet<string>
+}
+
 /** Follows the retained states, and asks for them after each connect: some brokers give none for a wildcard filter. */
 export class Directory implements DeviceDirectory {
   readonly #broker: BrokerClient
   readonly #log: BrokerLog
   readonly #states = new Map<string, DeviceState>()
-  /** Names of the devices that each gateway has now; none while its agent is away. */
-  readonly #present = new Map<string, ReadonlySet<string>>()
+  /** The agents that are there, by their gateways. */
+  readonly #present = new Map<string, PresentAgent>()
   readonly #listeners = new Set<(state: DeviceState) => void>()
+  readonly #agentListeners = new Set<(gateway: string) => void>()
   readonly #ends: (() => void)[] = []
   #hasWarned = false
 
@@ -86,7 +94,7 @@ export class Directory implements DeviceDirectory {
       return { ...state, online: false, problem: this.#broker.isConnected ? agentAway : brokerAway }
     }
     // A broker keeps the states of devices that were taken out of the configuration while nobody could withdraw them.
-    return present.has(state.device) ? state : undefined
+    return present.devices.has(state.device) ? state : undefined
   }
 
   /** Whether an agent is there that keeps this device's streams: of a port that it only shows, it keeps none. */
@@ -98,6 +106,11 @@ export class Directory implements DeviceDirectory {
   onChange(listener: (state: DeviceState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls `listener` when the agent of a gateway comes, or comes back. */
+  onAgent(listener: (gateway: string) => void): void {
+    this.#agentListeners.add(listener)
   }
 
   async #discover(): Promise<void> {
@@ -135,10 +148,12 @@ export class Directory implements DeviceDirectory {
   }
 
   #setStatus(gateway: string, status: GatewayStatus): void {
+    const isNew = status.online && this.#present.get(gateway)?.instance !== status.instance
     if (!status.online) this.#present.delete(gateway)
     else if (this.#hasRoom(this.#present, gateway, maxGateways))
-      this.#present.set(gateway, new Set(status.devices))
+      this.#present.set(gateway, { instance: status.instance, devices: new Set(status.devices) })
     for (const state of this.#states.values()) if (state.gateway === gateway) this.#tell(state)
+    if (isNew) for (const listener of this.#agentListeners) listener(gateway)
   }
 
   /** Whether `key` is known or may be remembered; what is beyond the limit is ignored, and said once. */

@@ -3,6 +3,7 @@ import { encodeStreamMessage } from "@serialcast/contract"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { Feeds } from "./feed.ts"
+import { Histories } from "./histories.ts"
 import { createTestClient, createTestLog, testAddress, testState, testTopics } from "./test-agent.ts"
 
 let broker: MemoryBroker
@@ -14,7 +15,7 @@ beforeEach(async () => {
   client = createTestClient(broker, "service")
   client.start()
   await new Promise<void>((resolve) => client.onConnected(resolve))
-  feeds = new Feeds(client, createTestLog())
+  feeds = new Feeds(client, new Histories(client), createTestLog())
 })
 
 afterEach(async () => {

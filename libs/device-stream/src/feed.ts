@@ -7,7 +7,8 @@ import {
   type StreamName,
 } from "@serialcast/contract"
 import { createWakeup, type Wakeup } from "@serialcast/primitives"
-import { History } from "./history.ts"
+import type { Histories } from "./histories.ts"
+import type { History } from "./history.ts"
 import { LiveWindow } from "./live-window.ts"
 
 /** Bytes of each stream that stay in this process for readers that are a little behind; the journal has the rest. */
@@ -25,10 +26,13 @@ export interface Feed {
   readonly ready: Promise<void>
   readonly live: Readonly<Record<StreamName, LiveStream>>
   readonly history: History
+  /** Wakes when the device's agent is there again. */
+  readonly agentBack: Wakeup
 }
 
 interface UsedFeed {
   readonly feed: Feed
+  readonly gateway: string
   /** Resolves, when it is known, with the function that ends the subscription. */
   readonly ending: Promise<() => void>
   readers: number
@@ -37,11 +41,13 @@ interface UsedFeed {
 /** The feeds in use. A device's `stream` topic is subscribed while somebody reads it. */
 export class Feeds {
   readonly #broker: BrokerClient
+  readonly #histories: Histories
   readonly #log: BrokerLog
   readonly #inUse = new Map<string, UsedFeed>()
 
-  constructor(broker: BrokerClient, log: BrokerLog) {
+  constructor(broker: BrokerClient, histories: Histories, log: BrokerLog) {
     this.#broker = broker
+    this.#histories = histories
     this.#log = log
   }
 
@@ -62,8 +68,14 @@ export class Feeds {
       // Until its end is known, a feed may be wanted again; one topic is never subscribed twice.
       if (used.readers > 0 || this.#inUse.get(key) !== used) return
       this.#inUse.delete(key)
+      this.#histories.release(address)
       end()
     })
+  }
+
+  /** The agent of a gateway is there again: readers that wait for it need not wait longer. */
+  tellAgentBack(gateway: string): void {
+    for (const { feed, gateway: own } of this.#inUse.values()) if (own === gateway) feed.agentBack.wake()
   }
 
   #open(address: DeviceAddress): UsedFeed {
@@ -86,7 +98,8 @@ export class Feeds {
     const ready = subscription.then(() => undefined)
     // Whoever asks for a page is told; that nobody has asked yet is no fault.
     ready.catch(() => {})
-    return { feed: { ready, live, history: new History(this.#broker, address) }, ending, readers: 0 }
+    const feed = { ready, live, history: this.#histories.acquire(address), agentBack: createWakeup() }
+    return { feed, gateway: address.gateway, ending, readers: 0 }
   }
 
   #createReceiver(address: DeviceAddress, live: Feed["live"]): (message: Message) => void {

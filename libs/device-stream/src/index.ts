@@ -1,12 +1,11 @@
-export {
-  createDeviceClient,
-  type Device,
-  type DeviceClient,
-  type DeviceClientDeps,
-  type ReadOptions,
-} from "./device-client.ts"
+export type { ControlOptions, SignalChange } from "./controls.ts"
+export type { Device, HistoryOptions, ReadOptions } from "./device.ts"
+export { createDeviceClient, type DeviceClient, type DeviceClientDeps } from "./device-client.ts"
 export type { DeviceDirectory } from "./directory.ts"
+export type { DeviceLease } from "./held-lease.ts"
+export type { LeaseOptions } from "./lease-calls.ts"
 export { comparePositions, endOf, type Position } from "./position.ts"
 export { RecordRing } from "./record-ring.ts"
+export type { DeviceWriter, WriterOptions } from "./session-writer.ts"
 export type { StreamEvent } from "./stream-event.ts"
 export type { WriteOptions } from "./writer.ts"

@@ -1,4 +1,5 @@
 import { isMarkRecord, type StreamMessage, type StreamRecord } from "@serialcast/contract"
+import { ownBytes } from "./own-bytes.ts"
 import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
 import { RecordRing } from "./record-ring.ts"
 
@@ -28,7 +29,8 @@ export class LiveWindow {
   receive({ epoch, record }: StreamMessage): void {
     const { ring } = this.#viewFor(epoch, record)
     const rest = after(ring.head, record)
-    if (rest !== undefined) ring.append(withOwnBytes(rest))
+    if (rest === undefined) return
+    ring.append(isMarkRecord(rest) ? rest : { ...rest, bytes: ownBytes(rest.bytes) })
   }
 
   /** The view that `record` goes on with: a new one unless it joins, or was had before, as an announced head is. */
@@ -40,9 +42,4 @@ export class LiveWindow {
     this.#view = { epoch, ring: new RecordRing(this.#capacityBytes, startOf(record)) }
     return this.#view
   }
-}
-
-/** A message's bytes are a view of what the network read, which may be much more than they are. */
-function withOwnBytes(record: StreamRecord): StreamRecord {
-  return isMarkRecord(record) ? record : { ...record, bytes: record.bytes.slice() }
 }

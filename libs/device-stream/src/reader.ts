@@ -3,15 +3,10 @@
  *                ├─→ Resume: deliver, ask, wait or pause ─→ for await (const event of readStream())
  *   journal page ┘
  */
-import {
-  AppError,
-  type ErrorCode,
-  type HistoryPage,
-  type StartPoint,
-  type StreamName,
-} from "@serialcast/contract"
-import { type Clock, delay, withDeadline } from "@serialcast/primitives"
+import { AppError, type ErrorCode, type StartPoint, type StreamName } from "@serialcast/contract"
+import { type Clock, withDeadline } from "@serialcast/primitives"
 import type { Feed } from "./feed.ts"
+import type { Page } from "./page.ts"
 import { Resume, type Step } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
 import { unlessAborted } from "./unless-aborted.ts"
@@ -50,7 +45,7 @@ export async function* readStream(options: ReaderOptions): AsyncGenerator<Stream
         resume.resumed((await news.wait({ signal, timeout: { clock, ms: step.timeoutMs } })) === "timeout")
         break
       case "pause":
-        await delay(clock, step.ms, signal)
+        await feed.agentBack.wait({ signal, timeout: { clock, ms: step.ms } })
         resume.resumed(false)
         break
     }
@@ -70,7 +65,7 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set([
 async function tryPage(
   { feed, stream, clock }: ReaderOptions,
   { from, timeoutMs }: Extract<Step, { kind: "ask" }>,
-): Promise<HistoryPage | null> {
+): Promise<Page | null> {
   // Live messages first, so that nothing falls between the page and them.
   const page = feed.ready.then(() => feed.history.page(stream, from))
   try {

@@ -1,13 +1,7 @@
-import { type Chunk, isMarkRecord, type Mark, type StreamRecord } from "@serialcast/contract"
+import { type Chunk, isMarkRecord, type StreamRecord } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
 import { after, comparePositions, endOf, type Position, startOf } from "./position.ts"
-
-// What a record costs beside its bytes and texts, roughly: object, view and place in the array; more than the fixed
-// fields of an encoded mark.
-const recordCostBytes = 160
-
-// UTF-8 takes three bytes at most for each UTF-16 unit.
-const textUnitBytes = 3
+import { costOf } from "./record-cost.ts"
 
 /**
  * The newest records of one stream in one epoch, without holes, bounded in bytes: beyond `capacityBytes` the oldest are
@@ -116,13 +110,3 @@ export class RecordRing {
 }
 
 const noBytes = new Uint8Array(0)
-
-function costOf(record: StreamRecord): number {
-  return recordCostBytes + (isMarkRecord(record) ? textBytesOf(record.mark) : record.bytes.byteLength)
-}
-
-function textBytesOf(mark: Mark): number {
-  let units = 0
-  for (const value of Object.values(mark)) if (typeof value === "string") units += value.length
-  return units * textUnitBytes
-}

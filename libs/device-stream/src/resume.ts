@@ -2,17 +2,17 @@ import {
   AppError,
   type Cursor,
   formatCursor,
-  formatStartPoint,
-  type HistoryPage,
+  type Gap,
   isMarkRecord,
+  type Mark,
   maxChunkBytes,
-  parseCursor,
   type StartPoint,
   type StreamRecord,
   silenceMs,
 } from "@serialcast/contract"
 import type { LiveView } from "./live-window.ts"
-import { after, comparePositions, endOf, joins } from "./position.ts"
+import type { Page } from "./page.ts"
+import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
 import type { StreamEvent } from "./stream-event.ts"
 
 const retryMs = 1_000
@@ -23,11 +23,13 @@ const openTimeoutMs = 1_000
 /** What one reader is to do next. */
 export type Step =
   | { readonly kind: "deliver"; readonly events: readonly StreamEvent[] }
-  /** Ask the journal for its page from this start point, and tell `answered`: null after `timeoutMs`, if there is one. */
-  | { readonly kind: "ask"; readonly from: string; readonly timeoutMs: number | null }
+  /**
+   * Ask the journal for a page that goes on from here, and tell `answered`: null after `timeoutMs`, if there is one.
+   */
+  | { readonly kind: "ask"; readonly from: StartPoint; readonly timeoutMs: number | null }
   /** Wait for news, or until none came for this long, and tell `resumed`. */
   | { readonly kind: "wait"; readonly timeoutMs: number }
-  /** Wait this long, whatever comes in, and tell `resumed`. */
+  /** Wait until the agent is back, or this long, whatever comes in, and tell `resumed`. */
   | { readonly kind: "pause"; readonly ms: number }
 
 /**
@@ -42,8 +44,11 @@ export class Resume {
   #isOpen = false
   /** Taken from a page and not delivered yet. */
   #events: readonly StreamEvent[] = []
-  /** What the journal said since something changed: nothing new, or nothing at all. */
-  #journal: "unasked" | "exhausted" | "away" = "unasked"
+  /**
+   * What the journal said since something changed. `read`: all that there was when it answered, which may be less than
+   * the window tells of by now; then it is asked once more. `exhausted`: nothing more, whatever the window tells of.
+   */
+  #journal: "unasked" | "read" | "exhausted" | "away" = "unasked"
   #isSilent = false
 
   constructor(from: StartPoint) {
@@ -51,6 +56,9 @@ export class Resume {
   }
 
   next(live: LiveView | null): Step {
+    // A cursor that the window covers is a place: nobody needs to be asked.
+    if (this.#cursor === null && this.#from.kind === "cursor" && covers(live, this.#from.cursor))
+      this.#open(null)
     if (this.#events.length > 0) return this.#deliver(this.#events)
     const fresh = this.#cursor === null ? null : readLive(live, this.#cursor)
     if (fresh !== null && fresh.length > 0) {
@@ -58,12 +66,9 @@ export class Resume {
       return this.#deliver(fresh)
     }
     const isLive = fresh !== null
-    if (this.#journal === "unasked" && (!isLive || this.#isSilent)) {
-      return {
-        kind: "ask",
-        from: this.#cursor === null ? formatStartPoint(this.#from) : formatCursor(this.#cursor),
-        timeoutMs: this.#isOpen ? null : openTimeoutMs,
-      }
+    if (this.#isToAsk(live, isLive)) {
+      const from: StartPoint = this.#cursor === null ? this.#from : { kind: "cursor", cursor: this.#cursor }
+      return { kind: "ask", from, timeoutMs: this.#isOpen ? null : openTimeoutMs }
     }
     if (this.#journal === "away" && !isLive) return { kind: "pause", ms: retryMs }
     return { kind: "wait", timeoutMs: silenceMs }
@@ -73,12 +78,14 @@ export class Resume {
    * The page that was asked for; null when the agent does not answer, which may be told before anything was asked.
    * Throws `bad_message` when the page has a hole.
    */
-  answered(page: HistoryPage | null): void {
+  answered(page: Page | null): void {
     this.#isSilent = false
-    if (this.#cursor === null) this.#open(page)
-    else if (page !== null) this.#events = takePage(page, this.#cursor)
+    let taken: readonly StreamEvent[] = []
+    if (this.#cursor === null) taken = this.#open(page)
+    else if (page !== null) this.#events = taken = takePage(page, this.#cursor)
     if (page === null) this.#journal = "away"
-    else this.#journal = this.#events.length > 0 ? "unasked" : "exhausted"
+    else if (taken.length > 0) this.#journal = page.isLast ? "read" : "unasked"
+    else this.#journal = this.#journal === "read" ? "exhausted" : "read"
   }
 
   /** After a wait or a pause. `isSilent`: nothing came in, so something may have been lost. */
@@ -87,15 +94,23 @@ export class Resume {
     this.#isSilent = isSilent
   }
 
-  /** Only the agent can tell a place, unless a cursor names it: the newest state may be as old as the last change. */
-  #open(page: HistoryPage | null): void {
-    const asked = this.#from.kind === "cursor" ? this.#from.cursor : null
-    const place = asked ?? (page === null ? null : needCursor(page.gap?.from ?? page.first))
-    if (place === null && this.#isOpen) return
-    const events = page === null || place === null ? [] : takePage(page, place)
-    this.#events = [{ kind: "positioned", cursor: place }, ...events]
+  #isToAsk(live: LiveView | null, isLive: boolean): boolean {
+    if (this.#journal === "unasked") return !isLive || this.#isSilent
+    return this.#journal === "read" && this.#cursor !== null && isBehind(this.#cursor, live)
+  }
+
+  /**
+   * Answers what the page has for the place. Only the agent can tell a place, unless a cursor names it: the newest state
+   * may be as old as the last change.
+   */
+  #open(page: Page | null): readonly StreamEvent[] {
+    const place = this.#from.kind === "cursor" ? this.#from.cursor : (page?.asked ?? null)
+    if (place === null && this.#isOpen) return []
+    const taken = page === null || place === null ? [] : takePage(page, place)
+    this.#events = [{ kind: "positioned", cursor: place }, ...taken]
     this.#cursor = place
     this.#isOpen = true
+    return taken
   }
 
   #deliver(events: readonly StreamEvent[]): Step {
@@ -105,31 +120,39 @@ export class Resume {
   }
 }
 
+function covers(live: LiveView | null, cursor: Cursor): live is LiveView {
+  if (live === null || live.epoch !== cursor.epoch) return false
+  return comparePositions(cursor, live.ring.start) >= 0 && comparePositions(cursor, live.ring.head) <= 0
+}
+
+/** Whether the window tells of more than a reader at `cursor` has. */
+function isBehind(cursor: Cursor, live: LiveView | null): boolean {
+  if (live === null) return false
+  return live.epoch !== cursor.epoch || comparePositions(cursor, live.ring.head) < 0
+}
+
 /** null when the window cannot serve `cursor`; empty when the reader has all that came in. */
 function readLive(live: LiveView | null, cursor: Cursor): StreamEvent[] | null {
-  if (live === null || live.epoch !== cursor.epoch) return null
-  const { ring } = live
-  if (comparePositions(cursor, ring.start) < 0 || comparePositions(cursor, ring.head) > 0) return null
-  return ring.read(cursor, maxChunkBytes).map((record) => recordEvent(live.epoch, record))
+  if (!covers(live, cursor)) return null
+  const events: StreamEvent[] = []
+  for (const record of live.ring.read(cursor, maxChunkBytes)) addEvents(events, live.epoch, record)
+  return events
 }
 
 /** What a reader at `cursor` gets from `page`. Throws `bad_message` where it does not join on. */
-function takePage(page: HistoryPage, cursor: Cursor): StreamEvent[] {
-  const first = needCursor(page.first)
+function takePage({ gap, first, records }: Page, cursor: Cursor): StreamEvent[] {
   const events: StreamEvent[] = []
   let at = cursor
-  if (page.gap !== null && isAhead(first, cursor)) {
-    events.push({ kind: "gap", cursor: first, gap: page.gap })
+  if (gap !== null && isAhead(first, cursor)) {
+    events.push({ kind: "gap", cursor: first, gap: gapAt(cursor, first, gap) })
     at = first
   }
   if (isAhead(first, at)) throw holeAfter(at)
-  for (const record of page.records) {
+  for (const record of records) {
     const rest = after(at, record)
     if (rest === undefined) continue
     if (!joins(at, rest)) throw holeAfter(at)
-    const event = recordEvent(at.epoch, rest)
-    events.push(event)
-    at = event.cursor
+    at = addEvents(events, at.epoch, rest)
   }
   return events
 }
@@ -138,18 +161,39 @@ function isAhead(place: Cursor, cursor: Cursor): boolean {
   return place.epoch !== cursor.epoch || comparePositions(place, cursor) > 0
 }
 
-function recordEvent(epoch: string, record: StreamRecord): Extract<StreamEvent, { kind: "bytes" | "mark" }> {
-  const cursor = { epoch, ...endOf(record) }
-  const { offset, timeUs } = record
-  if (isMarkRecord(record)) return { kind: "mark", cursor, timeUs, mark: record.mark }
-  return { kind: "bytes", cursor, offset, timeUs, bytes: record.bytes }
+/** The part of a page's gap that is after `cursor`: the page may have been asked for by one who stood before. */
+function gapAt(cursor: Cursor, first: Cursor, { bytes, reason }: Gap): Gap {
+  const isKnown = bytes !== null && first.epoch === cursor.epoch
+  return {
+    from: formatCursor(cursor),
+    to: formatCursor(first),
+    bytes: isKnown ? first.offset - cursor.offset : null,
+    reason,
+  }
 }
 
-function needCursor(text: string): Cursor {
-  const cursor = parseCursor(text)
-  if (cursor === undefined)
-    throw new AppError("bad_message", `The agent answered ${JSON.stringify(text)} as a cursor.`)
+/** Adds what a reader gets for `record`, and answers the place after it. */
+function addEvents(events: StreamEvent[], epoch: string, record: StreamRecord): Cursor {
+  const cursor = { epoch, ...endOf(record) }
+  const { offset, timeUs } = record
+  if (!isMarkRecord(record)) {
+    events.push({ kind: "bytes", cursor, offset, timeUs, bytes: record.bytes })
+    return cursor
+  }
+  // Before the mark and at its place: whoever resumes after one of the two gets the rest.
+  if (isAfterUnread(record.mark)) events.push(unreadGap({ epoch, ...startOf(record) }))
+  events.push({ kind: "mark", cursor, timeUs, mark: record.mark })
   return cursor
+}
+
+/** Bytes that the device sent while nobody read its port have no offset, and nobody knows how many they are. */
+function isAfterUnread(mark: Mark): boolean {
+  return mark.kind === "overrun" || (mark.kind === "opened" && mark.open > 1)
+}
+
+function unreadGap(cursor: Cursor): StreamEvent {
+  const place = formatCursor(cursor)
+  return { kind: "gap", cursor, gap: { from: place, to: place, bytes: null, reason: "unread" } }
 }
 
 function holeAfter(cursor: Cursor): AppError {

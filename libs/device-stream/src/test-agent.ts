@@ -20,27 +20,12 @@ import {
   type WriteRequest,
 } from "@serialcast/contract"
 import { type Clock, concatBytes, systemClock } from "@serialcast/primitives"
-import type { MemoryBroker } from "@serialcast/testkit"
+import { createDeviceState, type MemoryBroker } from "@serialcast/testkit"
 import { ModelJournal } from "./model-journal.ts"
 
 export const testTopics = createTopics()
 export const testAddress = { gateway: "local", device: "uno" }
-export const testState: DeviceState = {
-  ...testAddress,
-  online: true,
-  open: 3,
-  configured: true,
-  port: "sim:echo",
-  identity: {},
-  settings: { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" },
-  lines: null,
-  epoch: "00000000000000aa",
-  rx: { oldest: 0, head: 0 },
-  tx: { oldest: 0, head: 0 },
-  lease: null,
-  problem: null,
-  since: "2030-01-01T00:00:00Z",
-}
+export const testState = createDeviceState({ ...testAddress, open: 3 })
 export const testStatus = {
   online: true,
   instance: "1",
@@ -73,10 +58,14 @@ export class TestAgent {
   /** Ids and start points of the history calls that came in. */
   readonly historyCalls: { readonly id: string; readonly from: string }[] = []
   readonly writeCalls: WriteRequest[] = []
+  /** All other calls. */
+  readonly otherCalls: { readonly verb: string; readonly request: Record<string, unknown> }[] = []
   /** Calls are heard but not answered. */
   isSilent = false
   /** What becomes of a write call; it answers with a receipt when the write is whole, and for each part. */
   onWrite: (write: WriteRequest) => void = () => {}
+  /** Answers the other calls with a reply's body; null: not at all. */
+  onCall: (verb: string, request: Record<string, unknown>) => object | null = () => ({})
   readonly #client: BrokerClient
   #timeUs = 0
 
@@ -96,8 +85,8 @@ export class TestAgent {
     await new Promise<void>((resolve) => this.#client.onConnected(resolve))
   }
 
-  async publishStatus(status: GatewayStatus): Promise<void> {
-    await this.#client.publish(testTopics.status("local"), Buffer.from(JSON.stringify(status)))
+  async publishStatus(status: GatewayStatus, gateway = "local"): Promise<void> {
+    await this.#client.publish(testTopics.status(gateway), Buffer.from(JSON.stringify(status)))
   }
 
   async publishState(change: Partial<DeviceState>): Promise<void> {
@@ -135,7 +124,8 @@ export class TestAgent {
     const send = (reply: Uint8Array) => void this.reply(parsed.client, reply)
     try {
       if (parsed.verb === "history") this.#answerHistory(call, send)
-      else this.#answerWrite(call, send)
+      else if (parsed.verb === "write") this.#answerWrite(call, send)
+      else this.#answerOther(parsed.verb, { ...call }, send)
     } catch (error) {
       send(encodeErrorReply(addressOf(call), toAppError(error), "cbor"))
     }
@@ -163,6 +153,17 @@ export class TestAgent {
       drainedUs: 1,
     }
     send(encodeReply({ id }, { receipt }, "cbor"))
+  }
+
+  #answerOther(
+    verb: string,
+    request: Record<string, unknown> & { id: string },
+    send: (reply: Uint8Array) => void,
+  ): void {
+    this.otherCalls.push({ verb, request })
+    if (this.isSilent) return
+    const body = this.onCall(verb, request)
+    if (body !== null) send(encodeReply({ id: request.id }, body, "cbor"))
   }
 
   /** The bytes of a write, when all its parts are here. */

@@ -1,5 +1,12 @@
 import type { BrokerClient } from "@serialcast/broker-client"
-import { AppError, type DeviceState, encodeErrorReply, type Receipt, toAppError } from "@serialcast/contract"
+import {
+  AppError,
+  type DeviceState,
+  encodeErrorReply,
+  encodeReply,
+  type Receipt,
+  toAppError,
+} from "@serialcast/contract"
 import {
   countingBytes,
   createMemoryBroker,
@@ -7,7 +14,7 @@ import {
   FakeClock,
   type MemoryBroker,
 } from "@serialcast/testkit"
-import { afterEach, beforeEach, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createTestClient, TestAgent, testState } from "./test-agent.ts"
 import { type WriteOptions, writeDevice } from "./writer.ts"
 
@@ -126,13 +133,66 @@ test("the agent's refusal is thrown with its code, a code that is not known as i
   expect(await refused).toBe("internal")
 })
 
-test("it waits for its turn, the wire and a grace, then its outcome is unknown", async () => {
+test("it waits for its turn and a grace, and as long again from each progress, then its outcome is unknown", async () => {
   agent.isSilent = true
-  // 1,200 bytes take 10 s at 1,200 baud, and half as long again on a slow adapter.
-  const settings = { ...testState.settings, baudRate: 1_200 }
-  const code = codeOf(write(new Uint8Array(1_200), { ttlMs: 1_000 }, { settings }))
-  await clock.advanceAsync(25_999)
+  const told: number[] = []
+  const code = codeOf(
+    write(new Uint8Array(9), { id: "w", ttlMs: 1_000, onProgress: ({ bytes }) => told.push(bytes) }),
+  )
+  for (const bytes of [3, 6]) {
+    await clock.advanceAsync(10_999)
+    await agent.reply("service", encodeReply({ id: "w" }, { progress: { bytes, of: 9 } }, "cbor"))
+    await eventually(() => expect(told.at(-1)).toBe(bytes))
+  }
+  await clock.advanceAsync(10_999)
   await expect(Promise.race([code, Promise.resolve("waits")])).resolves.toBe("waits")
   clock.advance(1)
   expect(await code).toBe("no_reply")
+})
+
+test("a write carries its lease and its pauses", async () => {
+  await write(Buffer.from("hi"), { lease: "token", charDelayMs: 1, lineDelayMs: 20 })
+  expect(agent.writeCalls).toMatchObject([{ lease: "token", charDelayMs: 1, lineDelayMs: 20 }])
+})
+
+describe("a write that is taken back", () => {
+  const refusal = encodeErrorReply({ id: "w" }, new AppError("cancelled", "3 of 9 bytes."), "cbor")
+
+  test("while it is written is cancelled by its id, and ends as the agent says", async () => {
+    agent.isSilent = true
+    const leaving = new AbortController()
+    const written = write(new Uint8Array(9), { id: "w", signal: leaving.signal })
+    await eventually(() => expect(agent.writeCalls).toHaveLength(1))
+    leaving.abort()
+    await eventually(() =>
+      expect(agent.otherCalls).toMatchObject([{ verb: "cancel", request: { write: "w" } }]),
+    )
+    await agent.reply("service", refusal)
+    await expect(written).rejects.toMatchObject({ code: "cancelled", message: "3 of 9 bytes." })
+  })
+
+  test("when it was done already has its receipt", async () => {
+    const leaving = new AbortController()
+    agent.onWrite = () => leaving.abort()
+    expect((await write(new Uint8Array(9), { signal: leaving.signal })).bytes).toBe(9)
+  })
+
+  test("before it began is not sent", async () => {
+    const written = write(new Uint8Array(9), { signal: AbortSignal.abort() })
+    await expect(written).rejects.toMatchObject({ code: "cancelled" })
+    expect([agent.writeCalls, agent.otherCalls]).toEqual([[], []])
+  })
+
+  test("while its parts are sent is cancelled, and no more of them are sent", async () => {
+    const leaving = new AbortController()
+    agent.onWrite = ({ part }) => {
+      if (part === 2) leaving.abort()
+    }
+    const written = write(new Uint8Array(4_000_000), { id: "w", signal: leaving.signal })
+    await expect(written).rejects.toMatchObject({ code: "cancelled" })
+    await eventually(() =>
+      expect(agent.otherCalls).toMatchObject([{ verb: "cancel", request: { write: "w" } }]),
+    )
+    expect(agent.writeCalls.length).toBeLessThan(20)
+  })
 })

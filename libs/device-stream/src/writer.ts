@@ -7,18 +7,18 @@ import {
   maxWriteBytes,
   parseReceipt,
   type Receipt,
+  type WriteProgress,
   type WriteRequest,
 } from "@serialcast/contract"
+import { cancelWrite } from "./cancel.ts"
 import { callDevice } from "./device-call.ts"
 
 const defaultTtlMs = 30_000
+/** For the reply, when the write's turn has come: from then on it tells its progress once a second. */
 const graceMs = 10_000
 const partTimeoutMs = 10_000
 /** Parts on the way at once: enough to hide the round trip, little enough to leave the connection to others. */
 const partWindow = 8
-// Start bit, eight data bits, stop bit; a slow adapter gets half as much time again.
-const wireBitsPerByte = 10
-const slowness = 1.5
 
 export interface WriteOptions {
   /** The principal who writes. */
@@ -27,58 +27,91 @@ export interface WriteOptions {
   readonly ttlMs?: number | undefined
   /** Names the write, so that a repeat is written once. */
   readonly id?: string | undefined
+  /** The token of the lease it is made under. */
+  readonly lease?: string | undefined
+  /** Pause after each byte, in milliseconds. Default: the device's. */
+  readonly charDelayMs?: number | undefined
+  /** Pause after each \\n, in milliseconds. Default: the device's. */
+  readonly lineDelayMs?: number | undefined
+  /** Takes the write back when aborted: it is refused as `cancelled`, with how much was written, unless it was done. */
+  readonly signal?: AbortSignal | undefined
+  /** Called about once a second while the bytes are written. Must not throw. */
+  readonly onProgress?: ((progress: WriteProgress) => void) | undefined
 }
 
 /**
  * Writes `bytes` as one atomic write and resolves when they are drained to the port. Throws `too_large`,
- * `device_offline`, `broker_offline`, `overloaded`, `expired`, `aborted`, or `no_reply` when the outcome is unknown.
+ * `device_offline`, `broker_offline`, `overloaded`, `leased`, `lease_lost`, `expired`, `cancelled`, `aborted`, or
+ * `no_reply` when the outcome is unknown.
  */
 export async function writeDevice(
   broker: BrokerClient,
   state: DeviceState,
   bytes: Uint8Array,
-  { by, ttlMs = defaultTtlMs, id = crypto.randomUUID() }: WriteOptions,
+  options: WriteOptions,
 ): Promise<Receipt> {
+  const { by, ttlMs = defaultTtlMs, id = crypto.randomUUID(), signal, onProgress } = options
+  const { lease, charDelayMs, lineDelayMs } = options
   if (bytes.byteLength > maxWriteBytes) {
     throw new AppError(
       "too_large",
       `One write carries at most ${maxWriteBytes} bytes, found ${bytes.byteLength}.`,
     )
   }
-  if (!state.online) {
-    const why = state.problem === null ? "" : ` ${state.problem.message}`
-    throw new AppError("device_offline", `${formatAddress(state)} is offline.${why}`)
+  needOnline(state)
+  if (signal?.aborted) throw takenBack()
+  // The write's own outcome tells what came of it.
+  const cancel = () => void cancelWrite(broker, state, { by, write: id }).catch(() => {})
+  signal?.addEventListener("abort", cancel)
+  try {
+    const request = { id, by, ttlMs, open: state.open, lease, charDelayMs, lineDelayMs }
+    const { leading, last } = splitWrite(request, bytes)
+    await sendParts(broker, state, leading, signal)
+    const call = { broker, verb: "write", address: state, request: last } as const
+    // The reply to the write as a whole has no part number, whichever part asked for it.
+    return parseReceipt(await callDevice({ ...call, timeoutMs: ttlMs + graceMs, isWhole: true, onProgress }))
+  } finally {
+    signal?.removeEventListener("abort", cancel)
   }
-  const request = { id, by, ttlMs, open: state.open }
-  const wireMs = (bytes.byteLength * wireBitsPerByte * 1000 * slowness) / state.settings.baudRate
-  const last = await sendLeadingParts(broker, state, request, bytes)
-  const call = { broker, verb: "write", address: state, request: last } as const
-  const timeoutMs = Math.ceil(ttlMs + wireMs + graceMs)
-  // The reply to the write as a whole has no part number, whichever part asked for it.
-  return parseReceipt(await callDevice({ ...call, timeoutMs, isWhole: true }))
 }
 
-/** Sends all parts but the last, each until it is acknowledged, and answers the call that completes the write. */
-async function sendLeadingParts(
-  broker: BrokerClient,
-  state: DeviceState,
+/** Throws `device_offline`, with the reason that the state gives. */
+export function needOnline(state: DeviceState): void {
+  if (state.online) return
+  const why = state.problem === null ? "" : ` ${state.problem.message}`
+  throw new AppError("device_offline", `${formatAddress(state)} is offline.${why}`)
+}
+
+/** The call that completes the write, and those before it. */
+function splitWrite(
   request: Omit<WriteRequest, "bytes">,
   bytes: Uint8Array,
-): Promise<WriteRequest> {
+): { readonly leading: readonly WriteRequest[]; readonly last: WriteRequest } {
   const parts = Math.ceil(bytes.byteLength / maxChunkBytes)
-  if (parts <= 1) return { ...request, bytes }
+  if (parts <= 1) return { leading: [], last: { ...request, bytes } }
   const partOf = (part: number): WriteRequest => ({
     ...request,
     bytes: bytes.subarray(part * maxChunkBytes, (part + 1) * maxChunkBytes),
     part,
     parts,
   })
-  let next = 0
+  return { leading: Array.from({ length: parts - 1 }, (_, part) => partOf(part)), last: partOf(parts - 1) }
+}
+
+/** Sends parts, a few at a time, each until it is acknowledged. */
+async function sendParts(
+  broker: BrokerClient,
+  state: DeviceState,
+  parts: readonly WriteRequest[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const waiting = parts.values()
   const failed = new AbortController()
   const sendInTurn = async () => {
-    while (next < parts - 1) {
-      const call = { broker, verb: "write", address: state, request: partOf(next++) } as const
+    for (const request of waiting) {
+      const call = { broker, verb: "write", address: state, request } as const
       await callDevice({ ...call, timeoutMs: partTimeoutMs, signal: failed.signal })
+      if (signal?.aborted) throw takenBack()
     }
   }
   try {
@@ -88,5 +121,8 @@ async function sendLeadingParts(
     failed.abort()
     throw error
   }
-  return partOf(parts - 1)
+}
+
+function takenBack(): AppError {
+  return new AppError("cancelled", "It was taken back before it was sent whole.")
 }

@@ -1,4 +1,5 @@
 export { checkCounting, countingBytes } from "./counting-bytes.ts"
+export { createDeviceState } from "./device-state.ts"
 export { type EventuallyOptions, eventually } from "./eventually.ts"
 export { FakeClock } from "./fake-clock.ts"
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts"
@@ -10,3 +11,4 @@ export {
 } from "./memory-broker.ts"
 export { openPty, type PtyDevice, type WaitOptions } from "./pty-device.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
+export { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts"

@@ -1,26 +1,12 @@
 import { AppError, type DeviceState, formatAddress, type Receipt } from "@serialcast/contract"
-import type { Device, DeviceClient, ReadOptions, StreamEvent, WriteOptions } from "@serialcast/device-stream"
+import type { ReadOptions, StreamEvent, WriteOptions } from "@serialcast/device-stream"
 import { createWakeup } from "@serialcast/primitives"
+import { createDeviceState } from "@serialcast/testkit"
+import type { ConsoleDevices } from "./console-devices.ts"
 
 export const testEpoch = "00000000000000aa"
 
-const testState: DeviceState = {
-  gateway: "local",
-  device: "uno",
-  online: true,
-  open: 1,
-  configured: true,
-  port: "sim:echo",
-  identity: {},
-  settings: { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" },
-  lines: null,
-  epoch: testEpoch,
-  rx: { oldest: 0, head: 0 },
-  tx: { oldest: 0, head: 0 },
-  lease: null,
-  problem: null,
-  since: "2030-01-01T00:00:00Z",
-}
+const testState = createDeviceState({ epoch: testEpoch })
 
 interface Stream {
   readonly events: StreamEvent[]
@@ -29,7 +15,7 @@ interface Stream {
 }
 
 /** Devices in memory: their streams are arrays of events, and a test says what becomes of each write. For tests. */
-export class FakeDevices implements DeviceClient {
+export class FakeDevices implements ConsoleDevices {
   readonly isConnected = true
   readonly writes: {
     readonly address: string
@@ -78,15 +64,11 @@ export class FakeDevices implements DeviceClient {
     return this.#stream(address).pulledBytes
   }
 
-  device(address: string): Device {
+  device(address: string): ReturnType<ConsoleDevices["device"]> {
     return {
       read: (options) => this.#read(address, options),
       write: (bytes, options) => this.#write(address, bytes, options),
     }
-  }
-
-  whenReady(): Promise<void> {
-    return Promise.resolve()
   }
 
   close(): Promise<void> {

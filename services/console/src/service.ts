@@ -1,5 +1,4 @@
 import { createServer } from "node:http"
-import type { DeviceClient } from "@serialcast/device-stream"
 import {
   type Config,
   closeServer,
@@ -10,6 +9,7 @@ import {
   type ServiceDeps,
 } from "@serialcast/service-kit"
 import { consoleConfig } from "./config.ts"
+import type { ConsoleDevices } from "./console-devices.ts"
 import { createApp } from "./http/app.ts"
 import { builtPage } from "./http/page.ts"
 import { createConsoleMetrics } from "./metrics.ts"
@@ -17,7 +17,7 @@ import { createSocketServer } from "./socket/socket-server.ts"
 
 export interface ConsoleDeps extends ServiceDeps {
   /** Stays the caller's: stopping the console does not close it. */
-  readonly devices: DeviceClient
+  readonly devices: ConsoleDevices
   /** The folder of the built page; default: where `npm run build` puts it. */
   readonly pageDir?: string
 }

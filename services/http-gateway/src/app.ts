@@ -55,7 +55,7 @@ function fromExpress(error: unknown): AppError {
   if (error instanceof AppError || !(error instanceof Error)) return toAppError(error)
   const { type, status } = error as { type?: unknown; status?: unknown }
   if (type === "entity.too.large")
-    return new AppError("too_large", "The body is larger than any write may be.", { cause: error })
+    return new AppError("too_large", "The body is larger than what may be asked here.", { cause: error })
   if (typeof status === "number" && status < 500)
     return new AppError("bad_request", error.message, { cause: error })
   return toAppError(error)

@@ -46,7 +46,9 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     defaultDevice,
     hexServer,
   })
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, noDelay: true }, app)
+  // A body that is written while it comes in may take hours: each kind of body has a limit of its own instead.
+  const timeouts = { requestTimeout: 0, headersTimeout: 60_000 }
+  const server = createServer({ maxHeaderSize: maxHeaderBytes, noDelay: true, ...timeouts }, app)
   server.maxConnections = maxConnections
   const address = await listen(server, listenAt, "http")
   return {

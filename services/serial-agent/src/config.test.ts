@@ -1,6 +1,6 @@
 import { loadConfig } from "@serialcast/service-kit"
 import { expect, test } from "vitest"
-import { defaultSettings, devicesOf } from "./config.ts"
+import { defaultDevice, devicesOf } from "./config.ts"
 
 const config = loadConfig({ env: {}, directory: "/nowhere" })
 
@@ -9,6 +9,6 @@ test("without configured devices there are two simulated ones", () => {
 })
 
 test("configured devices stand alone", () => {
-  const devices = { uno: { port: "/dev/ttyUSB0", ...defaultSettings } }
+  const devices = { uno: defaultDevice("/dev/ttyUSB0") }
   expect(devicesOf({ ...config, devices })).toEqual(devices)
 })

@@ -10,9 +10,17 @@ export const defaultSettings: PortSettings = {
   flowControl: "none",
 }
 
+/** The same with what is not the port's but the agent's. */
+const deviceDefaults = { ...defaultSettings, framing: null, charDelayMs: 0, lineDelayMs: 0 }
+
+/** A device of which only the port is known. */
+export function defaultDevice(port: string): DeviceConfig {
+  return { port, ...deviceDefaults }
+}
+
 const demoDevices: Readonly<Record<string, DeviceConfig>> = {
-  "demo-echo": { port: "sim:echo", ...defaultSettings },
-  "demo-sensor": { port: "sim:sensor", ...defaultSettings },
+  "demo-echo": defaultDevice("sim:echo"),
+  "demo-sensor": defaultDevice("sim:sensor"),
 }
 
 /** The devices to open: the configured ones, or two simulated ones so that everything can be tried without any. */

@@ -11,19 +11,39 @@ import {
 } from "@serialcast/service-kit"
 import { createCallHandler } from "./calls/call-server.ts"
 import { createTopicWriter } from "./calls/topic-writer.ts"
-import { defaultSettings, devicesOf } from "./config.ts"
+import { devicesOf } from "./config.ts"
 import { Devices } from "./device/devices.ts"
+import { adoptPorts } from "./discovery/adopt-ports.ts"
 import { type Discovery, startDiscovery } from "./discovery/discovery.ts"
-import { type FoundPort, identifyPort, scanPorts } from "./discovery/scan-ports.ts"
+import { identifyPort, scanPorts } from "./discovery/scan-ports.ts"
+import { type PortWatch, watchPorts } from "./discovery/watch-ports.ts"
 import { type Announcer, createAnnouncer } from "./gateway/announcer.ts"
 import { watchGatewayName } from "./gateway/gateway-name.ts"
 import { createGatewayVoice, type GatewayVoice } from "./gateway/gateway-voice.ts"
 import { encodeJson } from "./gateway/json.ts"
+import { type Journals, openJournals } from "./journal/journals.ts"
 
 const goodbyeMs = 1_000
 
 /** Opens the configured ports and puts them on the broker. Starts without a broker or a device, and finds both later. */
 export async function createSerialAgent(config: Config, deps: ServiceDeps): Promise<RunningService> {
+  const journals = await openJournals(config, deps)
+  try {
+    const agent = await startAgent(config, deps, journals)
+    return {
+      ...agent,
+      async stop() {
+        await agent.stop()
+        await journals.release()
+      },
+    }
+  } catch (error) {
+    await journals.release()
+    throw error
+  }
+}
+
+async function startAgent(config: Config, deps: ServiceDeps, journals: Journals): Promise<RunningService> {
   const { clock, log } = deps
   const { gateway } = config
   const instance = randomBytes(4).toString("hex")
@@ -50,7 +70,14 @@ export async function createSerialAgent(config: Config, deps: ServiceDeps): Prom
     void takeBack(broker, gateway, devices.names, deps)
   }
   const onChange = (device: string) => announcer.announceDevice(device)
-  const devices = new Devices(gateway, { broker: voice, clock, log, onChange, identify: identifyPort })
+  const devices = new Devices(gateway, {
+    broker: voice,
+    clock,
+    log,
+    onChange,
+    identify: identifyPort,
+    openJournal: (device) => journals.open(device),
+  })
   const status = (): GatewayStatus => ({ online: true, instance, version, started, devices: devices.names })
   const announcer = createAnnouncer({
     broker: voice,
@@ -61,13 +88,13 @@ export async function createSerialAgent(config: Config, deps: ServiceDeps): Prom
     states: () => devices.states,
   })
   await answerTopics(broker, gateway, { announcer, devices, log, voice })
-  const discovery = await openPorts(config, deps, devices, announcer)
+  const hotplug = await openPorts(config, deps, devices, announcer)
   broker.start()
   return {
     name: "serial-agent",
     isReady: () => voice.isConnected,
     async stop() {
-      await discovery?.stop()
+      await hotplug.stop()
       await devices.stop()
       const wasHeld = voice.isConnected
       await voice.stop()
@@ -135,41 +162,46 @@ async function openPorts(
   deps: ServiceDeps,
   devices: Devices,
   announcer: Announcer,
-): Promise<Discovery | null> {
+): Promise<Discovery> {
+  const ports = Object.values(devicesOf(config)).map(({ port }) => port)
+  const watch = watchPorts({ ports, clock: deps.clock, log: deps.log })
+  watch.onAppeared((path) => devices.retry(path))
   try {
     await openConfigured(config, devices)
-    return await discover(config, deps, devices, announcer)
+    const discovery = await discover(config, deps, { devices, announcer, watch })
+    return {
+      async stop() {
+        watch[Symbol.dispose]()
+        await discovery?.stop()
+      },
+    }
   } catch (error) {
+    watch[Symbol.dispose]()
     await devices.stop()
     throw error
   }
 }
 
 async function openConfigured(config: Config, devices: Devices): Promise<void> {
-  for (const [name, { port, ...settings }] of Object.entries(devicesOf(config)))
-    devices.open(name, { port, settings, identity: await identifyPort(port) })
+  for (const [name, device] of Object.entries(devicesOf(config)))
+    await devices.open(name, { config: device, identity: await identifyPort(device.port) })
+}
+
+interface DiscoverParts {
+  readonly devices: Devices
+  readonly announcer: Announcer
+  readonly watch: PortWatch
 }
 
 async function discover(
   config: Config,
   { clock, log }: ServiceDeps,
-  devices: Devices,
-  announcer: Announcer,
+  { devices, announcer, watch }: DiscoverParts,
 ): Promise<Discovery | null> {
   if (config.discover === "off") return null
-  const { discover: policy } = config
   const configured = devicesOf(config)
-  const events = {
-    onFound(name: string, { path, identity }: FoundPort) {
-      const device = { port: path, settings: defaultSettings, identity }
-      if (policy === "show") devices.show(name, device)
-      else if (devices.find(name) === undefined) devices.open(name, device)
-      announcer.announceStatus()
-    },
-    onLost(name: string) {
-      if (devices.hide(name)) announcer.announceStatus()
-    },
-  }
+  const events = adoptPorts({ policy: config.discover, devices, onChange: () => announcer.announceStatus() })
   const known = Object.values(configured).map(({ port }) => port)
-  return await startDiscovery({ known, names: Object.keys(configured), scan: scanPorts, events, clock, log })
+  const names = Object.keys(configured)
+  return await startDiscovery({ known, names, scan: scanPorts, watch, events, clock, log })
 }

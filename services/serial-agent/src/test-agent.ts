@@ -10,9 +10,9 @@ import {
   loadConfig,
   type RunningService,
 } from "@serialcast/service-kit"
-import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
+import { createMemoryBroker, createTemporaryFolder, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
-import { defaultSettings } from "./config.ts"
+import { defaultDevice } from "./config.ts"
 import { createSerialAgent } from "./service.ts"
 
 const log = createLogger({ name: "test", level: "silent" })
@@ -30,11 +30,12 @@ export async function startAgent(
   ports: Readonly<Record<string, string>>,
   overrides: Partial<Config> = {},
 ): Promise<RunningService> {
-  const devices = Object.fromEntries(
-    Object.entries(ports).map(([name, port]) => [name, { port, ...defaultSettings }]),
-  )
+  const devices = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, defaultDevice(port)]))
+  const journal = createTemporaryFolder()
+  const defaults = loadConfig({ env: {}, directory: "/nowhere" })
   const config: Config = {
-    ...loadConfig({ env: {}, directory: "/nowhere" }),
+    ...defaults,
+    journal: { ...defaults.journal, dir: journal.path },
     discover: "off",
     devices,
     ...overrides,
@@ -42,7 +43,10 @@ export async function startAgent(
   const metrics = createMetrics()
   const deps = { log, clock: systemClock, metrics, token: null, connectBroker: connect }
   const agent = await createSerialAgent(config, deps)
-  onTestFinished(() => agent.stop())
+  onTestFinished(async () => {
+    await agent.stop()
+    journal[Symbol.dispose]()
+  })
   return agent
 }
 

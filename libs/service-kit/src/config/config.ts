@@ -1,4 +1,4 @@
-import type { PortSettings } from "@serialcast/contract"
+import type { Framing, PortSettings } from "@serialcast/contract"
 
 /** Where a listener listens. */
 export interface ListenAddress {
@@ -9,8 +9,14 @@ export interface ListenAddress {
 }
 
 export interface DeviceConfig extends PortSettings {
-  /** A path like /dev/ttyUSB0, or `sim:echo` or `sim:sensor`. */
+  /** A path like /dev/ttyUSB0, `tcp://host:port`, or `sim:echo`, `sim:sensor` or `sim:modem`. */
   readonly port: string
+  /** Null: the bytes are not cut into messages. */
+  readonly framing: Framing | null
+  /** Pause after each byte that is written, in milliseconds. */
+  readonly charDelayMs: number
+  /** Pause after each \n that is written, in milliseconds. */
+  readonly lineDelayMs: number
 }
 
 /** The whole configuration, validated and frozen; every service reads its part. */
@@ -30,6 +36,15 @@ export interface Config {
   readonly devices: Readonly<Record<string, DeviceConfig>>
   /** What to do with ports that nobody configured. */
   readonly discover: "off" | "show" | "open"
+  readonly journal: {
+    readonly dir: string
+    /** What is kept of one device: both streams and their index, in bytes. */
+    readonly maxBytes: number
+    /** In milliseconds; null: as long as there is room. */
+    readonly maxAgeMs: number | null
+    /** What a power failure may cost: the disk is made to keep what is older, in milliseconds. */
+    readonly syncMs: number
+  }
   readonly http: {
     readonly listen: ListenAddress
     /** `<gateway>/<device>` for requests that name none. */

@@ -11,6 +11,9 @@ test("the default device is the configured one, else the only one, else the demo
     parity: "none",
     stopBits: 1,
     flowControl: "none",
+    framing: null,
+    charDelayMs: 0,
+    lineDelayMs: 0,
   } as const
   expect(defaultDevice(config)).toBe("box/demo-echo")
   expect(defaultDevice({ ...config, devices: { uno: device } })).toBe("box/uno")

@@ -39,6 +39,12 @@ test("without a file everything has its default", () => {
     },
     devices: {},
     discover: "show",
+    journal: {
+      dir: "./data/journal",
+      maxBytes: 64 * 1024 * 1024,
+      maxAgeMs: 30 * 24 * 3_600_000,
+      syncMs: 5_000,
+    },
     http: { listen: { host: "127.0.0.1", port: 8081 }, defaultDevice: null, hexServer: true },
     console: { listen: { host: "127.0.0.1", port: 8080 } },
     admin: { listen: { host: "127.0.0.1", port: 9090 } },
@@ -59,6 +65,9 @@ test("a device needs only its port", () => {
       parity: "none",
       stopBits: 1,
       flowControl: "none",
+      framing: null,
+      charDelayMs: 0,
+      lineDelayMs: 0,
     },
     gps: {
       port: "sim:echo",
@@ -67,8 +76,39 @@ test("a device needs only its port", () => {
       parity: "none",
       stopBits: 1,
       flowControl: "none",
+      framing: null,
+      charDelayMs: 0,
+      lineDelayMs: 0,
     },
   })
+})
+
+test("framing, pauses and a device server are understood", () => {
+  const config = load(
+    "devices: { gps: { port: 'tcp://[::1]:4001', framing: { type: line }, lineDelayMs: 20 } }\n" +
+      "journal: { dir: /data, maxBytes: 1GiB, maxAge: null, sync: 500ms }",
+  )
+  expect(config.devices["gps"]).toMatchObject({
+    port: "tcp://[::1]:4001",
+    framing: { type: "line", maxBytes: 4096 },
+    lineDelayMs: 20,
+  })
+  expect(config.journal).toEqual({ dir: "/data", maxBytes: 1024 ** 3, maxAgeMs: null, syncMs: 500 })
+})
+
+test.each([
+  ["devices: { a: { port: 'tcp://host' } }", "devices.a.port: expected a path like"],
+  ["devices: { a: { port: 'tcp://:1' } }", "devices.a.port: expected a path like"],
+  ["devices: { a: { port: /dev/a, framing: { type: words } } }", "devices.a.framing.type: expected"],
+  [
+    "devices: { a: { port: /dev/a, framing: { type: delimiter, delimiter: xy } } }",
+    "devices.a.framing.delimiter:",
+  ],
+  ["journal: { maxBytes: 64KiB }", "journal.maxBytes: expected a size of at least 1MiB"],
+  ["journal: { maxAge: soon }", "journal.maxAge: expected a duration like 500ms, 5s, 12h or 30d"],
+])("%s is a problem with its path", (yaml, problem) => {
+  const [first = ""] = problems(yaml)
+  expect(first).toContain(problem)
 })
 
 test("the configuration cannot be changed by those who read it", () => {
@@ -100,7 +140,7 @@ access: { tokenFile: 3, host: [] }
     "devices.uno.stopBits: expected 1 or 2, found 3",
     "devices.uno.baudrate: unknown key; did you mean baudRate?",
     `devices.Gps: ${name} "Gps"`,
-    "devices.cable.port: expected a path like /dev/ttyUSB0, or sim:echo or sim:sensor, found nothing",
+    "devices.cable.port: expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001, or sim:echo, sim:sensor or sim:modem, found nothing",
     'devices.cable.parity: expected none, even or odd, found "maybe"',
     'discover: expected off, show or open, found "yes"',
     'http.defaultDevice: expected a device address like local/uno, found "uno"',

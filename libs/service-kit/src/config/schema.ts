@@ -1,7 +1,15 @@
-import { defaultRoot, maxPayloadBytes, namePattern, settingsSchema } from "@serialcast/contract"
+import {
+  defaultRoot,
+  framingSchema,
+  maxPayloadBytes,
+  namePattern,
+  pacingSchema,
+  settingsSchema,
+} from "@serialcast/contract"
 import { z } from "zod"
 import { parseByteSize } from "./byte-size.ts"
 import type { Config, DeviceConfig } from "./config.ts"
+import { parseDuration } from "./duration.ts"
 import { parseListenAddress } from "./listen-address.ts"
 
 const expectedName =
@@ -24,6 +32,15 @@ const byteSize = z
   .refine((bytes) => bytes >= maxPayloadBytes, expectedSize)
   .meta({ format: "size" })
 
+const expectedJournalSize = "expected a size of at least 1MiB, like 64MiB"
+const journalSize = byteSize.refine((bytes) => bytes >= 1024 * 1024, expectedJournalSize)
+
+const expectedDuration = "expected a duration like 500ms, 5s, 12h or 30d"
+const duration = z
+  .string(expectedDuration)
+  .transform(parsedBy(parseDuration, expectedDuration))
+  .meta({ format: "duration" })
+
 const expectedUrl = "expected a URL like mqtt://broker:1883"
 const brokerUrl = z.string(expectedUrl).refine(isBrokerUrl, expectedUrl).meta({ format: "url" })
 
@@ -43,8 +60,10 @@ const hostName = z
 
 const filePath = z.string().min(1).meta({ format: "path" })
 
-const expectedPort = "expected a path like /dev/ttyUSB0, or sim:echo or sim:sensor"
-const portPattern = /^(?:\/.+|COM\d+|sim:(?:echo|sensor))$/
+const expectedPort =
+  "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001, or sim:echo, sim:sensor or sim:modem"
+const portPattern =
+  /^(?:\/.+|COM\d+|tcp:\/\/(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}|sim:(?:echo|sensor|modem))$/
 
 const settings = settingsSchema.shape
 const device: z.ZodType<DeviceConfig> = z.strictObject({
@@ -52,7 +71,8 @@ const device: z.ZodType<DeviceConfig> = z.strictObject({
     .string(expectedPort)
     .regex(portPattern, expectedPort)
     .describe(
-      "Path of the port (by-id links stay the same over replugs), or a simulated device: `sim:echo`, `sim:sensor`",
+      "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server, or a simulated " +
+        "device: `sim:echo`, `sim:sensor`, `sim:modem`",
     )
     .meta({ format: "path or url" }),
   baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
@@ -60,6 +80,12 @@ const device: z.ZodType<DeviceConfig> = z.strictObject({
   parity: settings.parity.default("none").describe("Parity bit"),
   stopBits: settings.stopBits.default(1).describe("Stop bits"),
   flowControl: settings.flowControl.default("none").describe("Who may hold the sender back, and how"),
+  framing: framingSchema
+    .nullable()
+    .default(null)
+    .describe("How the bytes are cut into messages for the `line` topic and `encoding=lines`"),
+  charDelayMs: pacingSchema.default(0).describe("Pause after each byte that is written, in milliseconds"),
+  lineDelayMs: pacingSchema.default(0).describe("Pause after each line end that is written, in milliseconds"),
 })
 
 const restrictedAccess = z
@@ -104,6 +130,21 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
     .enum(["off", "show", "open"])
     .default("show")
     .describe("What to do with ports that are not configured: nothing, list them, or open them"),
+  journal: section({
+    dir: filePath.prefault("./data/journal").describe("Folder in which the devices' bytes are kept"),
+    maxBytes: journalSize
+      .prefault("64MiB")
+      .describe("What is kept of one device, index included; the oldest goes first"),
+    maxAge: duration
+      .nullable()
+      .prefault("30d")
+      .describe("What is older is dropped; `null` keeps it while there is room"),
+    sync: duration
+      .prefault("5s")
+      .describe(
+        "How often the disk is made to keep what is new: a power failure may cost as much; a killed process nothing",
+      ),
+  }).transform(({ maxAge, sync, ...journal }) => ({ ...journal, maxAgeMs: maxAge, syncMs: sync })),
   http: section({
     listen: listenAddress.prefault("127.0.0.1:8081").describe("Where the HTTP gateway listens"),
     defaultDevice: deviceAddress.nullable().default(null).describe("Device of requests that name none"),

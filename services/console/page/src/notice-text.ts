@@ -1,4 +1,4 @@
-import type { Gap, Mark } from "@serialcast/contract"
+import type { Gap, Mark, ModemLines } from "@serialcast/contract"
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
 
@@ -10,15 +10,42 @@ export function describeGap({ bytes, reason }: Gap): string {
 }
 
 export function describeMark(mark: Mark, timeUs: number): string {
-  const time = timeFormat.format(timeUs / 1000)
+  return `${textOf(mark)}, ${timeFormat.format(timeUs / 1000)}`
+}
+
+function textOf(mark: Mark): string {
   switch (mark.kind) {
     case "opened":
-      return `port opened, ${time}`
+      return "port opened"
     case "closed":
-      return `port closed, ${time}: ${mark.reason}`
+      return `port closed: ${mark.reason}`
+    case "overrun":
+      return "the device sent faster than the port was read"
+    case "settings":
+      return `${mark.by} set ${mark.settings.baudRate} baud, ${mark.settings.parity} parity`
+    case "lines":
+      return `${mark.by ?? "the device"} set ${listLines(mark.lines)}`
+    case "break":
+      return `${mark.by} sent a break`
+    case "leased":
+      return `${mark.holder} is the only writer`
+    case "released":
+      return `everyone may write again, the lease of ${mark.holder} was ${mark.reason}`
+    case "started":
+      return `${mark.by} writes ${mark.bytes} bytes`
+    case "drained":
+      return `${mark.by} wrote ${mark.bytes} bytes`
     case "refused":
-      return `a write was refused, ${time}: ${mark.code}`
+      return `a write was refused: ${mark.code}`
+    case "other":
+      return mark.name
   }
+}
+
+function listLines(lines: ModemLines): string {
+  return Object.entries(lines)
+    .map(([name, isOn]) => `${name.toUpperCase()} ${isOn ? "on" : "off"}`)
+    .join(", ")
 }
 
 /** For writes whose answer was lost with the connection. */

@@ -1,13 +1,13 @@
 import { AppError, toAppError } from "@serialcast/contract"
-import type { DeviceClient } from "@serialcast/device-stream"
 import { createRequestGuard, type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express"
+import type { ConsoleDevices } from "../console-devices.ts"
 import { createLogIn } from "./log-in.ts"
 import { createPage, type PageOptions } from "./page.ts"
 import { securityHeaders } from "./security-headers.ts"
 
 export interface AppOptions extends PageOptions {
-  readonly devices: DeviceClient
+  readonly devices: ConsoleDevices
   /** Names besides localhost under which browsers may address the service. */
   readonly hosts: readonly string[]
   readonly log: Logger

@@ -1,8 +1,8 @@
 import type { AppError, StartPoint } from "@serialcast/contract"
-import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import type { WebSocket } from "ws"
+import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
 import type { PacedSocket } from "./paced-socket.ts"
 import type { WriteLane } from "./write-lane.ts"
@@ -11,7 +11,7 @@ import type { WriteLane } from "./write-lane.ts"
 export interface SessionOptions {
   readonly socket: WebSocket
   readonly paced: PacedSocket
-  readonly devices: DeviceClient
+  readonly devices: ConsoleDevices
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: ConsoleMetrics

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { AppError, maxWriteBytes, parseStartPoint, toAppError } from "@serialcast/contract"
-import type { DeviceClient } from "@serialcast/device-stream"
 import { type Clock, withDeadline } from "@serialcast/primitives"
 import { type Logger, type RequestGuard, refuseUpgrade } from "@serialcast/service-kit"
 import { type WebSocket, WebSocketServer } from "ws"
+import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
 import { subProtocol } from "../wire/frames.ts"
 import { startClassicSession } from "./classic-session.ts"
@@ -23,7 +23,7 @@ const finishTimeoutMs = 1_500
 
 export interface SocketServerOptions {
   readonly guard: RequestGuard
-  readonly devices: DeviceClient
+  readonly devices: ConsoleDevices
   /** `<gateway>/<device>` for clients that name none. */
   readonly defaultDevice: string
   readonly clock: Clock

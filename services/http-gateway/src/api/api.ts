@@ -1,22 +1,27 @@
-import { AppError, formatAddress } from "@serialcast/contract"
+import { AppError } from "@serialcast/contract"
 import express, { type Request, type Response, type Router } from "express"
-import type { EventDeps } from "../sse/serve-events.ts"
-import type { AcceptedWrites } from "../writes/accepted-writes.ts"
-import { createBodyBudget } from "../writes/body-budget.ts"
-import { largestBodyBytes, parseWrite } from "../writes/write-body.ts"
+import { createMemoryBudget } from "../memory-budget.ts"
+import { limitBodyTime } from "../writes/limit-body-time.ts"
+import { bodyBytesOf, largestBodyBytes } from "../writes/write-body.ts"
+import { createControlBody } from "./control-body.ts"
+import { getSettings, getSignals, patchSettings, postSignals } from "./control-device.ts"
 import { knownDevice } from "./known-device.ts"
+import { deleteLease, postLease } from "./lease-device.ts"
+import { flagOf } from "./query.ts"
+import { readHistory } from "./read-history.ts"
 import { streamDevice } from "./stream-device.ts"
+import { type WriteDeps, writeStreamed, writeWhole } from "./write-device.ts"
 
-export interface ApiDeps extends EventDeps {
-  readonly writes: AcceptedWrites
-}
+const mebibyte = 1024 * 1024
+/** Memory for the bodies of all writes together, and as much for all answers of histories, in bytes. */
+const budgetBytes = 64 * mebibyte
 
-/** `/api/v1`: devices, their streams, and writes. */
+export type ApiDeps = WriteDeps
+
+/** `/api/v1`: devices, their streams and history, writes and control. */
 export function createApi(deps: ApiDeps): Router {
   const { devices } = deps
   const router = express.Router({ caseSensitive: true, strict: true })
-  const reserve = createBodyBudget(largestBodyBytes)
-  const rawBody = express.raw({ type: () => true, limit: largestBodyBytes, inflate: false })
   router
     .route("/devices")
     .get((_request, response) => void response.json({ devices: devices.devices.list() }))
@@ -25,6 +30,14 @@ export function createApi(deps: ApiDeps): Router {
     .route("/devices/:gateway/:device")
     .get((request, response) => void response.json(knownDevice(devices.devices, request)))
     .all(refuseMethod("GET, HEAD"))
+  addStreams(router, deps)
+  addWrites(router, deps)
+  addControls(router, deps)
+  return router
+}
+
+function addStreams(router: Router, deps: ApiDeps): void {
+  const reserve = createMemoryBudget(budgetBytes)
   router
     .route("/devices/:gateway/:device/stream")
     // Express would answer HEAD by running GET, which never ends.
@@ -32,33 +45,49 @@ export function createApi(deps: ApiDeps): Router {
     .get((request, response) => streamDevice(request, response, deps))
     .all(refuseMethod("GET"))
   router
-    .route("/devices/:gateway/:device/write")
-    .post(
-      (request, response, next) => {
-        // Before the body is read: what cannot be written costs no memory.
-        knownDevice(devices.devices, request)
-        reserve(request, response)
-        next()
-      },
-      rawBody,
-      (request, response) => writeDevice(request, response, deps),
-    )
-    .all(refuseMethod("POST"))
-  return router
+    .route("/devices/:gateway/:device/history")
+    .get((request, response) => readHistory(request, response, { ...deps, reserve }))
+    .all(refuseMethod("GET, HEAD"))
 }
 
-async function writeDevice(
-  request: Request,
-  response: Response,
-  { devices, writes }: ApiDeps,
-): Promise<void> {
-  const address = formatAddress(knownDevice(devices.devices, request))
-  const body: unknown = request.body
-  // The parser leaves the body undefined when there is none.
-  const given = body instanceof Uint8Array ? body : new Uint8Array(0)
-  const write = parseWrite(request.headers["content-type"], given)
-  const by = `http:${request.socket.remoteAddress ?? "unknown"}`
-  response.json({ device: address, ...(await writes.write({ ...write, address, by })) })
+function addWrites(router: Router, deps: ApiDeps): void {
+  const reserve = createMemoryBudget(budgetBytes)
+  const rawBody = express.raw({ type: () => true, limit: largestBodyBytes, inflate: false })
+  router.route("/devices/:gateway/:device/write").post(
+    (request, response, next) => {
+      // Before the body is read: what cannot be written costs no memory.
+      knownDevice(deps.devices.devices, request)
+      if (!flagOf(request, "atomic", { absent: true })) return next("route")
+      reserve(bodyBytesOf(request), response)
+      next()
+    },
+    limitBodyTime(deps.clock),
+    rawBody,
+    (request, response) => writeWhole(request, response, deps),
+  )
+  router
+    .route("/devices/:gateway/:device/write")
+    .post((request, response) => writeStreamed(request, response, deps))
+    .all(refuseMethod("POST"))
+}
+
+function addControls(router: Router, deps: ApiDeps): void {
+  const body = [limitBodyTime(deps.clock), createControlBody()]
+  router
+    .route("/devices/:gateway/:device/settings")
+    .get((request, response) => getSettings(request, response, deps))
+    .patch(body, (request: Request, response: Response) => patchSettings(request, response, deps))
+    .all(refuseMethod("GET, HEAD, PATCH"))
+  router
+    .route("/devices/:gateway/:device/signals")
+    .get((request, response) => getSignals(request, response, deps))
+    .post(body, (request: Request, response: Response) => postSignals(request, response, deps))
+    .all(refuseMethod("GET, HEAD, POST"))
+  router
+    .route("/devices/:gateway/:device/lease")
+    .post(body, (request: Request, response: Response) => postLease(request, response, deps))
+    .delete((request, response) => deleteLease(request, response, deps))
+    .all(refuseMethod("DELETE, POST"))
 }
 
 /** RFC 9110 §15.5.6: a 405 names the methods that there are. */

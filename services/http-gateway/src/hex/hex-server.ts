@@ -97,24 +97,24 @@ async function readBytes(
     address,
     from: startPointOf(request, null),
     stream: "rx",
-    toEvents: hexEvents,
+    format: { toEvents: hexEvents, silence: null },
     writeHead: () =>
       void response.writeHead(200, { "Cache-Control": "no-cache", "Content-Type": "text/event-stream" }),
     async begin(events: EventStream) {
       const state = devices.devices.get(address)
-      if (state?.online === false) await events.send(stateEvent(state))
+      if (state?.online === false) await events.send([stateEvent(state)])
     },
   } as const
   await serveEvents(request, response, options, deps)
 }
 
-const hex = createEncoding("hex")
+const hex = createEncoding("hex", null)
 
 /** The original's `bytes` events with an id, so that EventSource resumes; and gaps, which must not go unsaid. */
 function hexEvents(event: StreamEvent): readonly ServerEvent[] {
   switch (event.kind) {
     case "bytes":
-      return [hex.encode(event)].filter((encoded) => encoded !== null)
+      return hex.encode(event)
     case "gap":
       return [{ event: "gap", data: JSON.stringify(event.gap), id: formatCursor(event.cursor) }]
     case "positioned":

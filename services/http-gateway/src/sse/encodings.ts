@@ -1,19 +1,25 @@
-import { AppError, type Cursor, formatCursor } from "@serialcast/contract"
+import { AppError, type Cursor, type Framing, formatCursor } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { concatBytes, encodeHex } from "@serialcast/primitives"
 import type { ServerEvent } from "./event-stream.ts"
 import { incompleteTail } from "./incomplete-tail.ts"
+import { createLineEncoding } from "./line-encoding.ts"
 
 type BytesEvent = Extract<StreamEvent, { kind: "bytes" }>
+type BetweenBytes = Extract<StreamEvent, { kind: "mark" | "gap" }>
 
-/** Turns chunks into events; may hold back bytes, which the next event or `flush` brings. */
+/** Turns chunks into events; may hold back bytes, which later events or `flush` bring. */
 export interface ByteEncoding {
-  encode(event: BytesEvent): ServerEvent | null
-  /** What is held back, before something else is sent. */
-  flush(): ServerEvent | null
+  /** After a silence of this length what is held back is to be flushed; null: it waits for more. */
+  readonly silenceMs: number | null
+  /** Bytes are held back: a client that resumes after them would miss them. */
+  readonly isHolding: boolean
+  encode(event: BytesEvent): readonly ServerEvent[]
+  /** What of the bytes held back does not go on over this. */
+  flush(reason: "silence" | BetweenBytes): readonly ServerEvent[]
 }
 
-export const encodingNames = ["hex", "base64", "text"] as const
+export const encodingNames = ["hex", "base64", "text", "lines"] as const
 export type EncodingName = (typeof encodingNames)[number]
 
 /** Throws `bad_request` for an unknown name. */
@@ -26,7 +32,10 @@ export function parseEncoding(name: string): EncodingName {
   )
 }
 
-export function createEncoding(name: EncodingName): ByteEncoding {
+const plainLines: Framing = { type: "line", maxBytes: 4096 }
+
+/** `framing`: how the device's bytes are cut for `lines`; null: at line ends. */
+export function createEncoding(name: EncodingName, framing: Framing | null): ByteEncoding {
   switch (name) {
     case "hex":
       return stateless(encodeHex)
@@ -36,13 +45,17 @@ export function createEncoding(name: EncodingName): ByteEncoding {
       )
     case "text":
       return createTextEncoding()
+    case "lines":
+      return createLineEncoding(framing ?? plainLines)
   }
 }
 
 function stateless(encode: (bytes: Uint8Array) => string): ByteEncoding {
   return {
-    encode: ({ bytes, cursor }) => ({ event: "bytes", data: encode(bytes), id: formatCursor(cursor) }),
-    flush: () => null,
+    silenceMs: null,
+    isHolding: false,
+    encode: ({ bytes, cursor }) => [{ event: "bytes", data: encode(bytes), id: formatCursor(cursor) }],
+    flush: () => [],
   }
 }
 
@@ -56,20 +69,24 @@ function createTextEncoding(): ByteEncoding {
   const decode = (bytes: Uint8Array) =>
     JSON.stringify(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes))
   return {
+    silenceMs: null,
+    get isHolding() {
+      return held.byteLength > 0
+    },
     encode({ bytes, cursor }) {
       const whole = concatBytes([held, bytes])
       const complete = whole.byteLength - incompleteTail(whole)
       held = whole.subarray(complete)
       heldEnd = cursor
-      if (complete === 0) return null
+      if (complete === 0) return []
       const id = formatCursor({ ...cursor, offset: cursor.offset - held.byteLength })
-      return { event: "bytes", data: decode(whole.subarray(0, complete)), id }
+      return [{ event: "bytes", data: decode(whole.subarray(0, complete)), id }]
     },
     flush() {
-      if (held.byteLength === 0 || heldEnd === null) return null
+      if (held.byteLength === 0 || heldEnd === null) return []
       const event = { event: "bytes", data: decode(held), id: formatCursor(heldEnd) }
       held = new Uint8Array(0)
-      return event
+      return [event]
     },
   }
 }

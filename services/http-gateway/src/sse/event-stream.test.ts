@@ -32,7 +32,7 @@ const large = { event: "bytes", data: "x".repeat(32 * 1024 * 1024) }
 
 test("of newest events that a frozen client does not take, one is kept, and given when it reads again", async () => {
   const { events, response, client } = await start()
-  const blocked = events.send(large)
+  const blocked = events.send([large])
   for (let count = 0; count < 10_000; count++) events.sendNewest({ event: "state", data: `${count}` })
   expect(response.writableLength).toBeLessThan(large.data.length + 1_000)
   let text = ""
@@ -46,7 +46,7 @@ test("of newest events that a frozen client does not take, one is kept, and give
 
 test("a client that takes nothing for five minutes is cut off", async () => {
   const { events, response, clock } = await start()
-  const blocked = events.send(large)
+  const blocked = events.send([large])
   clock.advance(299_999)
   expect(response.destroyed).toBe(false)
   clock.advance(1)

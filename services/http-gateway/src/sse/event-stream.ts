@@ -1,9 +1,9 @@
-import { once } from "node:events"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Clock } from "@serialcast/primitives"
+import { writePaced } from "../paced-response.ts"
 
 const heartbeatMs = 15_000
-// A client that takes nothing for this long is cut off; its next request resumes where its last id says.
+// Long, because a client that is cut off comes back: its next request resumes where its last id says.
 const stallMs = 300_000
 
 export interface ServerEvent {
@@ -18,8 +18,8 @@ export interface ServerEvent {
 export interface EventStream {
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
-  /** Resolves when there is room for the next event. */
-  send(event: ServerEvent): Promise<void>
+  /** Sends them together; resolves when there is room for more. */
+  send(events: readonly ServerEvent[]): Promise<void>
   /** Sends `event` as soon as there is room; of several that wait for it, the newest. */
   sendNewest(event: ServerEvent): void
   /** Sends a line that clients ignore or that sets a field, like `retry: 500`. */
@@ -46,22 +46,18 @@ export function startEventStream(
     heartbeat.cancel()
     stopping.removeEventListener("abort", end)
   })
+  const pace = { clock, stallMs, signal: gone.signal }
   return {
     signal: gone.signal,
-    send: (event) => write(format(event)),
+    async send(events) {
+      if (events.length > 0) await writePaced(response, events.map(format).join(""), pace)
+    },
     sendNewest(event) {
       newest = event
       flushNewest()
     },
-    sendField: (line) => write(`${line}\n\n`),
+    sendField: (line) => writePaced(response, `${line}\n\n`, pace),
     end: () => response.end(),
-  }
-
-  async function write(text: string): Promise<void> {
-    if (gone.signal.aborted || response.write(text)) return
-    using _stall = clock.startTimer(stallMs, () => response.destroy())
-    // Aborted by the close of a client that never took it: the caller's loop ends by the same signal.
-    await once(response, "drain", { signal: gone.signal }).catch(() => {})
   }
 
   function flushNewest(): void {

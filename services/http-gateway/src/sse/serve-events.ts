@@ -8,8 +8,9 @@ import {
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
-import type { DeviceClient, DeviceDirectory, StreamEvent } from "@serialcast/device-stream"
-import type { Clock } from "@serialcast/primitives"
+import type { DeviceClient, DeviceDirectory } from "@serialcast/device-stream"
+import type { Clock, Timer } from "@serialcast/primitives"
+import type { EventFormat } from "./event-format.ts"
 import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
 
 export interface EventDeps {
@@ -23,7 +24,7 @@ export interface EventOptions {
   readonly address: string
   readonly from: StartPoint
   readonly stream: StreamName
-  readonly toEvents: (event: StreamEvent, state: () => DeviceState | undefined) => readonly ServerEvent[]
+  readonly format: EventFormat
   /** Writes the head, once the start point is found to exist. */
   readonly writeHead: (response: ServerResponse) => void
   /** Runs when the stream stands, before the first event. */
@@ -40,15 +41,17 @@ export async function serveEvents(
   options: EventOptions,
   { devices, clock, stopping }: EventDeps,
 ): Promise<void> {
-  const { address, from, stream, toEvents, writeHead, begin } = options
+  const { address, from, stream, format, writeHead, begin } = options
   const gone = new AbortController()
   response.once("close", () => gone.abort())
   stopping.addEventListener("abort", () => gone.abort(), { signal: gone.signal })
   const state = (): DeviceState | undefined => devices.devices.get(address)
   let events: EventStream | null = null
   let forget = () => {}
+  let silence: Timer | null = null
   try {
     for await (const event of devices.device(address).read({ from, stream, signal: gone.signal })) {
+      silence?.cancel()
       if (events === null) {
         writeHead(response)
         events = startEventStream(request, response, { clock, signal: gone.signal })
@@ -56,15 +59,24 @@ export async function serveEvents(
         forget = tellState(events, address, devices.devices)
         await begin?.(events)
       }
-      for (const serverEvent of toEvents(event, state)) await events.send(serverEvent)
+      await events.send(format.toEvents(event, state))
+      silence = startSilence(format, events, clock)
     }
   } finally {
+    silence?.cancel()
     forget()
   }
   // EventSource gives up for good on a 200 that is no event stream; on an error it comes back.
   if (events === null && stopping.aborted)
     throw new AppError("overloaded", "The service is stopping; try again.")
   response.end()
+}
+
+/** Tells what the format has to tell when the silence after an event becomes long. */
+function startSilence({ silence }: EventFormat, events: EventStream, clock: Clock): Timer | null {
+  if (silence === null) return null
+  // Nothing else is being sent then; should the client have no room, the sending of the next event waits for it.
+  return clock.startTimer(silence.ms, () => void events.send(silence.toEvents()))
 }
 
 /** The `state` event of a device: whether it is online, and why not. */

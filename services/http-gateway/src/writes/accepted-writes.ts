@@ -11,6 +11,8 @@ export interface WriteRequest {
   readonly bytes: Uint8Array
   readonly by: string
   readonly ttlMs?: number | undefined
+  /** The token of the lease it is made under. */
+  readonly lease?: string | undefined
 }
 
 /** The writes that HTTP clients wait for. */
@@ -26,12 +28,12 @@ export function createAcceptedWrites(devices: DeviceClient, clock: Clock): Accep
   const settled = createWakeup()
   let isFinishing = false
   return {
-    async write({ address, bytes, by, ttlMs }) {
+    async write({ address, bytes, ...options }) {
       if (isFinishing) throw new AppError("overloaded", "The service is stopping; it takes no more writes.")
       // One for each write: a promise that all of them raced against would keep something of each for ever.
       const outcome = createDeferred<Receipt>()
       waiting.add(outcome)
-      devices.device(address).write(bytes, { by, ttlMs }).then(outcome.resolve, outcome.reject)
+      devices.device(address).write(bytes, options).then(outcome.resolve, outcome.reject)
       try {
         return await outcome.promise
       } finally {

@@ -1,8 +1,14 @@
+import type { IncomingMessage } from "node:http"
 import { AppError, decodeBytes, maxWriteBytes } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
 
 /** A body that may still hold a write: hex in JSON doubles the bytes. */
 export const largestBodyBytes = 2 * maxWriteBytes + 64 * 1024
+
+/** What a body may take in memory: one that does not say its length, or boasts of more, counts as the largest. */
+export function bodyBytesOf({ headers }: IncomingMessage): number {
+  return Math.min(Number(headers["content-length"] ?? largestBodyBytes), largestBodyBytes)
+}
 
 export interface RequestedWrite {
   readonly bytes: Uint8Array
@@ -33,7 +39,8 @@ export function parseWrite(contentType: string | undefined, body: Uint8Array): R
   return write
 }
 
-function isJson(contentType = ""): boolean {
+/** Whether a Content-Type says that the body is JSON. */
+export function isJson(contentType = ""): boolean {
   return contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json"
 }
 

@@ -14,8 +14,9 @@ import {
   type PtyDevice,
 } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultSettings } from "../config.ts"
+import { defaultDevice } from "../config.ts"
 import { Devices } from "../device/devices.ts"
+import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
 import { type CallServerDeps, createCallHandler } from "./call-server.ts"
@@ -98,6 +99,10 @@ test.each([
   ["history", '{"id":"1","from":"yesterday"}', "bad_cursor"],
   ["history", '{"id":"1","from":"ffffffffffffffff-0","maxBytes":0}', "bad_request"],
   ["dance", '{"id":"1"}', "unsupported"],
+  ["search", '{"id":"1"}', "unsupported"],
+  ["configure", '{"id":"1","settings":{},"now":true,"session":"s","seq":0}', "bad_request"],
+  ["signal", '{"id":"1","macro":"X"}', "bad_request"],
+  ["signal", '{"id":"1","dtr":true}', "no_modem_lines"],
 ])("%s %s is refused as %s, and the refusal finds the caller", async (verb, text, code) => {
   const { sendText, pty } = await start()
   expect(await sendText(verb, text)).toMatchObject({ id: "1", error: { code, message: expect.any(String) } })
@@ -204,7 +209,7 @@ test("what was written in CBOR is read in JSON", async () => {
   const { client, sendText } = await start()
   await call(client, "uno/call/write", write(Uint8Array.of(1, 2, 0xff)))
   expect(await sendText("history", '{"id":"1","stream":"tx","from":"-3"}')).toMatchObject({
-    page: { records: [{ b: "0102FF" }] },
+    page: { records: [{ m: { kind: "started" } }, { b: "0102FF" }, { m: { kind: "drained" } }] },
   })
 })
 
@@ -317,9 +322,11 @@ test("a device that is only shown has an empty history, and takes no write", asy
     async publish() {},
   }
   const log = createLogger({ name: "test", level: "silent" })
-  const deps = { broker, clock: new FakeClock(), log, onChange: () => {}, identify: async () => ({}) }
+  const clock = new FakeClock()
+  const openJournal = async () => createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
+  const deps = { broker, clock, log, onChange: () => {}, identify: async () => ({}), openJournal }
   const devices = new Devices("local", deps)
-  devices.show("uno", { port: "/dev/ttyUSB0", settings: defaultSettings, identity: {} })
+  devices.show("uno", { config: defaultDevice("/dev/ttyUSB0"), identity: {} })
   expect(devices.states).toMatchObject([{ epoch: "0000000000000000" }])
   const { send } = handle(devices)
   const page = decodeReply(await send("history", encodeCall({ id: "h", from: "start" })))
@@ -329,4 +336,35 @@ test("a device that is only shown has an empty history, and takes no write", asy
   })
   const refusal = decodeReply(await send("write", encodeCall(write(Uint8Array.of(1)))))
   expect(refusal).toMatchObject({ error: { code: "device_offline" } })
+})
+
+test("a client that asks for many pages waits for its own, and delays others by one of them at most", async () => {
+  const topics = createTopics()
+  const answered: string[] = []
+  const publish = async ({ topic }: { topic: string }) => void answered.push(topic.split("/")[2] ?? "")
+  const log = createLogger({ name: "test", level: "silent" })
+  const memory = createMemoryJournal({ clock: new FakeClock(), createEpoch: () => "00112233aabbccdd" })
+  const pages: (() => void)[] = []
+  const page: Journal["page"] = async (...asked) => {
+    await new Promise<void>((resolve) => pages.push(resolve))
+    return await memory.page(...asked)
+  }
+  const journal = { ...memory, page }
+  const devices = { find: () => undefined, findJournal: () => journal }
+  const handler = createCallHandler({ broker: { topics, publish }, log, devices })
+  const ask = (client: string, id: number) => {
+    const { topic } = topics.call("history", { gateway: "local", device: "uno" }, client)
+    handler({ topic, payload: encodeCall({ id: `${id}`, from: "start" }), retained: false })
+  }
+  for (let id = 0; id < 500; id++) ask("greedy", id)
+  // A repeat of one that waits does not wait too.
+  for (let id = 0; id < 500; id++) ask("greedy", id)
+  ask("other", 0)
+  for (let over = 0; over < 501; over++) {
+    expect(pages.length).toBeLessThanOrEqual(4)
+    pages.shift()?.()
+    await new Promise(setImmediate)
+  }
+  expect(answered).toHaveLength(501)
+  expect(answered.indexOf("other")).toBeLessThanOrEqual(6)
 })

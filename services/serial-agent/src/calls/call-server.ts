@@ -1,27 +1,26 @@
 import type { BrokerClient, Message } from "@serialcast/broker-client"
 import {
   AppError,
-  checkCall,
+  type CallVerb,
+  callVerbs,
   decodeCall,
   encodeErrorReply,
-  encodeReply,
-  historyRequestSchema,
-  maxChunkBytes,
-  maxPayloadBytes,
   type PayloadFormat,
-  pageToWire,
-  parseStartPoint,
-  type Receipt,
   type ReplyAddress,
-  receiptToWire,
   toAppError,
-  type WriteRequest,
-  writeRequestSchema,
 } from "@serialcast/contract"
 import type { Logger } from "@serialcast/service-kit"
-import type { ManagedDevice } from "../device/device.ts"
 import type { Devices } from "../device/devices.ts"
-import type { Journal } from "../journal/journal.ts"
+import { answerCancel } from "./answer-cancel.ts"
+import { answerConfigure } from "./answer-configure.ts"
+import { createAnswerHistory } from "./answer-history.ts"
+import { answerLease } from "./answer-lease.ts"
+import { answerLines } from "./answer-lines.ts"
+import { answerPurge } from "./answer-purge.ts"
+import { answerRelease } from "./answer-release.ts"
+import { answerSignal } from "./answer-signal.ts"
+import { createAnswerWrite } from "./answer-write.ts"
+import type { AnswerCall } from "./call.ts"
 
 export interface CallServerDeps {
   readonly broker: Pick<BrokerClient, "publish" | "topics">
@@ -29,26 +28,15 @@ export interface CallServerDeps {
   readonly devices: Pick<Devices, "find" | "findJournal">
 }
 
-// JSON spells bytes in hex, two characters each, and a reply is at most `maxPayloadBytes`.
-const maxJsonPageBytes = maxChunkBytes / 2
 const openingBrace = 0x7b
-
-/** One call on its way through: what it asks of which device, for whom, and how it is answered. */
-interface Call {
-  /** Absent when the device is only shown. */
-  readonly device: ManagedDevice | undefined
-  readonly journal: Journal
-  readonly client: string
-  readonly request: unknown
-  readonly format: PayloadFormat
-  readonly send: (encoded: Uint8Array) => void
-  /** Writes whose outcome somebody will be told: a repeat of the call does not add another answer. */
-  readonly awaited: Set<Promise<Receipt>>
-}
+// Each waits for a port or a disk, all of which are bounded, and holds its request.
+const maxInProgress = 16_384
 
 /** Answers the calls to this gateway's devices. */
 export function createCallHandler({ broker, log, devices }: CallServerDeps): (message: Message) => void {
-  const awaited = new Set<Promise<Receipt>>()
+  const answers = createAnswers()
+  /** Calls that are being answered: a repeat of one waits for the same answer. */
+  const inProgress = new Set<string>()
   return (message) => {
     const topic = broker.topics.parse(message.topic)
     // A call that the broker kept was meant for another time.
@@ -73,68 +61,53 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
       address = addressOf(request)
       const journal = devices.findJournal(name)
       if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)
-      await answerVerb(verb, { device: devices.find(name), journal, client, request, format, send, awaited })
+      const answerCall = isCallVerb(verb) ? answers[verb] : answerUnsupported
+      const call = { device: devices.find(name), journal, client, request, format, send }
+      // Each part of a write is a call with the same id, and it knows itself who waits for its outcome.
+      if (verb === "write" || address.id === "") await answerCall(call)
+      else await unlessRepeated(`${name} ${verb} ${client}/${address.id}`, () => answerCall(call))
     } catch (error) {
       const known = toAppError(error)
       if (known.code === "internal") log.error({ err: error, verb }, "call failed")
       send(encodeErrorReply(address, known, format))
     }
   }
-}
 
-async function answerVerb(verb: string, call: Call): Promise<void> {
-  switch (verb) {
-    case "write":
-      return await answerWrite(call)
-    case "history":
-      return answerHistory(call)
-    default:
-      throw new AppError("unsupported", `This agent does not answer ${verb} calls.`)
+  async function unlessRepeated(key: string, work: () => Promise<void>): Promise<void> {
+    if (inProgress.has(key)) return
+    if (inProgress.size >= maxInProgress)
+      throw new AppError("overloaded", `${maxInProgress} calls are being answered already.`)
+    inProgress.add(key)
+    try {
+      await work()
+    } finally {
+      inProgress.delete(key)
+    }
   }
 }
 
-async function answerWrite({ device, client, request, format, send, awaited }: Call): Promise<void> {
-  const write = checkCall(writeRequestSchema, request)
-  const { id, part } = write
-  const outcome = submit(device, `${client}/${id}`, write)
-  if (part !== undefined) send(encodeReply({ id, part }, {}, format))
-  if (outcome === null || awaited.has(outcome)) return
-  awaited.add(outcome)
-  try {
-    send(encodeReply({ id }, { receipt: receiptToWire(await outcome) }, format))
-  } catch (error) {
-    send(encodeErrorReply({ id }, toAppError(error), format))
-  } finally {
-    awaited.delete(outcome)
+function createAnswers(): Readonly<Record<CallVerb, AnswerCall>> {
+  return {
+    write: createAnswerWrite(),
+    cancel: answerCancel,
+    history: createAnswerHistory(),
+    search: answerUnsupported,
+    configure: answerConfigure,
+    signal: answerSignal,
+    lines: answerLines,
+    purge: answerPurge,
+    lease: answerLease,
+    release: answerRelease,
   }
 }
 
-/** null while parts are missing. `key` has the client in it: ids are the callers' own. */
-function submit(
-  device: ManagedDevice | undefined,
-  key: string,
-  write: WriteRequest,
-): Promise<Receipt> | null {
-  if (device === undefined) throw new AppError("device_offline", "This device is shown, but not opened.")
-  const known = device.writes.find(key)
-  if (known !== undefined) return known
-  const bytes = device.parts.add(key, write)
-  return bytes === null ? null : device.writes.submit({ ...write, key, bytes })
+function isCallVerb(verb: string): verb is CallVerb {
+  // The list's type would not let it be asked for any other text.
+  return (callVerbs as readonly string[]).includes(verb)
 }
 
-function answerHistory({ journal, request, format, send }: Call): void {
-  const { id, stream, from, maxBytes } = checkCall(historyRequestSchema, request)
-  const start = parseStartPoint(from)
-  const encodePage = (pageBytes: number) =>
-    encodeReply({ id }, { page: pageToWire(journal.page(stream, start, pageBytes)) }, format)
-  let limit = format === "json" ? Math.min(maxBytes, maxJsonPageBytes) : maxBytes
-  let encoded = encodePage(limit)
-  // The limit counts device bytes; marks with long names in them may take more on the wire than is left for them.
-  while (encoded.byteLength > maxPayloadBytes && limit > 1) {
-    limit = Math.floor(limit / 2)
-    encoded = encodePage(limit)
-  }
-  send(encoded)
+async function answerUnsupported(): Promise<void> {
+  throw new AppError("unsupported", "This agent does not answer calls of this kind.")
 }
 
 /** Bytes that are spelled wrong make a call undecodable, but not nameless: its refusal is to find the caller. */

@@ -2,9 +2,11 @@ import { createTopics, maxWriteBytes } from "@serialcast/contract"
 import { createLogger } from "@serialcast/service-kit"
 import { eventually, FakeClock, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { createCallees } from "../device/callees.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
-import { WriteQueue } from "../writes/write-queue.ts"
+import { RecordingPort } from "../turns/recording-port.ts"
 import { createTopicWriter } from "./topic-writer.ts"
 
 const topic = "serialcast/local/uno/tx"
@@ -71,9 +73,10 @@ test("refusals are told once per device until a write succeeds", async () => {
     void levels.push(`${level} ${Object.values(fields).join(" ")}`)
   const log = { ...createLogger({ name: "test", level: "silent" }), warn: tell("warn"), debug: tell("debug") }
   const journal = createMemoryJournal({ clock: new FakeClock(), createEpoch: () => "00112233aabbccdd" })
-  const writes = new WriteQueue({ journal, clock: new FakeClock(), byteMs: 1 })
+  const deps = { journal, clock: new FakeClock(), onChange: () => {} }
+  const callees = createCallees({ settings: defaultSettings }, deps)
   const topics = createTopics()
-  const findDevice = (name: string) => (name === "uno" ? { writes } : undefined)
+  const findDevice = (name: string) => (name === "uno" ? callees : undefined)
   const write = createTopicWriter({ topics, log, findDevice })
   const publish = async (device: string) => {
     const { topic } = topics.device("tx", { gateway: "local", device })
@@ -81,9 +84,9 @@ test("refusals are told once per device until a write succeeds", async () => {
     await new Promise(setImmediate)
   }
   for (const device of ["uno", "uno", "nano", "nano"]) await publish(device)
-  writes.attach({ async write() {}, async drain() {}, async close() {} }, 1)
+  callees.attach(new RecordingPort(), 1)
   await publish("uno")
-  writes.detach()
+  callees.detach()
   await publish("uno")
   expect(levels).toEqual([
     "warn uno device_offline",

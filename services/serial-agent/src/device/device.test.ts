@@ -8,11 +8,14 @@ import {
   decodeStreamMessage,
   isMarkRecord,
 } from "@serialcast/contract"
-import { systemClock } from "@serialcast/primitives"
+import { createWakeup, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { countingBytes, eventually, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../config.ts"
+import { createEpoch } from "../journal/create-epoch.ts"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { chooseDriver } from "../port/choose-driver.ts"
 import { type ManagedDevice, startDevice } from "./device.ts"
 
 const topics = createTopics()
@@ -25,7 +28,17 @@ async function start(
   const broker = { topics, isConnected: true, onConnected: () => () => {}, publish }
   const products = ["first", "second"]
   const device = startDevice(
-    { gateway: "local", device: "uno", port, settings: defaultSettings, identity: {} },
+    {
+      gateway: "local",
+      device: "uno",
+      port,
+      settings: defaultSettings,
+      identity: {},
+      framing: null,
+      journal: createMemoryJournal({ clock: systemClock, createEpoch }),
+      driver: chooseDriver(port, systemClock),
+      appeared: createWakeup(),
+    },
     {
       broker,
       clock: systemClock,

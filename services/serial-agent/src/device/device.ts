@@ -1,25 +1,23 @@
 /*
  *   port ─→ journal (rx) ─→ uplink ─→ broker
- *   port ←─ write queue  ←─ calls, tx topic
+ *   port ←─ turns ←─ writes, controls ←─ calls, tx topic
  */
 import {
   type AppError,
   type DeviceAddress,
   type DeviceState,
+  type Framing,
   formatAddress,
   type PortIdentity,
-  type PortSettings,
 } from "@serialcast/contract"
-import type { Clock } from "@serialcast/primitives"
+import type { Clock, Wakeup } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
+import { startLinePublisher } from "../framing/line-publisher.ts"
 import type { Journal } from "../journal/journal.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import { chooseDriver } from "../port/choose-driver.ts"
+import type { PortDriver } from "../port/port-driver.ts"
 import { type PortLifeEvents, startPortLife } from "../port/port-life.ts"
 import { startUplink, type UplinkDeps } from "../uplink/uplink.ts"
-import { PartAssembly } from "../writes/part-assembly.ts"
-import { WriteQueue } from "../writes/write-queue.ts"
-import { createEpoch } from "./create-epoch.ts"
+import { type Callees, type CalleesOptions, createCallees } from "./callees.ts"
 
 export interface DeviceDeps {
   readonly broker: UplinkDeps["broker"]
@@ -30,60 +28,58 @@ export interface DeviceDeps {
   readonly identify: (port: string) => Promise<PortIdentity>
 }
 
-export interface DeviceOptions extends DeviceAddress {
+export interface DeviceOptions extends DeviceAddress, CalleesOptions {
   /** Path or URL. */
   readonly port: string
-  readonly settings: PortSettings
   readonly identity: PortIdentity
+  /** Null: there is no `line` topic. */
+  readonly framing: Framing | null
+  /** Stays open when the device is stopped. */
+  readonly journal: Journal
+  readonly driver: PortDriver
+  /** Woken when the port may be there. */
+  readonly appeared: Wakeup
 }
 
 /** A device that this agent opens. */
-export interface ManagedDevice {
+export interface ManagedDevice extends Callees {
   readonly state: DeviceState
   readonly journal: Journal
-  readonly writes: WriteQueue
-  readonly parts: PartAssembly
   stop(): Promise<void>
 }
-
-const startBits = 1
-const nothing = new Uint8Array(0)
 
 type Health = Pick<DeviceState, "online" | "problem" | "since">
 
 export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDevice {
-  const { gateway, device, port, settings } = options
+  const { gateway, device, port, driver, appeared, framing, journal } = options
   const { broker, clock, onChange } = deps
   const log = deps.log.child({ device: formatAddress(options), port })
-  const journal = createMemoryJournal({ clock, createEpoch })
-  const writes = new WriteQueue({ journal, clock, byteMs: byteMsOf(settings) })
-  const parts = new PartAssembly(clock)
+  const callees = createCallees(options, { journal, clock, onChange })
+  const { lease, controls } = callees
   let isStopping = false
-  let open = 0
+  let { identity } = options
   let health: Health = { online: false, problem: null, since: timeOf(clock) }
   const change = (online: boolean, problem: DeviceState["problem"]) => {
     health = { online, problem, since: online === health.online ? health.since : timeOf(clock) }
     onChange()
   }
-  let { identity } = options
   const identifyAgain = async () => {
     identity = await lookUp(deps, port, identity)
     onChange()
   }
   const events: PortLifeEvents = {
     onBytes: (bytes) => journal.append("rx", bytes),
-    onOpened(openPort, count) {
-      open = count
-      expireParts(parts, writes)
+    onOverrun: () => journal.mark("rx", { kind: "overrun" }),
+    onOpened(openPort) {
+      const open = journal.opens + 1
       journal.mark("rx", { kind: "opened", open })
-      writes.attach(openPort, open)
+      callees.attach(openPort, open)
       log.info("port opened")
       change(true, null)
       void identifyAgain()
     },
     onClosed({ reason }) {
-      writes.detach()
-      expireParts(parts, writes)
+      callees.detach()
       journal.mark("rx", { kind: "closed", reason })
       log[isStopping ? "info" : "warn"]({ reason }, "port closed")
       change(false, { code: "device_offline", message: `The port was closed: ${reason}.` })
@@ -93,38 +89,41 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       change(false, problem.toWire())
     },
   }
-  const life = startPortLife({ driver: chooseDriver(port, clock), settings, clock, events })
-  const uplink = startUplink({ broker, address: { gateway, device }, journal, clock })
+  const settings = () => controls.settings
+  const life = startPortLife({ driver, settings, clock, events, appeared })
+  const publishing = { broker, address: { gateway, device }, journal, clock }
+  const uplink = startUplink(publishing)
+  const lines = framing === null ? null : startLinePublisher({ ...publishing, framing })
   return {
     journal,
-    writes,
-    parts,
+    ...callees,
     get state() {
-      const extents = { rx: journal.extent("rx"), tx: journal.extent("tx") }
-      const fixed = { gateway, device, configured: true, port, identity, settings, lines: null, lease: null }
-      return { ...fixed, ...health, open, epoch: journal.epoch, ...extents }
+      const fixed = { gateway, device, configured: true, port, identity, framing }
+      return { ...fixed, ...health, open: journal.opens, ...controlledBy(callees), ...keptIn(journal) }
     },
     async stop() {
       isStopping = true
       await life.stop()
-      await uplink.stop()
+      lease.stop()
+      await Promise.all([uplink.stop(), lines?.stop()])
     },
   }
+}
+
+function controlledBy({ controls, lease }: Callees): Pick<DeviceState, "settings" | "lines" | "lease"> {
+  const { settings, lines } = controls
+  const { holder } = lease
+  return { settings, lines, lease: holder === null ? null : { holder } }
+}
+
+function keptIn(journal: Journal): Pick<DeviceState, "epoch" | "rx" | "tx" | "journal"> {
+  const { epoch, health } = journal
+  return { epoch, rx: journal.extent("rx"), tx: journal.extent("tx"), journal: health }
 }
 
 /** RFC 3339 */
 function timeOf(clock: Clock): string {
   return new Date(clock.nowMs()).toISOString()
-}
-
-/** How long a byte is on the wire, in milliseconds. */
-function byteMsOf({ dataBits, parity, stopBits, baudRate }: PortSettings): number {
-  return ((startBits + dataBits + (parity === "none" ? 0 : 1) + stopBits) * 1000) / baudRate
-}
-
-/** The rest of a write must not follow on another open of the port, which may be another device. */
-function expireParts(parts: PartAssembly, writes: WriteQueue): void {
-  for (const unfinished of parts.clear()) writes.expire({ ...unfinished, bytes: nothing })
 }
 
 /** What is behind the port now: another device may be plugged in at the same path. `before` when that cannot be told. */

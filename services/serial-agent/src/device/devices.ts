@@ -1,18 +1,31 @@
-import type { DeviceState, PortIdentity, PortSettings } from "@serialcast/contract"
+import type { DeviceState, PortIdentity } from "@serialcast/contract"
+import { createWakeup, type Wakeup } from "@serialcast/primitives"
+import type { DeviceConfig } from "@serialcast/service-kit"
+import { PortClaims } from "../discovery/port-claims.ts"
 import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { chooseDriver } from "../port/choose-driver.ts"
+import type { PortDriver } from "../port/port-driver.ts"
 import { type DeviceDeps, type ManagedDevice, startDevice } from "./device.ts"
 import { watchHeads } from "./watch-heads.ts"
 
 export interface DevicesDeps extends Omit<DeviceDeps, "onChange"> {
   /** A device's state changed, or the device is no longer there. */
   readonly onChange: (device: string) => void
+  readonly openJournal: (device: string) => Promise<Journal>
 }
 
 export interface NewDevice {
-  readonly port: string
-  readonly settings: PortSettings
+  readonly config: DeviceConfig
   readonly identity: PortIdentity
+}
+
+interface OpenedDevice {
+  readonly device: ManagedDevice
+  readonly port: string
+  /** Woken when the port may be there. */
+  readonly appeared: Wakeup
+  readonly heads: Disposable
 }
 
 // Always the same one, so that a reader that knows it goes on after a restart, and gets a gap once the port is opened.
@@ -22,8 +35,12 @@ const shownEpoch = "0".repeat(16)
 export class Devices {
   readonly #gateway: string
   readonly #deps: DevicesDeps
-  readonly #opened = new Map<string, ManagedDevice>()
-  readonly #watches: Disposable[] = []
+  readonly #opened = new Map<string, OpenedDevice>()
+  readonly #claims = new PortClaims()
+  /** Devices whose journal is being opened. */
+  readonly #opening = new Map<string, Promise<void>>()
+  /** Devices that were removed and are not closed yet. */
+  readonly #leaving = new Set<Promise<void>>()
   readonly #shown = new Map<string, DeviceState>()
   /** Of every device that is only shown: it stays empty. */
   readonly #shownJournal: Journal
@@ -39,28 +56,70 @@ export class Devices {
   }
 
   get states(): DeviceState[] {
-    return [...[...this.#opened.values()].map(({ state }) => state), ...this.#shown.values()]
+    return [...[...this.#opened.values()].map(({ device }) => device.state), ...this.#shown.values()]
   }
 
   find(name: string): ManagedDevice | undefined {
-    return this.#opened.get(name)
+    return this.#opened.get(name)?.device
   }
 
   /** The journal of a device, opened or shown. */
   findJournal(name: string): Journal | undefined {
-    return this.#opened.get(name)?.journal ?? (this.#shown.has(name) ? this.#shownJournal : undefined)
+    return this.find(name)?.journal ?? (this.#shown.has(name) ? this.#shownJournal : undefined)
   }
 
-  open(name: string, { port, settings, identity }: NewDevice): void {
+  /** Of devices with the same port, the one that is opened first has it. Resolves when the device is there. */
+  async open(name: string, device: NewDevice): Promise<void> {
+    const { port } = device.config
+    const guarded = (driver: PortDriver) => this.#claims.guard(driver, { device: name, port })
+    const { clock, log } = this.#deps
+    const onNote = (note: string) => log.warn({ device: name, port }, note)
+    const driver = guarded(chooseDriver(port, clock, onNote))
+    const opening = this.#deps.openJournal(name).then(async (journal) => {
+      if (this.#opening.get(name) === opening) this.#start(name, device, { driver, journal })
+      else await journal.close()
+    })
+    this.#opening.set(name, opening)
+    await opening
+  }
+
+  #start(
+    name: string,
+    { config, identity }: NewDevice,
+    { driver, journal }: { driver: PortDriver; journal: Journal },
+  ): void {
+    this.#opening.delete(name)
+    const { port, framing, charDelayMs, lineDelayMs, ...settings } = config
     const onChange = () => this.#deps.onChange(name)
-    const options = { gateway: this.#gateway, device: name, port, settings, identity }
-    const device = startDevice(options, { ...this.#deps, onChange })
-    this.#opened.set(name, device)
-    this.#watches.push(watchHeads(device.journal, this.#deps.clock, onChange))
+    const appeared = createWakeup()
+    const device = startDevice(
+      {
+        gateway: this.#gateway,
+        device: name,
+        port,
+        settings,
+        identity,
+        framing,
+        pacing: { charDelayMs, lineDelayMs },
+        driver,
+        journal,
+        appeared,
+      },
+      { ...this.#deps, onChange },
+    )
+    const heads = watchHeads(journal, this.#deps.clock, onChange)
+    this.#opened.set(name, { device, port, appeared, heads })
     onChange()
   }
 
-  show(name: string, { port, settings, identity }: NewDevice): void {
+  /** Devices with this port need not wait for their next attempt to open it. */
+  retry(port: string): void {
+    for (const opened of this.#opened.values()) if (opened.port === port) opened.appeared.wake()
+  }
+
+  /** May be called again when more is known of the device. */
+  show(name: string, { config, identity }: NewDevice): void {
+    const { port, framing, charDelayMs: _char, lineDelayMs: _line, ...settings } = config
     const nothing = { oldest: 0, head: 0 }
     const state: DeviceState = {
       gateway: this.#gateway,
@@ -72,15 +131,17 @@ export class Devices {
       identity,
       settings,
       lines: null,
+      framing,
       epoch: shownEpoch,
       rx: nothing,
       tx: nothing,
       lease: null,
+      journal: this.#shownJournal.health,
       problem: {
         code: "not_configured",
         message: "Found, but not opened: add it to `devices`, or set discover: open.",
       },
-      since: new Date(this.#deps.clock.nowMs()).toISOString(),
+      since: this.#shown.get(name)?.since ?? new Date(this.#deps.clock.nowMs()).toISOString(),
     }
     this.#shown.set(name, state)
     this.#deps.onChange(name)
@@ -93,8 +154,41 @@ export class Devices {
     return wasShown
   }
 
-  async stop(): Promise<void> {
-    for (const watch of this.#watches) watch[Symbol.dispose]()
-    await Promise.all([...this.#opened.values()].map((device) => device.stop()))
+  /** Closes the device if it is open, and forgets it. */
+  remove(name: string): void {
+    const opened = this.#opened.get(name)
+    this.#claims.forget(name)
+    if (opened === undefined) {
+      this.#abandon(name)
+      this.hide(name)
+      return
+    }
+    this.#opened.delete(name)
+    const { log } = this.#deps
+    const closed = close(opened)
+      .catch((error: unknown) => log.error({ device: name, reason: String(error) }, "device not closed"))
+      .finally(() => this.#leaving.delete(closed))
+    this.#leaving.add(closed)
+    this.#deps.onChange(name)
   }
+
+  async stop(): Promise<void> {
+    for (const name of this.#opening.keys()) this.#abandon(name)
+    await Promise.all([...this.#leaving, ...[...this.#opened.values()].map(close)])
+  }
+
+  /** A journal that comes for it is closed again. */
+  #abandon(name: string): void {
+    const opening = this.#opening.get(name)
+    if (opening === undefined) return
+    this.#opening.delete(name)
+    const closed = opening.finally(() => this.#leaving.delete(closed))
+    this.#leaving.add(closed)
+  }
+}
+
+async function close({ device, heads }: OpenedDevice): Promise<void> {
+  heads[Symbol.dispose]()
+  await device.stop()
+  await device.journal.close()
 }

@@ -1,13 +1,9 @@
 import { realpath } from "node:fs/promises"
-import { type Clock, delay } from "@serialcast/primitives"
+import { type Clock, createWakeup, delay } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
-import { namePort } from "./port-name.ts"
+import { PortTracker, type PortTrackerEvents } from "./port-tracker.ts"
 import type { FoundPort } from "./scan-ports.ts"
-
-export interface DiscoveryEvents {
-  onFound(name: string, port: FoundPort): void
-  onLost(name: string): void
-}
+import type { PortWatch } from "./watch-ports.ts"
 
 export interface DiscoveryOptions {
   /** Paths that are configured: they are not found again. */
@@ -15,7 +11,8 @@ export interface DiscoveryOptions {
   /** Names that are used already. */
   readonly names: readonly string[]
   readonly scan: () => Promise<readonly FoundPort[]>
-  readonly events: DiscoveryEvents
+  readonly watch: Pick<PortWatch, "isComplete" | "refresh" | "onChanged">
+  readonly events: PortTrackerEvents
   readonly clock: Clock
   readonly log: Logger
 }
@@ -24,17 +21,24 @@ export interface Discovery {
   stop(): Promise<void>
 }
 
-// A person who plugs a device in looks at the page within seconds; a scan reads a few small files.
-const rescanMs = 2_000
+// Where a watch works, a look finds only what it missed: the kernel drops events when too many wait, and a folder that
+// is mounted anew is another one. Where it does not, a person who plugs a device in looks at the page within seconds.
+const lookMs = { watched: 30_000, unwatched: 2_000 }
+// udev makes a node's links and sets its group within some 100 ms; a storm of changes does not put the look off for ever.
+const settleMs = { quiet: 200, longest: 600 }
 
-/** Looks for ports that nobody configured, now and again. Resolves after the first look. */
+/** Finds ports that nobody configured when they come, and tells when they go. Resolves after the first look. */
 export async function startDiscovery(options: DiscoveryOptions): Promise<Discovery> {
-  const { known, names, scan, events, clock, log } = options
+  const { known, scan, watch, events, clock, log } = options
   const stopping = new AbortController()
-  /** Of every port that was ever there: one that comes back has its old name, and no other port gets it. */
-  const namesByPath = new Map<string, string>()
-  /** What is there, by node, with the path that it was found at: a by-id link may come a moment after the node. */
-  let present: ReadonlyMap<string, string> = new Map()
+  const { signal } = stopping
+  const tracker = new PortTracker(options.names, events)
+  const changed = createWakeup()
+  let isChanged = false
+  watch.onChanged(() => {
+    isChanged = true
+    changed.wake()
+  })
   await look()
   const running = keepLooking()
   return {
@@ -45,14 +49,26 @@ export async function startDiscovery(options: DiscoveryOptions): Promise<Discove
   }
 
   async function keepLooking(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await delay(clock, rescanMs, stopping.signal)
-      if (!stopping.signal.aborted) await lookAgain()
+    while (!signal.aborted) {
+      const ms = watch.isComplete ? lookMs.watched : lookMs.unwatched
+      if (!isChanged) await changed.wait({ signal, timeout: { clock, ms } })
+      if (isChanged) await settle()
+      if (!signal.aborted) await lookAgain()
     }
+  }
+
+  async function settle(): Promise<void> {
+    const sinceMs = clock.nowMs()
+    while (isChanged && !signal.aborted && clock.nowMs() - sinceMs < settleMs.longest) {
+      isChanged = false
+      await delay(clock, settleMs.quiet, signal)
+    }
+    isChanged = false
   }
 
   async function lookAgain(): Promise<void> {
     try {
+      watch.refresh()
       await look()
     } catch (error) {
       // Out of descriptors, say: nothing is known to have gone, and the next look may work.
@@ -63,16 +79,6 @@ export async function startDiscovery(options: DiscoveryOptions): Promise<Discove
   async function look(): Promise<void> {
     // A configured path that is not there now stands for itself.
     const configured = new Set(await Promise.all(known.map((path) => realpath(path).catch(() => path))))
-    const ports = (await scan()).filter(({ node }) => !configured.has(node))
-    const before = present
-    present = new Map(ports.map(({ node, path }) => [node, before.get(node) ?? path]))
-    for (const [node, path] of before) if (!present.has(node)) events.onLost(nameOf(path))
-    for (const port of ports) if (!before.has(port.node)) events.onFound(nameOf(port.path), port)
-  }
-
-  function nameOf(path: string): string {
-    const name = namesByPath.get(path) ?? namePort(path, new Set([...names, ...namesByPath.values()]))
-    namesByPath.set(path, name)
-    return name
+    tracker.update(await scan(), configured)
   }
 }

@@ -8,30 +8,12 @@ import {
   parseJsonPayload,
 } from "@serialcast/contract"
 import { createLogger } from "@serialcast/service-kit"
-import { FakeClock } from "@serialcast/testkit"
+import { createDeviceState, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { defaultSettings } from "../config.ts"
 import { createAnnouncer } from "./announcer.ts"
 
 const status: GatewayStatus = { online: true, instance: "i", version: "1", started: "", devices: ["uno"] }
-const nothing = { oldest: 0, head: 0 }
-const offline: DeviceState = {
-  gateway: "local",
-  device: "uno",
-  online: false,
-  open: 0,
-  configured: true,
-  port: "/dev/uno",
-  identity: {},
-  settings: defaultSettings,
-  lines: null,
-  epoch: "",
-  rx: nothing,
-  tx: nothing,
-  lease: null,
-  problem: null,
-  since: "",
-}
+const offline = createDeviceState({ online: false, port: "/dev/uno", epoch: "", since: "" })
 
 function start() {
   const clock = new FakeClock()

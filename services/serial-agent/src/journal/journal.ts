@@ -1,5 +1,6 @@
 import type {
   HistoryPage,
+  JournalHealth,
   Mark,
   StartPoint,
   StreamExtent,
@@ -12,21 +13,52 @@ import type { Wakeup } from "@serialcast/primitives"
 /** A mark before it has its number among the marks at its offset. */
 export type NewMark = Mark extends infer M ? (M extends Mark ? Omit<M, "n"> : never) : never
 
-/** A device's bounded store of both streams and their marks. */
+/** A write of the past, as its marks tell it. */
+export interface RememberedWrite {
+  readonly client: string
+  readonly id: string
+  /** Cursor of its first byte in the `tx` stream. */
+  readonly from: string
+  /** How it ended; null: the agent was killed in the middle of it, after `bytes` of its bytes. */
+  readonly outcome:
+    | { readonly kind: "drained"; readonly bytes: number; readonly to: string; readonly drainedUs: number }
+    | { readonly kind: "refused"; readonly bytes: number; readonly code: string }
+    | null
+  readonly bytes: number
+}
+
+/**
+ * A device's bounded store of both streams and their marks. What is appended is placed at once, and shown (by `head`,
+ * `read`, `page` and `news`) when the kernel has it, or refused to take it: so nothing that anybody saw is lost with the
+ * process. Appending never waits and never throws.
+ */
 export interface Journal {
   /** 16 lower-case hex digits. */
   readonly epoch: string
-  /** Wakes after each append and mark in that stream. */
+  /** How often the port was opened, over all epochs that this journal can remember. */
+  readonly opens: number
+  readonly health: JournalHealth
+  /** The newest writes of earlier processes, oldest first. */
+  readonly writes: readonly RememberedWrite[]
+  /** Wakes when more of that stream is shown. */
   readonly news: Readonly<Record<StreamName, Wakeup>>
+  /** Takes over `bytes`. */
   append(stream: StreamName, bytes: Uint8Array): void
   mark(stream: StreamName, mark: NewMark): void
+  /** Where the next append goes, ahead of `head` while the kernel has not taken all. */
+  place(stream: StreamName): Position
+  /** Resolves when all that was appended until now is shown. */
+  settled(): Promise<void>
+  /** Of the current epoch. */
   extent(stream: StreamName): StreamExtent
-  /** Where the next record goes. */
+  /** Where the next record that is not shown yet will be. */
   head(stream: StreamName): Position
-  /** Where the oldest record that is kept starts. */
+  /** Where the oldest record starts that `read` answers. */
   oldest(stream: StreamName): Position
-  /** Records from `position`, which must be kept, at most `maxBytes` bytes of them. */
+  /** Records from `position`, which must not be before `oldest`, at most `maxBytes` bytes of them, from memory. */
   read(stream: StreamName, position: Position, maxBytes: number): readonly StreamRecord[]
-  /** Throws `bad_cursor` for a cursor beyond the head. */
-  page(stream: StreamName, from: StartPoint, maxBytes: number): HistoryPage
+  /** Throws `bad_cursor` for a cursor beyond the head, and `overloaded` when too many pages are wanted at once. */
+  page(stream: StreamName, from: StartPoint, maxBytes: number): Promise<HistoryPage>
+  /** Keeps all that was appended, over a power failure too. */
+  close(): Promise<void>
 }

@@ -32,10 +32,20 @@ export class PortRecord implements PortListener {
     this.chunks.push(bytes)
   }
 
+  onOverrun(): void {}
+
   onClosed(closed: PortClosed): void {
     this.closes.push(closed)
     this.#closed.resolve(closed)
   }
+}
+
+/** What `work` is rejected with; undefined when it is not. To be called at once: an unheard rejection ends the test. */
+export async function errorOf(work: Promise<unknown>): Promise<unknown> {
+  return await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 }
 
 const allValues = Uint8Array.from({ length: 1024 }, (_, at) => at)
@@ -70,19 +80,38 @@ const promises: Readonly<Record<string, Run>> = {
     expect(heard.closes).toHaveLength(1)
   },
 
-  async "a closed port takes no write"(port) {
+  async "a closed port takes no call"(port) {
     await port.close()
-    await expect(port.write(allValues)).rejects.toThrow()
+    const calls = [
+      port.write(allValues),
+      port.drain(),
+      port.configure(defaultSettings),
+      port.signal({ dtr: false }),
+      port.readLines(),
+      port.purge(),
+    ]
+    for (const call of calls) await expect(call).rejects.toThrow(/closed/)
+  },
+
+  async "settings made anew lose nothing of what the device sends meanwhile"(port, heard, rig) {
+    const sent = rig.deviceWrites(allValues)
+    await rig.passTime(Promise.all([sent, port.configure(defaultSettings)]))
+    await rig.passTime(eventually(() => expect(heard.bytes.byteLength).toBe(allValues.byteLength)))
+    expect(heard.bytes).toEqual(allValues)
+  },
+
+  async "a port without modem lines says so whenever it is asked"(port) {
+    const lines = await port.readLines()
+    if (lines !== null) return expect(lines).toMatchObject({ dtr: true, rts: true })
+    expect(await port.readLines()).toBeNull()
+    await expect(port.signal({ dtr: false })).rejects.toMatchObject({ code: "no_modem_lines" })
   },
 
   async "closing the port rejects the write that waits"(port, _heard, rig) {
     const write = port.write(new Uint8Array(rig.tooManyBytes).fill(0x55))
-    const outcome = write.then(
-      () => "written",
-      (error: unknown) => String(error),
-    )
+    const problem = errorOf(write)
     await port.close()
-    expect(await outcome).toMatch(/closed/)
+    expect(String(await problem)).toMatch(/closed/)
   },
 
   async "a port that was closed can be opened again, and is a new one"(first, heard, rig) {

@@ -2,16 +2,20 @@ import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { chooseDriver } from "./choose-driver.ts"
 
-test("paths and simulated devices have a driver", () => {
+test("paths, device servers and simulated devices have a driver", () => {
   const clock = new FakeClock()
-  for (const port of ["/dev/ttyUSB0", "/dev/serial/by-id/x", "COM3", "sim:echo", "sim:sensor"]) {
+  const simulated = ["sim:echo", "sim:modem", "sim:sensor"]
+  const remote = ["tcp://moxa:4001", "tcp://192.168.1.5:4001", "tcp://[fe80::1%eth0]:4001"]
+  for (const port of ["/dev/ttyUSB0", "/dev/serial/by-id/x", "COM3", ...simulated, ...remote]) {
     expect(chooseDriver(port, clock)).toHaveProperty("open")
   }
 })
 
 test("anything else is a clear problem of the configuration", () => {
   expect(() => chooseDriver("ttyUSB0", new FakeClock())).toThrow(
-    "port: expected a path like /dev/ttyUSB0, sim:echo or sim:sensor; found ttyUSB0",
+    "port: expected a path like /dev/ttyUSB0, tcp://host:port, sim:echo, sim:modem or sim:sensor; found ttyUSB0",
   )
-  expect(() => chooseDriver("sim:toaster", new FakeClock())).toThrow(/^port: expected/)
+  for (const port of ["sim:toaster", "tcp://nowhere", "tcp://[::1:4001"]) {
+    expect(() => chooseDriver(port, new FakeClock())).toThrow(/^port: expected/)
+  }
 })

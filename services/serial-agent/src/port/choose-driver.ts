@@ -1,23 +1,35 @@
 import { AppError } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { PortDriver } from "./port-driver.ts"
+import { createSerialportDriver } from "./serialport-driver.ts"
 import { createSimDriver } from "./sim-driver.ts"
 import { simEcho } from "./sim-echo.ts"
+import { simModem } from "./sim-modem.ts"
 import { createSimSensor } from "./sim-sensor.ts"
+import { createTcpDriver } from "./tcp-driver.ts"
 import { createTtyDriver } from "./tty-driver.ts"
 
-/** The driver for a port's path or URL. Throws `bad_config` when there is none. */
-export function chooseDriver(port: string, clock: Clock): PortDriver {
-  if (port.startsWith("/") || /^COM\d+$/i.test(port)) return createTtyDriver(port, { clock })
+/**
+ * The driver for a port's path or URL. `onNote` gets sentences for the log: the port is open, but not quite as it was asked
+ * for. Throws `bad_config` when there is no such driver.
+ */
+export function chooseDriver(port: string, clock: Clock, onNote?: (note: string) => void): PortDriver {
+  if (port.startsWith("/")) {
+    return process.platform === "linux" ? createTtyDriver(port, { onNote }) : createSerialportDriver(port)
+  }
+  if (/^COM\d+$/i.test(port)) return createSerialportDriver(port)
+  if (port.startsWith("tcp://")) return createTcpDriver(port, { clock })
   switch (port) {
     case "sim:echo":
       return createSimDriver(simEcho, clock)
+    case "sim:modem":
+      return createSimDriver(simModem, clock)
     case "sim:sensor":
       return createSimDriver(createSimSensor(clock), clock)
     default:
       throw new AppError(
         "bad_config",
-        `port: expected a path like /dev/ttyUSB0, sim:echo or sim:sensor; found ${port}`,
+        `port: expected a path like /dev/ttyUSB0, tcp://host:port, sim:echo, sim:modem or sim:sensor; found ${port}`,
       )
   }
 }

@@ -17,5 +17,5 @@ test("what is not foreseen is told as the system tells it", async () => {
     "/dev/ttyS9",
     new Error("Error: Input/output error, cannot open /dev/ttyS9"),
   )
-  expect(message).toBe("/dev/ttyS9 cannot be opened: Input/output error, cannot open.")
+  expect(message).toBe("/dev/ttyS9 cannot be opened: Input/output error.")
 })

@@ -8,8 +8,11 @@ export async function explainOpenError(path: string, cause: unknown): Promise<Ap
 }
 
 async function explain(path: string, said: string): Promise<string> {
-  // serialport answers texts, not codes. The path in them may contain any word.
-  const text = said.replaceAll(path, "").replace(/^Error:? /, "")
+  // The tools and serialport answer texts, not codes. The path in them may contain any word.
+  const text = said
+    .replaceAll(path, "")
+    .replace(/^Error:? /, "")
+    .replace(/, (?:cannot )?open.*$/, "")
   if (/No such file|No such device/i.test(text))
     return `${path} is not there; plug the device in or correct its port.`
   if (/Permission denied/i.test(text)) {
@@ -21,7 +24,7 @@ async function explain(path: string, said: string): Promise<string> {
   }
   if (/lock|busy|temporarily unavailable/i.test(text))
     return `${path} is in use by another program; close that program.`
-  if (/Inappropriate ioctl|Is a directory|Not a directory/i.test(text))
+  if (/Inappropriate ioctl|on a directory|Is a directory|Not a directory/i.test(text))
     return `${path} is not a serial port; correct the device's port.`
   return `${path} cannot be opened: ${text.trim().replace(/[.,]?$/, ".")}`
 }

@@ -13,7 +13,7 @@ if (process.getuid?.() === 0) {
   process.setuid?.(nobody)
 }
 const said = await createTtyDriver(path)
-  .open(defaultSettings, { onBytes() {}, onClosed() {} })
+  .open(defaultSettings, { onBytes() {}, onOverrun() {}, onClosed() {} })
   .then(
     () => "opened",
     (error: unknown) => toAppError(error).message,

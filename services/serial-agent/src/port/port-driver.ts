@@ -1,4 +1,11 @@
-import type { PortSettings } from "@serialcast/contract"
+import type { ModemLines, PortSettings } from "@serialcast/contract"
+
+/** Outgoing lines to change; absent ones stay. All that are given change together, as far as the system can. */
+export interface LineChange {
+  readonly dtr?: boolean | undefined
+  readonly rts?: boolean | undefined
+  readonly break?: boolean | undefined
+}
 
 /** How a port ended: `reason` is a sentence for people. */
 export interface PortClosed {
@@ -10,6 +17,8 @@ export interface PortListener {
   /** `bytes` belong to the listener from now on. */
   onBytes(bytes: Uint8Array): void
   onClosed(closed: PortClosed): void
+  /** The driver noticed that bytes were lost before it could read them. */
+  onOverrun(): void
 }
 
 /** One open of a port. After it closed it is thrown away: nothing that was given to it can reach a later open. */
@@ -18,6 +27,14 @@ export interface OpenPort {
   write(bytes: Uint8Array): Promise<void>
   /** Resolves when everything written left the kernel's buffer (on USB adapters: reached the adapter). */
   drain(): Promise<void>
+  /** Changes the settings of the open port. What the device sends meanwhile is kept. */
+  configure(settings: PortSettings): Promise<void>
+  /** Throws `no_modem_lines` when the port has none that can be set. */
+  signal(change: LineChange): Promise<void>
+  /** All lines that the port can tell, the outgoing ones as they were set; null when it has none. */
+  readLines(): Promise<ModemLines | null>
+  /** Drops what was written and not sent yet; a write that waits resolves. Nothing that the device sent is lost. */
+  purge(): Promise<void>
   /** Resolves when the port is closed; `onClosed` was called by then. */
   close(): Promise<void>
 }

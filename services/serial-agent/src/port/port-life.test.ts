@@ -1,5 +1,5 @@
 import { AppError } from "@serialcast/contract"
-import { createDeferred, type Deferred } from "@serialcast/primitives"
+import { createDeferred, createWakeup, type Deferred } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { defaultSettings } from "../config.ts"
@@ -22,6 +22,10 @@ class PlayedDriver implements PortDriver {
     const open: OpenPort = {
       async write() {},
       async drain() {},
+      async configure() {},
+      async signal() {},
+      readLines: async () => null,
+      async purge() {},
       async close() {
         if (!isClosed) listener.onClosed({ reason: "closed by the agent" })
         isClosed = true
@@ -40,19 +44,22 @@ function start() {
   const clock = new FakeClock(0)
   const driver = new PlayedDriver()
   const told: string[] = []
+  const appeared = createWakeup()
   const life = startPortLife({
     driver,
-    settings: defaultSettings,
+    appeared,
+    settings: () => defaultSettings,
     clock,
     random: () => 0,
     events: {
       onBytes: (bytes) => told.push(`bytes ${bytes.join()}`),
+      onOverrun: () => told.push("overrun"),
       onOpened: (_port, open) => told.push(`opened ${open}`),
       onClosed: ({ reason }) => told.push(`closed: ${reason}`),
       onProblem: ({ message }) => told.push(`problem: ${message}`),
     },
   })
-  return { clock, driver, told, life }
+  return { clock, driver, told, life, appeared }
 }
 
 test("opens are counted, and bytes and the end of each are told in order", async () => {
@@ -65,6 +72,7 @@ test("opens are counted, and bytes and the end of each are told in order", async
   expect(driver.opens).toHaveLength(2)
   driver.succeed()
   await clock.advanceAsync(0)
+  driver.opens[1]!.listener.onOverrun()
   driver.opens[1]!.listener.onBytes(Uint8Array.of(2))
   await life.stop()
   expect(told).toEqual([
@@ -72,6 +80,7 @@ test("opens are counted, and bytes and the end of each are told in order", async
     "bytes 1",
     "closed: the device went away",
     "opened 2",
+    "overrun",
     "bytes 2",
     "closed: closed by the agent",
   ])
@@ -116,6 +125,26 @@ test("a port that closes as soon as it is open is opened ever less often", async
   await stopped
 })
 
+test("a port that appears is tried at once, and then anew from the shortest delay", async () => {
+  const { clock, driver, life, appeared } = start()
+  for (let n = 0; n < 6; n++) {
+    driver.fail("absent")
+    await clock.advanceAsync(1_000)
+  }
+  const startMs = clock.nowMs()
+  driver.fail("absent")
+  await clock.advanceAsync(0)
+  appeared.wake()
+  await clock.advanceAsync(0)
+  expect(driver.opens).toHaveLength(8)
+  // The node is there before its group is set.
+  driver.fail("denied")
+  await clock.advanceAsync(50)
+  expect([driver.opens.length, clock.nowMs() - startMs]).toEqual([9, 50])
+  driver.fail("denied")
+  await life.stop()
+})
+
 test("stop ends it at once while it waits for the next attempt", async () => {
   const { clock, driver, life } = start()
   driver.fail("absent")
@@ -151,4 +180,20 @@ test("an error that is not foreseen does not end the life of the port", async ()
   expect(told).toEqual(["problem: oops"])
   driver.succeed()
   await life.stop()
+})
+
+test("a thousand opens and closes leave no timer and no listener behind", async () => {
+  const { clock, driver, told, life } = start()
+  const ports = new Set<OpenPort>()
+  for (let open = 1; open <= 1_000; open++) {
+    ports.add(driver.succeed())
+    await clock.advanceAsync(0)
+    driver.opens.at(-1)!.listener.onClosed({ reason: "the device went away" })
+    while (driver.opens.length === open) await clock.advanceAsync(500)
+  }
+  expect(clock.pendingTimers).toBe(0)
+  const last = driver.succeed()
+  await life.stop()
+  expect([ports.has(last), ports.size, told.at(-2)]).toEqual([false, 1_000, "opened 1001"])
+  expect(clock.pendingTimers).toBe(0)
 })

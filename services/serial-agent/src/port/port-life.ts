@@ -1,9 +1,10 @@
 import { type AppError, type PortSettings, toAppError } from "@serialcast/contract"
-import { type Clock, createBackoff, createDeferred, delay } from "@serialcast/primitives"
+import { type Clock, createBackoff, createDeferred, createWakeup, type Wakeup } from "@serialcast/primitives"
 import type { OpenPort, PortClosed, PortDriver } from "./port-driver.ts"
 
 export interface PortLifeEvents {
   onBytes(bytes: Uint8Array): void
+  onOverrun(): void
   /** The port was opened for the `open`th time. */
   onOpened(port: OpenPort, open: number): void
   onClosed(closed: PortClosed): void
@@ -17,10 +18,13 @@ export interface PortLife {
 
 export interface PortLifeDeps {
   readonly driver: PortDriver
-  readonly settings: PortSettings
+  /** As they are to be at the next opening. */
+  readonly settings: () => PortSettings
   readonly events: PortLifeEvents
   readonly clock: Clock
   readonly random?: () => number
+  /** Wakes it when the port may be there now: it tries at once, and then anew from the shortest delay. */
+  readonly appeared?: Wakeup
 }
 
 // A device that is plugged in again is expected back at once; looking costs one open() of a missing path.
@@ -35,6 +39,7 @@ export function startPortLife({
   events,
   clock,
   random = Math.random,
+  appeared = createWakeup(),
 }: PortLifeDeps): PortLife {
   const stopping = new AbortController()
   const running = run()
@@ -52,8 +57,9 @@ export function startPortLife({
     while (!stopping.signal.aborted) {
       const closed = createDeferred<PortClosed>()
       try {
-        const port = await driver.open(settings, {
+        const port = await driver.open(settings(), {
           onBytes: (bytes) => events.onBytes(bytes),
+          onOverrun: () => events.onOverrun(),
           onClosed: closed.resolve,
         })
         lastProblem = ""
@@ -66,7 +72,8 @@ export function startPortLife({
         if (problem.message !== lastProblem) events.onProblem(problem)
         lastProblem = problem.message
       }
-      await delay(clock, backoff.next(), stopping.signal)
+      const timeout = { clock, ms: backoff.next() }
+      if ((await appeared.wait({ signal: stopping.signal, timeout })) === "woken") backoff.reset()
     }
   }
 

@@ -5,6 +5,7 @@ import { defaultSettings } from "../config.ts"
 import { checkDriver, PortRecord } from "./check-driver.ts"
 import { createSimDriver, type SimulatedWire } from "./sim-driver.ts"
 import { simEcho } from "./sim-echo.ts"
+import { simModem } from "./sim-modem.ts"
 import { createSimSensor } from "./sim-sensor.ts"
 
 /** Lets the clock run until `work` is settled. */
@@ -107,4 +108,77 @@ test("a baud rate that no wire has is refused", async () => {
     new PortRecord(),
   )
   await expect(opening).rejects.toMatchObject({ code: "open_failed" })
+})
+
+describe("a simulated modem", () => {
+  async function openModem() {
+    const clock = new FakeClock(0)
+    const heard = new PortRecord()
+    const port = await createSimDriver(simModem, clock).open({ ...defaultSettings, baudRate: 9_600 }, heard)
+    return { clock, heard, port }
+  }
+
+  test("has its lines looped back as a null modem does", async () => {
+    const { port } = await openModem()
+    const lines = async () => Object.entries((await port.readLines()) ?? {}).filter(([, isOn]) => isOn)
+    const names = async () => (await lines()).map(([name]) => name).join()
+    expect(await names()).toBe("dtr,rts,cts,dsr,dcd")
+    await port.signal({ dtr: false })
+    expect(await names()).toBe("rts,cts")
+    await port.signal({ dtr: true, rts: false })
+    expect(await names()).toBe("dtr,dsr,dcd")
+    await port.signal({})
+    expect(await names()).toBe("dtr,dsr,dcd")
+    await port.close()
+  })
+
+  test("hears a break as one zero byte, however long it lasts", async () => {
+    const { clock, heard, port } = await openModem()
+    await port.signal({ break: true })
+    await port.signal({ break: true })
+    await port.signal({ break: false })
+    await port.signal({ break: true })
+    await clock.advanceAsync(100)
+    expect(heard.bytes).toEqual(Uint8Array.of(0, 0))
+    await port.close()
+  })
+
+  test("is as fast as its settings, those of a write in progress too", async () => {
+    const { clock, port } = await openModem()
+    const done: number[] = []
+    const write = port.write(new Uint8Array(960)).then(() => done.push(clock.nowMs()))
+    await clock.advanceAsync(500)
+    await port.configure({ ...defaultSettings, baudRate: 96_000 })
+    await clock.advanceAsync(100)
+    await write
+    // 500 ms for the first half, a tenth of it for the second, and the step that was on the wire.
+    expect(done[0]).toBeGreaterThanOrEqual(550)
+    expect(done[0]).toBeLessThanOrEqual(560)
+    await port.configure({ ...defaultSettings, baudRate: 9_600, parity: "even", stopBits: 2 })
+    const slow = port.write(new Uint8Array(96)).then(() => done.push(clock.nowMs()))
+    const startMs = clock.nowMs()
+    await clock.advanceAsync(130)
+    await slow
+    // Twelve bits for each byte.
+    expect(done[1]! - startMs).toBeCloseTo(120, 0)
+    const tooSlow = port.configure({ ...defaultSettings, baudRate: 10 })
+    await expect(tooSlow).rejects.toMatchObject({ code: "bad_request" })
+    await port.close()
+  })
+
+  test("never gets what was purged before it was on the wire", async () => {
+    const { clock, heard, port } = await openModem()
+    const write = port.write(new Uint8Array(960).fill(1))
+    await clock.advanceAsync(500)
+    await port.purge()
+    await clock.advanceAsync(20)
+    await write
+    await passTime(clock, port.write(Uint8Array.of(2)))
+    await clock.advanceAsync(1_000)
+    const ones = heard.bytes.filter((byte) => byte === 1).byteLength
+    expect(ones).toBeGreaterThanOrEqual(470)
+    expect(ones).toBeLessThanOrEqual(490)
+    expect(heard.bytes.at(-1)).toBe(2)
+    await port.close()
+  })
 })

@@ -1,13 +1,30 @@
-import { fork } from "node:child_process"
-import { chmod, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises"
+import { execFile, fork } from "node:child_process"
+import { once } from "node:events"
+import { openSync } from "node:fs"
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { concatBytes } from "@serialcast/primitives"
-import { eventually, FakeClock, openPty, seededRandom } from "@serialcast/testkit"
+import { promisify } from "node:util"
+import { concatBytes, delay, systemClock } from "@serialcast/primitives"
+import { eventually, openPty, seededRandom } from "@serialcast/testkit"
+import { LinuxPortBinding } from "@serialport/bindings-cpp"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../config.ts"
-import { checkDriver, PortRecord } from "./check-driver.ts"
+import { checkDriver, errorOf, PortRecord } from "./check-driver.ts"
 import { createTtyDriver } from "./tty-driver.ts"
+
+const asChild = { execArgv: ["--conditions=@serialcast/source", "--import", "tsx"] }
 
 async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "serialcast-tty-"))
@@ -15,17 +32,16 @@ async function tempFolder(): Promise<string> {
   return folder
 }
 
-async function errorOf(work: Promise<unknown>): Promise<unknown> {
-  return await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-}
-
 async function problemOf(path: string): Promise<string> {
   const problem = await errorOf(createTtyDriver(path).open(defaultSettings, new PortRecord()))
   expect(problem).toMatchObject({ code: "open_failed" })
   return (problem as Error).message
+}
+
+/** The settings of a tty, in one line. */
+async function sttyOf(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("stty", ["-a", "-F", path])
+  return stdout.replaceAll("\n", " ")
 }
 
 describe("a tty does what every driver promises", () => {
@@ -85,26 +101,24 @@ test("unplugging closes the port, says so, and rejects the write that waits", as
   expect(heard.closes).toHaveLength(1)
 })
 
-test("a tty that the kernel hung up without a word is closed as gone, and the write that waits is rejected", async () => {
-  await using pty = await openPty()
-  const clock = new FakeClock()
-  const heard = new PortRecord()
-  let isHungUp = false
-  const check = async () => {
-    if (isHungUp) throw new Error("Error: Input/output error, cannot get baud rate")
-  }
-  const port = await createTtyDriver(pty.path, { clock, check }).open(defaultSettings, heard)
-  const write = errorOf(port.write(new Uint8Array(40 * 1024 * 1024)))
-  await clock.advanceAsync(1_000)
-  expect(heard.closes).toEqual([])
-  isHungUp = true
-  await clock.advanceAsync(250)
-  expect(await heard.closed).toEqual({ reason: "the device went away" })
-  expect(await write).toEqual(new Error("the device went away"))
-  expect(clock.pendingTimers).toBe(0)
-  await port.close()
-  expect(heard.closes).toHaveLength(1)
-})
+// vhangup(2) hangs up the terminal that controls the calling process; only root may.
+const vhangup = { x64: 153, arm64: 58 }[process.arch as string]
+const hangUp = `$SIG{HUP} = "IGNORE"; open(my $tty, "+<", $ARGV[0]) or die $!; syscall(${vhangup}) == 0 or die $!`
+
+test.runIf(process.getuid?.() === 0 && vhangup !== undefined)(
+  "a tty that the kernel hangs up without a word is closed as gone, and the write that waits is rejected",
+  async () => {
+    await using pty = await openPty()
+    const heard = new PortRecord()
+    const port = await createTtyDriver(pty.path).open(defaultSettings, heard)
+    const write = errorOf(port.write(new Uint8Array(40 * 1024 * 1024)))
+    await promisify(execFile)("setsid", ["--wait", "perl", "-e", hangUp, pty.path])
+    expect(await heard.closed).toEqual({ reason: "the device went away" })
+    expect(await write).toEqual(new Error("the device went away"))
+    await port.close()
+    expect(heard.closes).toHaveLength(1)
+  },
+)
 
 test("a device that is unplugged while it sends closes the port", async () => {
   await using pty = await openPty()
@@ -119,12 +133,130 @@ test("a device that is unplugged while it sends closes the port", async () => {
   await port.close()
 })
 
-test("a tty that is closed is not watched any more", async () => {
+test("bytes that waited in the kernel before the port was opened are read", async () => {
   await using pty = await openPty()
-  const clock = new FakeClock()
-  const port = await createTtyDriver(pty.path, { clock }).open(defaultSettings, new PortRecord())
+  const waited = Uint8Array.from({ length: 2_000 }, (_, at) => at)
+  await pty.write(waited)
+  for (const baudRate of [115_200, 74_880]) {
+    const heard = new PortRecord()
+    const port = await createTtyDriver(pty.path).open({ ...defaultSettings, baudRate }, heard)
+    await eventually(() => expect(heard.bytes).toEqual(waited))
+    await port.close()
+    await pty.write(waited)
+  }
+})
+
+test("a reader that is killed again and again on a trickling port loses nothing", {
+  timeout: 60_000,
+}, async () => {
+  const file = join(await tempFolder(), "kept")
+  await using pty = await openPty()
+  let sent = 0
+  for (let kill = 1; kill <= 4; kill++) {
+    const child = fork(new URL("./read-port.ts", import.meta.url), [pty.path, file], asChild)
+    onTestFinished(() => void child.kill("SIGKILL"))
+    let isOpen = false
+    child.once("message", () => {
+      isOpen = true
+    })
+    // While nobody reads, the kernel has room for some 4,000 bytes.
+    for (; !isOpen; await delay(systemClock, 1)) {
+      if (sent < kill * 3_000) await pty.write(Uint8Array.of(sent++))
+    }
+    await eventually(async () => expect((await stat(file)).size).toBe(sent))
+    const exited = once(child, "exit")
+    child.kill("SIGKILL")
+    await exited
+  }
+  expect(new Uint8Array(await readFile(file))).toEqual(Uint8Array.from({ length: sent }, (_, at) => at))
+})
+
+test("every setting is made, and what a terminal has not is told and no obstacle", async () => {
+  await using pty = await openPty()
+  const notes: string[] = []
+  const driver = createTtyDriver(pty.path, { onNote: (note) => notes.push(note) })
+  const port = await driver.open({ ...defaultSettings, baudRate: 57_600 }, new PortRecord())
+  expect(await sttyOf(pty.path)).toMatch(
+    /speed 57600 baud.* min = 1; time = 0;.* -hupcl -cstopb .*-crtscts .*-ixon -ixoff/,
+  )
+  expect(notes).toEqual([])
+  await port.configure({
+    baudRate: 1_234_567,
+    dataBits: 7,
+    parity: "even",
+    stopBits: 2,
+    flowControl: "software",
+  })
+  expect(await sttyOf(pty.path)).toMatch(/ cstopb .*-crtscts .* ixon ixoff/)
+  expect(notes).toEqual([`${pty.path} did not take all of its settings.`])
+  await port.configure({ ...defaultSettings, flowControl: "hardware" })
+  expect(await sttyOf(pty.path)).toMatch(/speed 115200 baud.* crtscts /)
+  await port.write(Uint8Array.of(7))
+  expect(await pty.read(1)).toEqual(Uint8Array.of(7))
   await port.close()
-  expect(clock.pendingTimers).toBe(0)
+})
+
+test("a baud rate that no standard has is set", async () => {
+  await using pty = await openPty()
+  const port = await createTtyDriver(pty.path).open(
+    { ...defaultSettings, baudRate: 74_880 },
+    new PortRecord(),
+  )
+  // stty 9.1 has no words for such a rate.
+  const other = new LinuxPortBinding(openSync(pty.path, "r+"), {} as LinuxPortBinding["openOptions"])
+  expect(await other.getBaudRate()).toEqual({ baudRate: 74_880 })
+  await other.close()
+  await port.close()
+})
+
+test("a purge drops what waits and lets the write go on; the port works as before", async () => {
+  await using pty = await openPty()
+  const heard = new PortRecord()
+  const port = await createTtyDriver(pty.path).open(defaultSettings, heard)
+  const write = port.write(new Uint8Array(40 * 1024 * 1024))
+  await eventually(() => expect(pty.received).toBeGreaterThanOrEqual(32 * 1024 * 1024))
+  await pty.write(Uint8Array.of(1, 2, 3))
+  await port.purge()
+  await write
+  await eventually(() => expect(heard.bytes).toEqual(Uint8Array.of(1, 2, 3)))
+  let read = 0
+  const readAll = async () => {
+    const bytes = await pty.read(pty.received - read)
+    read += bytes.byteLength
+    return bytes
+  }
+  await readAll()
+  await port.write(Uint8Array.of(7))
+  // Before it comes only what the device's end of the terminal had taken over already.
+  await eventually(async () => expect((await readAll()).at(-1)).toBe(7))
+  expect(read).toBeLessThan(33 * 1024 * 1024)
+  await port.close()
+})
+
+test("what flow control holds is sent when the device allows it, and ends with the port if it never does", async () => {
+  await using pty = await openPty()
+  const settings = { ...defaultSettings, flowControl: "software" } as const
+  const [xon, xoff] = [Uint8Array.of(0x11), Uint8Array.of(0x13)]
+  const bytes = new Uint8Array(1024 * 1024)
+  const port = await createTtyDriver(pty.path).open(settings, new PortRecord())
+  const hold = async (end: number) => {
+    await pty.write(xoff)
+    const write = errorOf(port.write(bytes))
+    let last = -1
+    await eventually(() => {
+      const before = last
+      last = pty.received
+      expect(last).toBe(before)
+    })
+    expect(last).toBeLessThan(end)
+    return { write }
+  }
+  const first = await hold(bytes.byteLength)
+  await pty.write(xon)
+  expect(await first.write).toBeUndefined()
+  const second = await hold(2 * bytes.byteLength)
+  await port.close()
+  expect(String(await second.write)).toMatch("closed by the agent")
 })
 
 test("bytes that waited before the unplug never reach the device after the replug", async () => {
@@ -186,9 +318,7 @@ describe("what keeps a port from opening is one clear sentence:", () => {
   test("a port that this user may not open", async () => {
     await using pty = await openPty()
     await chmod(pty.path, 0)
-    const child = fork(new URL("./open-unprivileged.ts", import.meta.url), [pty.path], {
-      execArgv: ["--conditions=@serialcast/source", "--import", "tsx"],
-    })
+    const child = fork(new URL("./open-unprivileged.ts", import.meta.url), [pty.path], asChild)
     const [said] = await Promise.all([
       new Promise((resolve) => child.once("message", resolve)),
       new Promise((resolve) => child.once("exit", resolve)),
@@ -198,15 +328,29 @@ describe("what keeps a port from opening is one clear sentence:", () => {
   })
 })
 
+async function descriptorsOf(path: string): Promise<number> {
+  const names = await readdir("/proc/self/fd")
+  const targets = await Promise.all(names.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")))
+  return targets.filter((target) => target === path).length
+}
+
 test("a port that could not be opened leaves no descriptor behind", async () => {
   await using pty = await openPty()
   const port = await createTtyDriver(pty.path).open(defaultSettings, new PortRecord())
-  const descriptors = async () => {
-    const targets = Array.from({ length: 256 }, (_, fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""))
-    return (await Promise.all(targets)).filter((target) => target === pty.path).length
-  }
-  const before = await descriptors()
+  const before = await descriptorsOf(pty.path)
   await problemOf(pty.path)
-  expect(await descriptors()).toBe(before)
+  expect(await descriptorsOf(pty.path)).toBe(before)
   await port.close()
+})
+
+test("a hundred opens leave neither descriptors nor locks behind", async () => {
+  await using pty = await openPty()
+  const before = [await descriptorsOf(pty.path), (await readdir("/proc/self/fd")).length]
+  for (let n = 0; n < 100; n++) {
+    const port = await createTtyDriver(pty.path).open(defaultSettings, new PortRecord())
+    await port.write(Uint8Array.of(n))
+    await port.close()
+  }
+  expect([await descriptorsOf(pty.path), (await readdir("/proc/self/fd")).length]).toEqual(before)
+  expect(await pty.read(100)).toEqual(Uint8Array.from({ length: 100 }, (_, n) => n))
 })

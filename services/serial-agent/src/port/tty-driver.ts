@@ -1,133 +1,43 @@
-import type { PortSettings } from "@serialcast/contract"
-import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
-import { SerialPort } from "serialport"
+import { close, constants, open } from "node:fs"
+import { promisify } from "node:util"
+import { LinuxPortBinding } from "@serialport/bindings-cpp"
 import { explainOpenError } from "./open-error.ts"
-import type { OpenPort, PortDriver, PortListener } from "./port-driver.ts"
-import { runWatchdog } from "./watchdog.ts"
+import type { PortDriver } from "./port-driver.ts"
+import { TtyPort } from "./tty-port.ts"
+import { setOddRate, setTty } from "./tty-settings.ts"
+
+const openFlags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK
 
 export interface TtyDriverDeps {
-  readonly clock: Clock
-  /** Rejects when the tty of this open port is dead. Default: asks the kernel, on Linux. */
-  readonly check?: (serial: SerialPort) => Promise<unknown>
+  /** Told a sentence for the log: the port is open, but not quite as it was asked for. */
+  readonly onNote?: ((note: string) => void) | undefined
 }
 
-/** A tty of this system, by path. Each open makes a new SerialPort: an old one replays what was written while closed. */
-export function createTtyDriver(path: string, deps: TtyDriverDeps = { clock: systemClock }): PortDriver {
+/**
+ * A tty of a Linux system, by path. Bytes that waited in the kernel before it was opened are read: serialport's own `open`
+ * flushes them. Until its settings are made, some 6 ms after the open, a tty has those that it had before; of one that was
+ * just plugged in they are the kernel's, which echo.
+ */
+export function createTtyDriver(path: string, { onNote = () => {} }: TtyDriverDeps = {}): PortDriver {
+  const onPartial = () => onNote(`${path} did not take all of its settings.`)
   return {
     async open(settings, listener) {
-      const serial = createSerialPort(path, settings)
+      let release = async () => {}
       try {
-        await new Promise<void>((resolve, reject) =>
-          serial.open((error) => (error ? reject(error) : resolve())),
-        )
+        const fd = await promisify(open)(path, openFlags)
+        release = () => promisify(close)(fd)
+        // Before the binding, which answers a regular file with a riddle.
+        await setTty(fd, settings, onPartial)
+        // Options are what the binding's own open works with; the class only keeps them.
+        const binding = new LinuxPortBinding(fd, {} as LinuxPortBinding["openOptions"])
+        release = () => binding.close()
+        await setOddRate(binding, settings)
+        return new TtyPort(binding, listener, onPartial)
       } catch (error) {
+        // What could not be opened is what the user has to hear of.
+        await release().catch(() => undefined)
         throw await explainOpenError(path, error)
       }
-      return new TtyPort(serial, listener, deps)
     },
-  }
-}
-
-// A tty that the kernel hung up (vhangup, as it does when a device goes) is readable for ever, with nothing to read: no
-// event comes, and polling it takes a whole processor. This ioctl then fails with EIO. Other systems have no such call.
-async function checkTty(serial: SerialPort): Promise<void> {
-  if (process.platform === "linux") await serial.port?.getBaudRate()
-}
-
-function createSerialPort(path: string, settings: PortSettings): SerialPort {
-  const { baudRate, dataBits, parity, stopBits, flowControl } = settings
-  return new SerialPort({
-    path,
-    baudRate,
-    dataBits,
-    parity,
-    stopBits,
-    rtscts: flowControl === "hardware",
-    xon: flowControl === "software",
-    xoff: flowControl === "software",
-    autoOpen: false,
-    // A second program that reads the same port would take part of the bytes.
-    lock: true,
-  })
-}
-
-const goneReason = "the device went away"
-
-type Callback = (error: Error | null | undefined) => void
-
-class TtyPort implements OpenPort {
-  readonly #serial: SerialPort
-  readonly #listener: PortListener
-  readonly #closed = createDeferred<void>()
-  /** Rejects the calls that still wait for serialport when the port closes: it does not call back all of them. */
-  readonly #waiting = new Set<(error: Error) => void>()
-  readonly #ending = new AbortController()
-  #closeReason: string | null = null
-  #isEnded = false
-
-  constructor(serial: SerialPort, listener: PortListener, { clock, check = checkTty }: TtyDriverDeps) {
-    this.#serial = serial
-    this.#listener = listener
-    serial.on("data", (bytes: Uint8Array) =>
-      listener.onBytes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
-    )
-    serial.on("error", (error) => this.#close(`the port failed: ${error.message}`))
-    // Unplugging is a close event that carries an error.
-    serial.on("close", (error: Error | null) =>
-      this.#end(error === null ? "closed by the agent" : goneReason),
-    )
-    void runWatchdog({
-      clock,
-      check: () => check(serial),
-      onDead: () => this.#close(goneReason),
-      signal: this.#ending.signal,
-    })
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#perform((done) => void this.#serial.write(bytes, undefined, done))
-  }
-
-  drain(): Promise<void> {
-    return this.#perform((done) => this.#serial.drain(done))
-  }
-
-  close(): Promise<void> {
-    this.#close("closed by the agent")
-    return this.#closed.promise
-  }
-
-  #perform(start: (done: Callback) => void): Promise<void> {
-    // A closed SerialPort would keep the bytes for an open that never comes.
-    if (!this.#serial.isOpen) return Promise.reject(new Error("the port is closed"))
-    return new Promise((resolve, reject) => {
-      this.#waiting.add(reject)
-      start((error) => {
-        // Of a port that just went away, its end says more than the system call that met it.
-        if (error && !this.#serial.isOpen && !this.#isEnded) return
-        this.#waiting.delete(reject)
-        if (error) reject(error)
-        else resolve()
-      })
-    })
-  }
-
-  #close(reason: string): void {
-    if (!this.#serial.isOpen) return
-    this.#ending.abort()
-    this.#closeReason = reason
-    // close(2) fails for a device that is gone, and has given the descriptor back all the same.
-    this.#serial.close((error) => this.#end(error?.message ?? reason))
-  }
-
-  #end(reason: string): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#ending.abort()
-    const said = this.#closeReason ?? reason
-    for (const reject of this.#waiting) reject(new Error(said))
-    this.#waiting.clear()
-    this.#listener.onClosed({ reason: said })
-    this.#closed.resolve()
   }
 }

@@ -2,13 +2,13 @@ import { maxChunkBytes, maxWriteBytes, type WriteRequest } from "@serialcast/con
 import { concatBytes } from "@serialcast/primitives"
 import { FakeClock, seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
+import { maxQueuedBytes } from "../turns/turn-queue.ts"
 import { PartAssembly } from "./part-assembly.ts"
-import { maxQueuedBytes } from "./write-queue.ts"
 
 const partsOf = (id: string, pieces: readonly Uint8Array[]): WriteRequest[] =>
   pieces.map((bytes, part) => ({ id, by: "test", bytes, part, parts: pieces.length }))
 
-const add = (assembly: PartAssembly, request: WriteRequest) => assembly.add(`test/${request.id}`, request)
+const add = (assembly: PartAssembly, request: WriteRequest) => assembly.add("test", request)
 
 test("a write without parts is whole", () => {
   const bytes = Uint8Array.of(1, 2, 3)
@@ -112,7 +112,7 @@ test("what is cleared is named, makes room and is no part of a later write", () 
   const assembly = new PartAssembly(clock)
   const [a0, a1] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
   add(assembly, a0!)
-  expect(assembly.clear()).toEqual([{ key: "test/a", id: "a", by: "test" }])
+  expect(assembly.clear()).toEqual([{ client: "test", id: "a", by: "test" }])
   expect(clock.pendingTimers).toBe(0)
   expect(assembly.clear()).toEqual([])
   expect(add(assembly, a1!)).toBeNull()
@@ -125,4 +125,17 @@ test("a part is a copy: it does not keep the network's buffer in memory", () => 
   add(assembly, first!)
   network.fill(9)
   expect(add(assembly, second!)).toEqual(Uint8Array.of(0, 0, 1))
+})
+
+test("a write that is dropped is named, and the others stay", () => {
+  const clock = new FakeClock()
+  const assembly = new PartAssembly(clock)
+  const [a0, a1] = partsOf("a", [Uint8Array.of(1), Uint8Array.of(2)])
+  const [b0, b1] = partsOf("b", [Uint8Array.of(3), Uint8Array.of(4)])
+  for (const part of [a0, b0]) add(assembly, part!)
+  expect(assembly.drop("other", "a")).toBeUndefined()
+  expect(assembly.drop("test", "a")).toEqual({ client: "test", id: "a", by: "test" })
+  expect(assembly.drop("test", "a")).toBeUndefined()
+  expect(add(assembly, a1!)).toBeNull()
+  expect(add(assembly, b1!)).toEqual(Uint8Array.of(3, 4))
 })

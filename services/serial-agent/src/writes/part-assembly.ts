@@ -1,13 +1,11 @@
 import { AppError, maxWriteBytes, type WriteRequest } from "@serialcast/contract"
 import { type Clock, concatBytes, type Timer } from "@serialcast/primitives"
-import { maxQueuedBytes, writeCostBytes } from "./write-queue.ts"
+import { maxQueuedBytes, turnCostBytes } from "../turns/turn-queue.ts"
 
 // A caller repeats a part every 2 s; one that is silent for this long has given up.
 const abandonMs = 30_000
 
-interface Assembly {
-  readonly id: string
-  readonly by: string
+interface Assembly extends UnfinishedWrite {
   readonly parts: number
   readonly received: Map<number, Uint8Array>
   bytes: number
@@ -16,12 +14,12 @@ interface Assembly {
 
 /** A write of which only parts came. */
 export interface UnfinishedWrite {
-  readonly key: string
+  readonly client: string
   readonly id: string
   readonly by: string
 }
 
-/** Large writes on their way in, by key. Bounded in bytes over all of them; abandoned ones are dropped. */
+/** Large writes on their way in, by client and id. Bounded in bytes over all of them; abandoned ones are dropped. */
 export class PartAssembly {
   readonly #clock: Clock
   readonly #assemblies = new Map<string, Assembly>()
@@ -33,9 +31,10 @@ export class PartAssembly {
   }
 
   /** The whole bytes when this was the last missing part, else null. Throws `too_large`, `overloaded`, `bad_request`. */
-  add(key: string, request: WriteRequest): Uint8Array | null {
+  add(client: string, request: WriteRequest): Uint8Array | null {
     const { id, part = 0, parts = 1, bytes } = request
-    const assembly = this.#assemblies.get(key) ?? this.#begin(key, request)
+    const key = keyOf({ client, id })
+    const assembly = this.#assemblies.get(key) ?? this.#begin(client, request)
     if (assembly.parts !== parts) {
       throw new AppError("bad_request", `The parts of write ${id} do not agree on how many there are.`)
     }
@@ -46,22 +45,32 @@ export class PartAssembly {
     // A copy: a view of what came from the network would keep all that came with it in memory.
     assembly.received.set(part, bytes.slice())
     assembly.bytes += bytes.byteLength
-    this.#costBytes += bytes.byteLength + writeCostBytes
+    this.#costBytes += bytes.byteLength + turnCostBytes
     if (assembly.received.size < parts) return null
     this.#drop(key)
     const inOrder = [...assembly.received].sort(([a], [b]) => a - b)
     return concatBytes(inOrder.map(([, piece]) => piece))
   }
 
+  /** Drops a write that is unfinished, and answers what it was; undefined when there is none. */
+  drop(client: string, id: string): UnfinishedWrite | undefined {
+    const key = keyOf({ client, id })
+    const assembly = this.#assemblies.get(key)
+    this.#drop(key)
+    return assembly && { client, id, by: assembly.by }
+  }
+
   /** Drops all that is unfinished, and answers what it was. */
   clear(): UnfinishedWrite[] {
-    const unfinished = [...this.#assemblies].map(([key, { id, by }]) => ({ key, id, by }))
-    for (const { key } of unfinished) this.#drop(key)
+    const unfinished = [...this.#assemblies.values()].map(({ client, id, by }) => ({ client, id, by }))
+    for (const write of unfinished) this.#drop(keyOf(write))
     return unfinished
   }
 
-  #begin(key: string, { id, by, parts = 1 }: WriteRequest): Assembly {
-    const assembly = { id, by, parts, received: new Map(), bytes: 0, timer: this.#abandonLater(key) }
+  #begin(client: string, { id, by, parts = 1 }: WriteRequest): Assembly {
+    const key = keyOf({ client, id })
+    const timer = this.#abandonLater(key)
+    const assembly = { client, id, by, parts, received: new Map(), bytes: 0, timer }
     this.#assemblies.set(key, assembly)
     return assembly
   }
@@ -71,7 +80,7 @@ export class PartAssembly {
       this.#drop(key)
       throw new AppError("too_large", `One write carries at most ${maxWriteBytes} bytes.`)
     }
-    if (this.#costBytes + bytes + writeCostBytes > maxQueuedBytes) {
+    if (this.#costBytes + bytes + turnCostBytes > maxQueuedBytes) {
       this.#drop(key)
       throw new AppError("overloaded", `More than ${maxQueuedBytes} bytes of unfinished writes are held.`)
     }
@@ -85,7 +94,12 @@ export class PartAssembly {
     const assembly = this.#assemblies.get(key)
     if (assembly === undefined) return
     assembly.timer.cancel()
-    this.#costBytes -= assembly.bytes + assembly.received.size * writeCostBytes
+    this.#costBytes -= assembly.bytes + assembly.received.size * turnCostBytes
     this.#assemblies.delete(key)
   }
+}
+
+/** Unambiguous, because a client's name has no slash. */
+function keyOf({ client, id }: Pick<UnfinishedWrite, "client" | "id">): string {
+  return `${client}/${id}`
 }

@@ -1,118 +1,15 @@
-import { formatCursor, maxWriteBytes, type Receipt } from "@serialcast/contract"
-import { concatBytes, createDeferred, type Deferred } from "@serialcast/primitives"
-import { FakeClock, seededRandom } from "@serialcast/testkit"
+import { AppError, maxWriteBytes, type Receipt } from "@serialcast/contract"
+import { concatBytes } from "@serialcast/primitives"
+import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import type { OpenPort } from "../port/port-driver.ts"
-import { maxQueuedBytes, WriteQueue } from "./write-queue.ts"
-
-const epoch = "00112233aabbccdd"
-
-/** A port that records what it gets, and takes it when it is told to. */
-class RecordingPort implements OpenPort {
-  readonly slices: Uint8Array[] = []
-  isClosed = false
-  drains = 0
-  #gate: Deferred<void> | null = null
-
-  get bytes(): Uint8Array {
-    return concatBytes(this.slices)
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    // A real one would keep a view as well, until the kernel has it.
-    await this.#gate?.promise
-    if (this.isClosed) throw new Error("the port is closed")
-    this.slices.push(bytes.slice())
-  }
-
-  async drain(): Promise<void> {
-    await this.#gate?.promise
-    this.drains++
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true
-    this.release()
-  }
-
-  hold(): void {
-    this.#gate ??= createDeferred()
-  }
-
-  release(): void {
-    this.#gate?.resolve()
-    this.#gate = null
-  }
-}
-
-function start() {
-  const clock = new FakeClock()
-  const journal = createMemoryJournal({ clock, createEpoch: () => epoch })
-  const queue = new WriteQueue({ journal, clock, byteMs: 0.1 })
-  const port = new RecordingPort()
-  queue.attach(port, 1)
-  let ids = 0
-  const submit = (bytes: Uint8Array, options: { id?: string; ttlMs?: number; open?: number } = {}) => {
-    const id = options.id ?? `w${ids++}`
-    return queue.submit({ id, key: id, by: "me", bytes, ...options })
-  }
-  const marks = () =>
-    journal
-      .page("tx", { kind: "start" }, 60_000)
-      .records.flatMap((record) => ("mark" in record ? [record.mark] : []))
-  return { clock, journal, queue, port, submit, marks }
-}
-
-const refused = (code: string) => expect.objectContaining({ code })
-const errorOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-const tick = () => new Promise(setImmediate)
-
-test("a receipt says what was written, where it stands in the tx stream, and when it was drained", async () => {
-  const { clock, port, submit, journal } = start()
-  await submit(Uint8Array.of(9))
-  const bytes = seededRandom(1).bytes(100_000)
-  expect(await submit(bytes)).toEqual({
-    bytes: 100_000,
-    from: formatCursor({ epoch, offset: 1, mark: 0 }),
-    to: formatCursor({ epoch, offset: 100_001, mark: 0 }),
-    drainedUs: clock.nowUs(),
-  } satisfies Receipt)
-  expect(Buffer.compare(port.bytes.subarray(1), bytes)).toBe(0)
-  expect(port.drains).toBe(2)
-  expect(journal.extent("tx")).toEqual({ oldest: 0, head: 100_001 })
-})
-
-test("there is no receipt before the drain", async () => {
-  const { port, submit } = start()
-  let isDone = false
-  const drain = port.drain.bind(port)
-  const drained = createDeferred<void>()
-  port.drain = async () => {
-    await drained.promise
-    await drain()
-  }
-  const receipt = submit(Uint8Array.of(1)).then(() => {
-    isDone = true
-  })
-  await tick()
-  expect(port.bytes).toEqual(Uint8Array.of(1))
-  expect(isDone).toBe(false)
-  drained.resolve()
-  await receipt
-})
-
-test("an empty write gets a receipt", async () => {
-  expect(await start().submit(new Uint8Array(0))).toMatchObject({ bytes: 0 })
-})
+import { type RememberedWrite } from "../journal/journal.ts"
+import { RecordingPort } from "../turns/recording-port.ts"
+import { maxQueuedBytes } from "../turns/turn-queue.ts"
+import { epoch, errorOf, refused, startWrites, tick } from "./test-writes.ts"
 
 test("however many write at the same time, the port gets each write whole and in order", async () => {
   const random = seededRandom()
-  const { port, submit, queue } = start()
+  const { port, submit, queue } = startWrites()
   const write = port.write.bind(port)
   port.write = async (bytes) => {
     for (let turns = Math.floor(random.next() * 3); turns > 0; turns--) await tick()
@@ -129,11 +26,11 @@ test("however many write at the same time, the port gets each write whole and in
   expect(done.map(({ bytes }) => bytes)).toEqual(sizes)
   const expected = concatBytes(sizes.map((size, n) => new Uint8Array(size).fill(n)))
   expect(Buffer.compare(port.bytes, expected), `seed ${random.seed}`).toBe(0)
-  expect(await queue.find("w5")).toEqual(done[5])
+  expect(await queue.find("me", "w5")).toEqual(done[5])
 })
 
 test("a repeated id is answered as before and written once", async () => {
-  const { port, submit } = start()
+  const { port, submit } = startWrites()
   port.hold()
   const first = submit(Uint8Array.of(1), { id: "same" })
   const second = submit(Uint8Array.of(2), { id: "same" })
@@ -144,7 +41,7 @@ test("a repeated id is answered as before and written once", async () => {
 })
 
 test("an id is not forgotten while its write waits, however many come after it", async () => {
-  const { port, submit } = start()
+  const { port, submit } = startWrites()
   port.hold()
   const writes = Array.from({ length: 3_000 }, (_, n) => submit(Uint8Array.of(n), { id: `${n}` }))
   const again = submit(Uint8Array.of(0), { id: "1" })
@@ -154,58 +51,61 @@ test("an id is not forgotten while its write waits, however many come after it",
 })
 
 test("a call is not forgotten for writes that nobody repeats, nor for some thousand that somebody might", async () => {
-  const { queue, port, submit } = start()
+  const { queue, port, submit } = startWrites()
   await submit(Uint8Array.of(1), { id: "a" })
   for (let n = 0; n < 5_000; n++) await queue.submit({ id: `${n}`, by: "mqtt", bytes: new Uint8Array(0) })
   for (let n = 0; n < 4_095; n++) await submit(new Uint8Array(0), { id: `call ${n}` })
   await submit(Uint8Array.of(1), { id: "a" })
   expect(port.bytes).toEqual(Uint8Array.of(1))
-  expect(queue.find("4999")).toBeUndefined()
+  expect(queue.find("me", "4999")).toBeUndefined()
 })
 
 test("a write that did not come whole before the port closed is refused, and so is each repeat", async () => {
-  const { queue, submit, marks, port } = start()
-  queue.expire({ id: "a", key: "a", by: "me", bytes: new Uint8Array(0) })
+  const { queue, submit, marks, port } = startWrites()
+  const error = new AppError("expired", "Gone.")
+  await expect(queue.refuse({ id: "a", client: "me", by: "me" }, error)).rejects.toBe(error)
   await expect(submit(Uint8Array.of(1), { id: "a" })).rejects.toEqual(refused("expired"))
-  expect(marks()).toMatchObject([{ kind: "refused", id: "a", code: "expired", bytes: 0 }])
+  expect(await marks()).toMatchObject([{ kind: "refused", id: "a", code: "expired", bytes: 0 }])
   expect(port.slices).toEqual([])
 })
 
 test("what is kept of a write is a copy: it does not keep the network's buffer in memory", async () => {
-  const { journal, submit } = start()
+  const { journal, submit } = startWrites()
   const network = new Uint8Array(64 * 1024)
   await submit(network.subarray(0, 2))
   network.fill(9)
-  const [record] = journal.page("tx", { kind: "start" }, 10).records
+  const { records } = await journal.page("tx", { kind: "start" }, 1_000)
+  const record = records.find((each) => "bytes" in each)
   expect(record).toMatchObject({ bytes: Uint8Array.of(0, 0) })
   expect(record).toHaveProperty("bytes.buffer.byteLength", 2)
 })
 
 test("a refused id stays refused", async () => {
-  const { queue, port, submit } = start()
-  queue.detach()
+  const { turns, port, submit } = startWrites()
+  turns.detach()
   await expect(submit(Uint8Array.of(1), { id: "a" })).rejects.toEqual(refused("device_offline"))
-  queue.attach(port, 2)
+  turns.attach(port, 2)
   await expect(submit(Uint8Array.of(1), { id: "a" })).rejects.toEqual(refused("device_offline"))
   expect(port.slices).toEqual([])
 })
 
 test("without a port a write is refused, with a mark", async () => {
-  const { queue, submit, marks } = start()
-  queue.detach()
+  const { turns, submit, marks } = startWrites()
+  turns.detach()
   await expect(submit(Uint8Array.of(1))).rejects.toEqual(refused("device_offline"))
-  expect(marks()).toEqual([{ n: 0, kind: "refused", id: "w0", by: "me", code: "device_offline", bytes: 0 }])
+  const named = { client: "me", id: "w0", by: "user" }
+  expect(await marks()).toEqual([{ n: 0, kind: "refused", ...named, code: "device_offline", bytes: 0 }])
 })
 
 test("a write meant for another open of the port is refused", async () => {
-  const { submit, port } = start()
+  const { submit, port } = startWrites()
   await expect(submit(Uint8Array.of(1), { open: 2 })).rejects.toEqual(refused("expired"))
   await submit(Uint8Array.of(2), { open: 1 })
   expect(port.bytes).toEqual(Uint8Array.of(2))
 })
 
 test("a write that waits longer than its time to live is refused at that moment, the others go on", async () => {
-  const { clock, port, submit, marks } = start()
+  const { clock, port, submit, refusals } = startWrites()
   port.hold()
   const inProgress = submit(Uint8Array.of(1), { ttlMs: 10 })
   const short = submit(Uint8Array.of(2), { ttlMs: 1_000 })
@@ -219,7 +119,7 @@ test("a write that waits longer than its time to live is refused at that moment,
   await clock.advanceAsync(1)
   await tick()
   expect(answer).toEqual(refused("expired"))
-  expect(marks()).toMatchObject([{ kind: "refused", id: "w1", code: "expired", bytes: 0 }])
+  expect(await refusals()).toMatchObject([{ kind: "refused", id: "w1", code: "expired", bytes: 0 }])
   port.release()
   await Promise.all([inProgress, long])
   expect(port.bytes).toEqual(Uint8Array.of(1, 3))
@@ -227,7 +127,7 @@ test("a write that waits longer than its time to live is refused at that moment,
 })
 
 test("a write waits 30 s when it does not say how long", async () => {
-  const { clock, port, submit } = start()
+  const { clock, port, submit } = startWrites()
   port.hold()
   void submit(Uint8Array.of(1))
   const waiting = errorOf(submit(Uint8Array.of(2)))
@@ -238,7 +138,7 @@ test("a write waits 30 s when it does not say how long", async () => {
 })
 
 test("the queue is bounded in bytes, the write in progress included, and opens again", async () => {
-  const { port, submit } = start()
+  const { port, submit } = startWrites()
   port.hold()
   const big = new Uint8Array(maxWriteBytes - 1024)
   const held = [submit(big), submit(big)]
@@ -250,7 +150,7 @@ test("the queue is bounded in bytes, the write in progress included, and opens a
 })
 
 test("the queue is bounded for writes without bytes too", async () => {
-  const { port, submit } = start()
+  const { port, submit } = startWrites()
   port.hold()
   const outcomes = Array.from({ length: maxQueuedBytes / 256 }, () => submit(new Uint8Array(0)))
   await expect(outcomes.at(-1)).rejects.toEqual(refused("overloaded"))
@@ -259,13 +159,13 @@ test("the queue is bounded for writes without bytes too", async () => {
 })
 
 test("a write above the limit is refused, with a mark", async () => {
-  const { submit, marks } = start()
+  const { submit, marks } = startWrites()
   await expect(submit(new Uint8Array(maxWriteBytes + 1))).rejects.toEqual(refused("too_large"))
-  expect(marks()).toMatchObject([{ code: "too_large", bytes: 0 }])
+  expect(await marks()).toMatchObject([{ code: "too_large", bytes: 0 }])
 })
 
 test("a write that the unplug cuts is aborted and counted; what waits is expired; the replug gets nothing of it", async () => {
-  const { queue, port, submit, marks, journal } = start()
+  const { turns, port, submit, refusals, journal } = startWrites()
   const write = port.write.bind(port)
   port.write = async (bytes) => {
     if (port.slices.length === 3) port.isClosed = true
@@ -280,29 +180,29 @@ test("a write that the unplug cuts is aborted and counted; what waits is expired
     }),
   )
   await expect(waiting).rejects.toEqual(refused("expired"))
-  expect(marks()).toMatchObject([
+  expect(await refusals()).toMatchObject([
     { id: "cut", code: "aborted", bytes: 49_152 },
     { id: "waiting", code: "expired", bytes: 0 },
   ])
   expect(journal.extent("tx").head).toBe(49_152)
-  queue.detach()
+  turns.detach()
 
   const replugged = new RecordingPort()
-  queue.attach(replugged, 2)
+  turns.attach(replugged, 2)
   await submit(Uint8Array.of(2))
   expect(replugged.bytes).toEqual(Uint8Array.of(2))
 })
 
 test("detaching refuses what waits at once, while the write in progress is still cut", async () => {
-  const { queue, port, submit } = start()
+  const { turns, port, submit } = startWrites()
   port.hold()
   const inProgress = errorOf(submit(Uint8Array.of(1)))
   const waiting = submit(Uint8Array.of(2))
-  queue.detach()
+  turns.detach()
   await expect(waiting).rejects.toEqual(refused("expired"))
 
   const replugged = new RecordingPort()
-  queue.attach(replugged, 2)
+  turns.attach(replugged, 2)
   const next = submit(Uint8Array.of(3), { open: 2 })
   await port.close()
   expect(await inProgress).toEqual(refused("aborted"))
@@ -311,18 +211,26 @@ test("detaching refuses what waits at once, while the write in progress is still
   expect(replugged.isClosed).toBe(false)
 })
 
-test("a port that takes nothing for a minute is closed", async () => {
-  const { clock, port, submit } = start()
-  port.hold()
-  const stuck = errorOf(submit(new Uint8Array(1_000)))
-  // The deadline leaves twice the time that the bytes need on the wire.
-  await clock.advanceAsync(60_199)
-  expect(port.isClosed).toBe(false)
-  await clock.advanceAsync(1)
-  expect(await stuck).toMatchObject({
+test("what an earlier process answered is answered again, and not written again", async () => {
+  const from = `${epoch}-0`
+  const to = `${epoch}-3`
+  const one = { client: "me", from, bytes: 3 }
+  const remembered: RememberedWrite[] = [
+    { ...one, id: "drained", outcome: { kind: "drained", bytes: 3, to, drainedUs: 5 } },
+    { ...one, id: "refused", outcome: { kind: "refused", bytes: 0, code: "expired" } },
+    { ...one, id: "unknown", outcome: { kind: "refused", bytes: 0, code: "of_a_later_version" } },
+    { ...one, id: "cut", outcome: null },
+  ]
+  const { port, submit } = startWrites({ remembered })
+  const repeat = (id: string) => submit(Uint8Array.of(1, 2, 3), { id })
+  expect(await repeat("drained")).toEqual({ bytes: 3, from, to, drainedUs: 5 })
+  await expect(repeat("refused")).rejects.toEqual(refused("expired"))
+  await expect(repeat("unknown")).rejects.toEqual(refused("internal"))
+  await expect(repeat("cut")).rejects.toMatchObject({
     code: "aborted",
-    message: "At least 0 of 1000 bytes were written: the port took no bytes for 60 s.",
+    message: "At least 3 bytes were written: the agent was stopped.",
   })
-  expect(port.isClosed).toBe(true)
-  expect(clock.pendingTimers).toBe(0)
+  expect(port.slices).toEqual([])
+  await submit(Uint8Array.of(9), { id: "drained", client: "other" })
+  expect(port.bytes).toEqual(Uint8Array.of(9))
 })

@@ -1,0 +1,103 @@
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { createDeferred, systemClock, withDeadline } from "@serialcast/primitives"
+import { eventually } from "@serialcast/testkit"
+import type { Endpoint } from "./load.ts"
+import { startProgram } from "./program.ts"
+
+const startTimeoutMs = 30_000
+const free = "127.0.0.1:0"
+
+export interface GatewayOptions {
+  /** The device's ports; they are called `d0`, `d1`, … */
+  readonly ports: readonly string[]
+  /** Like `64MiB`. */
+  readonly journalSize?: string
+}
+
+export interface GatewayPlace {
+  /** The built `main.js` of the command line. */
+  readonly main: string
+  /** An own one for this process. */
+  readonly folder: string
+  /** For Node itself. */
+  readonly nodeOptions: readonly string[]
+}
+
+/** `serialcast up` in a process of its own, with its devices open. */
+export interface Gateway extends AsyncDisposable {
+  readonly pid: number
+  readonly journalFolder: string
+  /** The stream of device `d<number>` under `serialcast.v1`, or as server-sent events of hex. */
+  webSocket(number: number, from?: string): Endpoint
+  events(number: number): Endpoint
+  /** Starts without a slash at the end. */
+  readonly httpUrl: string
+}
+
+export async function startGateway(
+  { ports, journalSize = "64MiB" }: GatewayOptions,
+  { main, folder, nodeOptions }: GatewayPlace,
+): Promise<Gateway> {
+  await mkdir(folder)
+  const journalFolder = join(folder, "journal")
+  await writeFile(join(folder, "serialcast.yaml"), configuration(ports, journalFolder, journalSize))
+  const banner = createDeferred<string>()
+  let output = ""
+  const running = await startProgram(process.execPath, [...nodeOptions, main, "up"], {
+    cwd: folder,
+    onLine(line) {
+      output += `${line}\n`
+      if (line.includes("Ctrl-C stops it")) banner.resolve(output)
+    },
+  })
+  void running.ended.then((how) => banner.reject(new Error(how)))
+  const error = () => new Error(`serialcast up was not ready within ${startTimeoutMs} ms: ${output}`)
+  const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
+  const page = new URL(find(text, /Page +(http:\S+)/))
+  const httpUrl = find(text, /HTTP +(http:\S+)\/api/)
+  await eventually(() => checkOnline(httpUrl, ports.length), { timeoutMs: startTimeoutMs })
+  return {
+    pid: running.pid,
+    journalFolder,
+    httpUrl,
+    webSocket: (number, from = "now") => ({
+      protocol: "websocket",
+      port: Number(page.port),
+      target: `/ws?device=local/d${number}&from=${from}`,
+    }),
+    events: (number) => ({
+      protocol: "sse",
+      port: Number(new URL(httpUrl).port),
+      target: `/api/v1/devices/local/d${number}/stream`,
+    }),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
+}
+
+function configuration(ports: readonly string[], journalFolder: string, journalSize: string): string {
+  const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
+  const devices = ports.map((port, number) => `  d${number}: { port: "${port}" }`)
+  return [
+    ...listeners,
+    `broker: { listen: "${free}", websocket: "${free}" }`,
+    `journal: { dir: "${journalFolder}", maxBytes: ${journalSize} }`,
+    "discover: off",
+    "log: { level: warn }",
+    ...(devices.length === 0 ? [] : ["devices:", ...devices]),
+    "",
+  ].join("\n")
+}
+
+async function checkOnline(httpUrl: string, count: number): Promise<void> {
+  const response = await fetch(`${httpUrl}/api/v1/devices`)
+  const states = JSON.stringify(await response.json())
+  const online = states.split('"online":true').length - 1
+  if (online < count) throw new Error(`${online} of ${count} devices are online: ${states.slice(0, 1_000)}`)
+}
+
+function find(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1]
+  if (found === undefined) throw new Error(`expected ${pattern} in ${JSON.stringify(text)}`)
+  return found
+}

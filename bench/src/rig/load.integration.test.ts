@@ -1,0 +1,101 @@
+import { once } from "node:events"
+import { createReadStream } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { concatBytes } from "@serialcast/primitives"
+import { checkCounting, countingBytes } from "@serialcast/testkit"
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
+import { buildLoad } from "./build-load.ts"
+import { type Load, type LoadDevice, startLoad } from "./load.ts"
+
+let folder = ""
+let program = ""
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "load-"))
+  program = await buildLoad(folder)
+}, 60_000)
+
+afterAll(() => rm(folder, { recursive: true }))
+
+/** A device, and a gateway of raw bytes that plays what the test says. */
+async function start(): Promise<{ load: Load; device: LoadDevice; port: number; accepted: Promise<Socket> }> {
+  const load = await startLoad(program)
+  const server = createServer({ noDelay: true }).listen(0, "127.0.0.1")
+  onTestFinished(async () => {
+    await load[Symbol.asyncDispose]()
+    server.close()
+  })
+  await once(server, "listening")
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  const accepted = once(server, "connection").then(([socket]) => socket as Socket)
+  return { load, device: await load.openDevice(), port, accepted }
+}
+
+const raw = (port: number) => ({ protocol: "raw", port, target: "-" }) as const
+
+test("a device sends the counting pattern, and goes on in it", async () => {
+  const { device } = await start()
+  const terminal = createReadStream(device.path)
+  // The terminal is hung up at the end, while it is being read.
+  terminal.on("error", () => {})
+  const parts: Uint8Array[] = []
+  terminal.on("data", (part) => parts.push(new Uint8Array(Buffer.from(part))))
+  await device.feed({ bytes: 100_003 })
+  await device.feed({ bytes: 1_000, bytesPerSecond: 50_000, chunkBytes: 64 })
+  await expect.poll(() => concatBytes(parts).byteLength).toBe(101_003)
+  expect(checkCounting(concatBytes(parts), 0)).toBeUndefined()
+  terminal.destroy()
+})
+
+test("a client is done when it has the bytes, and a byte that is not the device's is a failure", async () => {
+  const { device, port, accepted } = await start()
+  const client = await device.connect(raw(port))
+  const socket = await accepted
+  const first = client.until(5_000)
+  socket.write(countingBytes(0, 2_003))
+  socket.write(countingBytes(2_003, 2_997))
+  await first
+  const second = client.until(6_000)
+  // One byte is missing.
+  socket.write(countingBytes(5_001, 1_000))
+  await expect(second).rejects.toThrow("a byte from offset 5000 on is not the device's")
+})
+
+test("delays are those since a paced device was to send, and are given once", async () => {
+  const { load, device, port, accepted } = await start()
+  const client = await device.connect(raw(port))
+  const socket = await accepted
+  await device.feed({ bytes: 640, bytesPerSecond: 64_000, chunkBytes: 64 })
+  socket.write(countingBytes(0, 640))
+  await client.until(640)
+  const { samples, p50Us } = await load.takeDelays()
+  // The last 64 of 640 bytes were due 9 ms after the first.
+  expect(p50Us).toBeGreaterThan(8_900)
+  expect(samples).toBe(1)
+  expect((await load.takeDelays()).samples).toBe(0)
+})
+
+test("round trips are counted, each with its answer", async () => {
+  const { load, device, port, accepted } = await start()
+  const client = await device.connect(raw(port))
+  const socket = await accepted
+  socket.pipe(socket)
+  await client.roundTrips({ count: 20, bytes: 16, pauseMs: 0.1 })
+  expect((await load.takeDelays()).samples).toBe(20)
+})
+
+test("a gateway that closes or refuses is told as what it is", async () => {
+  const closing = await start()
+  const client = await closing.device.connect(raw(closing.port))
+  const waiting = client.until(1)
+  ;(await closing.accepted).end()
+  await expect(waiting).rejects.toThrow("the gateway closed the connection")
+  const refusing = await start()
+  const connecting = refusing.device.connect({ ...raw(refusing.port), protocol: "websocket", target: "/ws" })
+  ;(await refusing.accepted).write("HTTP/1.1 403 Forbidden\r\n\r\n")
+  await expect(connecting).rejects.toThrow("refused: HTTP/1.1 403 Forbidden")
+})

@@ -1,0 +1,63 @@
+import type { Consumer, Load } from "../rig/load.ts"
+import type { Rig } from "../rig/rig.ts"
+import type { Ser2netTuning } from "../rig/ser2net.ts"
+import type { Figure, Measurement, Row } from "../row.ts"
+
+const samples = 2_000
+const warmUpSamples = 200
+const writeBytes = 16
+const pauseMs = 5
+
+/** How long a client waits for the answer to what it writes, when the device answers at once. */
+export const echo: Row = {
+  name: "echo",
+  what: "16 bytes written by a client, sent back by the device, and here again: 2,000 times, 5 ms apart, after 200",
+  figures: [
+    ...figures("Serialcast", { p50: { floor: 0.8, aim: 0.3 }, p99: { floor: 4, aim: 2 } }),
+    ...figures("ser2net, tuned"),
+    ...figures("ser2net, default"),
+  ],
+  async run(rig) {
+    return {
+      ...(await echoGateway(rig)),
+      ...(await echoSer2net(rig, "tuned")),
+      ...(await echoSer2net(rig, "default")),
+    }
+  },
+}
+
+type Limits = Readonly<Record<"p50" | "p99", Pick<Figure, "floor" | "aim">>>
+
+function figures(program: string, limits?: Limits): Figure[] {
+  return (["p50", "p99"] as const).map((part) => ({
+    name: `${program}: ${part}`,
+    unit: "ms",
+    isBetter: "lower",
+    reference: `ser2net, tuned: ${part}`,
+    ...limits?.[part],
+  }))
+}
+
+async function echoGateway(rig: Rig): Promise<Measurement> {
+  await using load = await rig.startLoad()
+  const device = await load.openDevice()
+  await device.echoBack()
+  await using gateway = await rig.startGateway({ ports: [device.path] })
+  return await measure(rig, load, "Serialcast", await device.connect(gateway.webSocket(0)))
+}
+
+async function echoSer2net(rig: Rig, tuning: Ser2netTuning): Promise<Measurement> {
+  await using load = await rig.startLoad()
+  const device = await load.openDevice()
+  await device.echoBack()
+  await using ser2net = await rig.startSer2net(device, tuning)
+  return ser2net === null ? {} : await measure(rig, load, `ser2net, ${tuning}`, ser2net.consumer)
+}
+
+async function measure(rig: Rig, load: Load, program: string, consumer: Consumer): Promise<Measurement> {
+  await consumer.roundTrips({ count: rig.scaled(warmUpSamples), bytes: writeBytes, pauseMs })
+  await load.takeDelays()
+  await consumer.roundTrips({ count: rig.scaled(samples), bytes: writeBytes, pauseMs })
+  const { p50Us, p99Us } = await load.takeDelays()
+  return { [`${program}: p50`]: p50Us / 1_000, [`${program}: p99`]: p99Us / 1_000 }
+}

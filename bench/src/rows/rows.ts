@@ -1,0 +1,25 @@
+import type { Row } from "../row.ts"
+import { amplification } from "./amplification.ts"
+import { catchUp } from "./catch-up.ts"
+import { diskBounds } from "./disk-bounds.ts"
+import { echo } from "./echo.ts"
+import { eventStreams } from "./event-streams.ts"
+import { flood } from "./flood.ts"
+import { frozen } from "./frozen.ts"
+import { hangUp } from "./hang-up.ts"
+import { idle } from "./idle.ts"
+import { manyDevices } from "./many-devices.ts"
+
+/** In the order in which they run. */
+export const rows: readonly Row[] = [
+  flood,
+  echo,
+  eventStreams,
+  manyDevices,
+  frozen,
+  catchUp,
+  idle,
+  amplification,
+  hangUp,
+  diskBounds,
+]

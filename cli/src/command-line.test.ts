@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest"
+import { exitCodes } from "./command/exit-code.ts"
+import { UsageError } from "./command/usage-error.ts"
+import { runCommandLine, usageOf } from "./command-line.ts"
+import { createTestContext } from "./testing/test-context.ts"
+
+const commands = ["up", "devices", "attach", "tail", "write", "history"]
+
+describe.each(commands)("%s --help", (name) => {
+  test("tells how it is used, each of its options, and examples", async () => {
+    const { context, stdout } = createTestContext()
+    expect(await runCommandLine([name, "--help"], context)).toBe(exitCodes.done)
+    expect(stdout.text).toMatch(`Usage: serialcast ${name} [options]`)
+    expect(stdout.text).toMatch(/^ {2}-h, --help {2}/m)
+    expect(stdout.text).toMatch(new RegExp(`^Examples\n.*serialcast ${name}`, "m"))
+    expect(Math.max(...stdout.text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(130)
+  })
+
+  test("is the same as help and its name", async () => {
+    const [one, other] = [createTestContext(), createTestContext()]
+    await runCommandLine([name, "-h"], one.context)
+    await runCommandLine(["help", name], other.context)
+    expect(one.stdout.text).toBe(other.stdout.text)
+  })
+
+  test("refuses an option that it does not have, and an argument too many", async () => {
+    const { context } = createTestContext()
+    await expect(runCommandLine([name, "--fly"], context)).rejects.toThrow(UsageError)
+    await expect(runCommandLine([name, "1", "2", "3"], context)).rejects.toThrow("One argument too many")
+    expect(usageOf([name])).toContain(`Usage: serialcast ${name}`)
+  })
+})
+
+test("without arguments every command is listed", async () => {
+  const { context, stdout } = createTestContext()
+  expect(await runCommandLine([], context)).toBe(exitCodes.done)
+  for (const name of commands) expect(stdout.text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, "m"))
+})
+
+test.each([
+  ["tial", "tail"],
+  ["atach", "attach"],
+  ["hist", "history"],
+  ["wrote", "write"],
+])("%s is a slip of %s", async (slip, meant) => {
+  const { context } = createTestContext()
+  await expect(runCommandLine([slip], context)).rejects.toThrow(`; did you mean ${meant}?`)
+})
+
+test.each([
+  [["tail", "--format", "xml"], "--format: expected raw, text, hex, lines, json"],
+  [["tail", "--from", "yesterday"], "--from: A start point is"],
+  [["tail", "--stream", "up"], "--stream: expected rx or tx"],
+  [["tail", "--count", "0"], "--count: expected a number of bytes"],
+  [["tail", "--raw", "--timestamps"], "--timestamps: raw bytes"],
+  [["tail", "--raw", "--format", "hex"], "exclude each other"],
+  [["write", "uno"], "Expected one of TEXT, --hex and --file to write; found none"],
+  [["write", "uno", "a", "--hex", "41"], "found 2"],
+  [["write", "uno", "a", "--eol", "dos"], "--eol: expected none, lf, cr, crlf"],
+  [["write", "uno", "a", "--ttl", "soon"], "--ttl: expected seconds"],
+  [["attach", "--escape", "]"], "--escape: expected a key like ^]"],
+  [["attach", "--exclusive", "--readonly"], "exclude each other"],
+  [["attach"], "attach needs a terminal"],
+  [["up", "--discover", "all"], "--discover: expected off, show, open"],
+])("%j is refused before anything is done", async (args, message) => {
+  const { context } = createTestContext()
+  const refused = runCommandLine(args, context)
+  await expect(refused).rejects.toThrow(UsageError)
+  await expect(refused).rejects.toThrow(message)
+})

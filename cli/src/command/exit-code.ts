@@ -1,0 +1,11 @@
+/** What the process answers its shell. Scripts depend on these: they are never renumbered. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  /** The arguments were wrong; nothing was done. */
+  usage: 2,
+  /** Bytes that were asked for are not kept any more. */
+  gap: 3,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -1,0 +1,138 @@
+import { type FileHandle, open } from "node:fs/promises"
+import {
+  AppError,
+  type Cursor,
+  type DeviceState,
+  formatCursor,
+  type StartPoint,
+  type StreamName,
+} from "@serialcast/contract"
+import type { StreamEvent } from "@serialcast/device-stream"
+import { defineCommand } from "../command/command.ts"
+import type { CommandContext } from "../command/context.ts"
+import { type ExitCode, exitCodes } from "../command/exit-code.ts"
+import { chooseDevice } from "../gateway/choose-device.ts"
+import { connectionOptions, connectToGateway } from "../gateway/connect.ts"
+import { describeGap } from "../gateway/describe-event.ts"
+import { parsePlace, parseStream, streamOption } from "../gateway/stream-options.ts"
+import { ProgressBar } from "../terminal/progress-bar.ts"
+
+export const historyCommand = defineCommand({
+  name: "history",
+  summary: "Copy what is kept of a device, the exact bytes, up to now",
+  operands: "[device]",
+  maxOperands: 1,
+  about: [
+    "It ends before bytes that are not kept any more, with exit code 3 and the cursor to go on from, so that what it\n" +
+      "wrote is never a patchwork. Where nobody read the port (it was unplugged, or its agent was away) nothing was kept\n" +
+      "that could be missing: that is told on standard error, and it goes on.",
+  ],
+  options: {
+    ...connectionOptions,
+    from: {
+      type: "string",
+      value: "place",
+      help: "start (the oldest kept, default), -N, a cursor, or an RFC 3339 time",
+    },
+    to: {
+      type: "string",
+      value: "place",
+      help: "Where it ends: a cursor (default: what is the newest byte now)",
+    },
+    ...streamOption,
+    output: { type: "string", short: "o", value: "file", help: "Write to a file instead of standard output" },
+  },
+  examples: [
+    ["serialcast history uno -o uno.bin", "All that is kept, into a file"],
+    ["serialcast history uno --from -1000000 | strings", "Of the last million bytes"],
+    ["serialcast history uno --from 2030-01-31T08:00:00Z", "Since that morning"],
+    ["serialcast history uno --stream tx", "All that was written to it"],
+  ],
+  async run({ values, operands: [given] }, context) {
+    const from = parsePlace("from", values.from ?? "start")
+    const to = values.to === undefined ? undefined : parsePlace("to", values.to)
+    const stream = parseStream(values.stream)
+    await using gateway = await connectToGateway(values, context)
+    const { client } = gateway
+    const address = chooseDevice(client.devices.list(), given)
+    const { signal } = context
+    const events = client.device(address).history({ from, to, stream, signal })
+    const end = endOf(client.devices.get(address), stream, to)
+    if (values.output === undefined)
+      return await copy(events, { end, context, write: (bytes) => context.stdout.write(bytes) })
+    await using file = await openOutput(values.output)
+    return await copy(events, { end, context, write: (bytes) => file.appendFile(bytes) })
+  },
+})
+
+async function openOutput(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "w")
+  } catch (cause) {
+    throw new AppError("bad_request", `${path} cannot be written: ${String(cause)}.`, { cause })
+  }
+}
+
+interface Copying {
+  /** Where it will end, as far as it is known: for the progress bar. */
+  readonly end: Place | undefined
+  readonly context: CommandContext
+  readonly write: (bytes: Uint8Array) => Promise<void>
+}
+
+type Place = Pick<Cursor, "epoch" | "offset">
+
+function endOf(
+  state: DeviceState | undefined,
+  stream: StreamName,
+  to: StartPoint | undefined,
+): Place | undefined {
+  if (to?.kind === "cursor") return to.cursor
+  return state === undefined ? undefined : { epoch: state.epoch, offset: state[stream].head }
+}
+
+async function copy(events: AsyncIterable<StreamEvent>, copying: Copying): Promise<ExitCode> {
+  const { context, write, end } = copying
+  const { stderr, clock, signal } = context
+  const bar = new ProgressBar(stderr, clock)
+  const say = async (text: string) => {
+    await bar.clear()
+    await stderr.write(`serialcast history: ${text}\n`)
+  }
+  let start: Cursor | null = null
+  let last: Cursor | null = null
+  let copied = 0
+  for await (const event of events) {
+    switch (event.kind) {
+      case "positioned":
+        start = event.cursor
+        break
+      case "bytes":
+        await write(event.bytes)
+        copied += event.bytes.byteLength
+        await bar.update(copied, totalBytes(start, end))
+        break
+      case "gap":
+        if (event.gap.reason === "evicted") {
+          await say(`${describeGap(event.gap)}. Go on with --from ${event.gap.to}`)
+          return exitCodes.gap
+        }
+        await say(describeGap(event.gap))
+        break
+      case "mark":
+        break
+    }
+    last = event.cursor
+  }
+  await bar.clear()
+  if (!signal.aborted) return exitCodes.done
+  await say(
+    `stopped after ${copied} bytes${last === null ? "" : `. Go on with --from ${formatCursor(last)}`}`,
+  )
+  return exitCodes.failed
+}
+
+/** null: not known, as over several epochs. */
+function totalBytes(start: Place | null, end: Place | undefined): number | null {
+  return start === null || end?.epoch !== start.epoch ? null : end.offset - start.offset
+}

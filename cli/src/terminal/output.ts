@@ -1,0 +1,39 @@
+import type { WriteStream } from "node:tty"
+
+/** Where a program writes to: a terminal, a pipe or a file. */
+export interface Output {
+  readonly isTerminal: boolean
+  readonly hasColors: boolean
+  /**
+   * Resolves when the system has taken `data`: to await it is to follow the reader's pace. Resolves at once after the
+   * stop signal, for a reader that stands still must not keep the program. Rejects when the reader is gone.
+   */
+  write(data: string | Uint8Array): Promise<void>
+}
+
+export function createOutput(stream: WriteStream, signal: AbortSignal): Output {
+  // Each write hears of its own failure; without a listener the stream would end the process.
+  stream.on("error", () => {})
+  const isTerminal = stream.isTTY
+  return {
+    isTerminal,
+    hasColors: isTerminal && stream.hasColors(),
+    write: (data) =>
+      new Promise((resolve, reject) => {
+        const finish = (error?: Error | null) => {
+          signal.removeEventListener("abort", stop)
+          if (error) reject(error)
+          else resolve()
+        }
+        const stop = () => finish()
+        stream.write(data, finish)
+        if (signal.aborted) resolve()
+        else signal.addEventListener("abort", stop)
+      }),
+  }
+}
+
+/** Whether whoever read our output has gone, as `head` does when it has enough. */
+export function isReaderGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE"
+}

@@ -1,0 +1,42 @@
+import { FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { createTestOutput } from "../testing/test-context.ts"
+import { formatProgress, ProgressBar } from "./progress-bar.ts"
+
+test("work of less than a second, and work without a terminal, shows no bar", async () => {
+  for (const [isTerminal, ms] of [
+    [true, 999],
+    [false, 5_000],
+  ] as const) {
+    const output = createTestOutput({ isTerminal })
+    const clock = new FakeClock()
+    const bar = new ProgressBar(output, clock)
+    clock.advance(ms)
+    await bar.update(1, 2)
+    await bar.clear()
+    expect(output.text).toBe("")
+  }
+})
+
+test("longer work is redrawn at most ten times a second, on one line that is taken away", async () => {
+  const output = createTestOutput({ isTerminal: true })
+  const clock = new FakeClock()
+  const bar = new ProgressBar(output, clock)
+  clock.advance(1_000)
+  for (let at = 0; at < 100; at++) {
+    await bar.update(at, 100)
+    clock.advance(10)
+  }
+  await bar.clear()
+  expect(output.text.split("\r")).toHaveLength(1 + 10 + 1)
+  expect(output.text).not.toContain("\n")
+  expect(output.text.endsWith("\r\u001b[K")).toBe(true)
+})
+
+test("a bar tells the part and both sizes; without an end, the size", () => {
+  expect(formatProgress(1_200_000, 2_400_000)).toBe(
+    `[${"#".repeat(15)}${" ".repeat(15)}]  50 %  1.2 MB of 2.4 MB`,
+  )
+  expect(formatProgress(0, 0)).toContain("100 %")
+  expect(formatProgress(12_345, null)).toBe("12.3 kB")
+})

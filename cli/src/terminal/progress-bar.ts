@@ -1,0 +1,51 @@
+import type { Clock } from "@serialcast/primitives"
+import type { Output } from "./output.ts"
+
+/** Shorter work is over before anyone has read about it. */
+const patienceMs = 1_000
+const redrawMs = 100
+const cells = 30
+// ECMA-48 §8.3.41, EL: erase to the end of the line.
+const eraseLine = "\r\u001b[K"
+
+/** How far long work is, on one line of a terminal, from its second second on; nothing anywhere else. */
+export class ProgressBar {
+  readonly #output: Output
+  readonly #clock: Clock
+  #nextMs: number
+  #isShown = false
+
+  constructor(output: Output, clock: Clock) {
+    this.#output = output
+    this.#clock = clock
+    this.#nextMs = clock.nowMs() + patienceMs
+  }
+
+  /** `of`: null when nobody knows how much there will be. */
+  async update(bytes: number, of: number | null): Promise<void> {
+    const nowMs = this.#clock.nowMs()
+    if (!this.#output.isTerminal || nowMs < this.#nextMs) return
+    this.#nextMs = nowMs + redrawMs
+    this.#isShown = true
+    await this.#output.write(`${eraseLine}${formatProgress(bytes, of)}`)
+  }
+
+  /** Takes the line away, for what is written next. */
+  async clear(): Promise<void> {
+    if (this.#isShown) await this.#output.write(eraseLine)
+    this.#isShown = false
+  }
+}
+
+/** `[#####     ]  50 %  1.2 of 2.4 MB` */
+export function formatProgress(bytes: number, of: number | null): string {
+  if (of === null) return formatSize(bytes)
+  const part = of === 0 ? 1 : Math.min(1, bytes / of)
+  const bar = "#".repeat(Math.floor(part * cells)).padEnd(cells)
+  return `[${bar}] ${String(Math.floor(part * 100)).padStart(3)} %  ${formatSize(bytes)} of ${formatSize(of)}`
+}
+
+function formatSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`
+  return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}

@@ -1,0 +1,54 @@
+import { z } from "zod"
+import { callBy, callId } from "./call-fields.ts"
+import { checkReply } from "./reply.ts"
+
+/** Asks for the right to be the only writer of a device for a while, or renews it. */
+export interface LeaseRequest {
+  readonly id: string
+  /** Becomes the holder's name, which everyone sees. */
+  readonly by: string
+  readonly ttlMs: number
+  /** The token of the lease to renew. Absent: a new one. */
+  readonly lease?: string | undefined
+  /** Takes the lease from whoever holds it. */
+  readonly steal: boolean
+}
+
+/** A lease as its holder knows it. The token is a secret: whoever shows it writes. */
+export interface Lease {
+  readonly token: string
+  readonly holder: string
+  readonly ttlMs: number
+}
+
+/** Gives a lease back. */
+export interface ReleaseRequest {
+  readonly id: string
+  readonly by: string
+  readonly lease: string
+}
+
+const token = z.string().min(1).max(64)
+
+export const leaseRequestSchema = z.strictObject({
+  id: callId,
+  by: callBy,
+  ttlMs: z.number().int().min(100).max(3_600_000).default(30_000),
+  lease: token.optional(),
+  steal: z.boolean().default(false),
+}) satisfies z.ZodType<LeaseRequest>
+
+export const releaseRequestSchema = z.strictObject({
+  id: callId,
+  by: callBy,
+  lease: token,
+}) satisfies z.ZodType<ReleaseRequest>
+
+const replySchema = z.object({
+  lease: z.object({ token, holder: z.string(), ttlMs: z.number() }),
+})
+
+/** Throws `bad_message` when the reply holds no lease. */
+export function parseLease(reply: Record<string, unknown>): Lease {
+  return checkReply(replySchema, reply).lease
+}

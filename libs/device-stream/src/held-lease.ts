@@ -1,0 +1,109 @@
+import type { BrokerLog } from "@serialcast/broker-client"
+import { type ErrorCode, type Lease, toAppError } from "@serialcast/contract"
+import type { Clock, Timer } from "@serialcast/primitives"
+
+/** The right to be the only writer of a device, which renews itself. Disposing it gives it back. */
+export interface DeviceLease extends AsyncDisposable {
+  /** What writes and controls are made with. */
+  readonly token: string
+  readonly holder: string
+  /**
+   * Aborted when the lease is lost: its renewal was refused, or did not come in time by this process's own clock. A
+   * process that was stopped for longer than the lease lasts sees it as soon as it looks here.
+   */
+  readonly lost: AbortSignal
+  /** Does nothing when it is lost or given back already. */
+  release(): Promise<void>
+}
+
+export interface HeldLeaseDeps {
+  readonly clock: Clock
+  readonly log: BrokerLog
+  readonly renew: (token: string, timeoutMs: number) => Promise<Lease>
+  readonly release: (token: string) => Promise<void>
+}
+
+/** After these the lease may still be held: the renewal is tried again while it lasts. */
+const passingCodes: ReadonlySet<ErrorCode> = new Set(["no_reply", "broker_offline", "overloaded"])
+
+/** `askedMs`: when it was asked for, which is when it began at the earliest. */
+export function holdLease(lease: Lease, askedMs: number, deps: HeldLeaseDeps): DeviceLease {
+  return new HeldLease(lease, askedMs, deps)
+}
+
+class HeldLease implements DeviceLease {
+  readonly token: string
+  readonly holder: string
+  readonly #ttlMs: number
+  readonly #deps: HeldLeaseDeps
+  readonly #lost = new AbortController()
+  #expiresMs: number
+  #timer: Timer | null = null
+  #isReleased = false
+
+  constructor({ token, holder, ttlMs }: Lease, askedMs: number, deps: HeldLeaseDeps) {
+    this.token = token
+    this.holder = holder
+    this.#ttlMs = ttlMs
+    this.#deps = deps
+    this.#expiresMs = askedMs + ttlMs
+    this.#startTimer()
+  }
+
+  get lost(): AbortSignal {
+    this.#isHeld()
+    return this.#lost.signal
+  }
+
+  async release(): Promise<void> {
+    if (!this.#isHeld()) return
+    this.#isReleased = true
+    this.#timer?.cancel()
+    try {
+      await this.#deps.release(this.token)
+    } catch (error) {
+      // Somebody took it, or its time was over: then it is given back.
+      if (toAppError(error).code !== "lease_lost") throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.release()
+    } catch (error) {
+      // Nobody renews it any more: it ends with its time.
+      this.#deps.log.debug({ reason: String(error) }, "lease not given back")
+    }
+  }
+
+  /** Looks at the clock, not at timers: those of a process that was stopped fire after whatever else waited. */
+  #isHeld(): boolean {
+    if (this.#isReleased || this.#lost.signal.aborted) return false
+    if (this.#deps.clock.nowMs() < this.#expiresMs) return true
+    this.#lose()
+    return false
+  }
+
+  #startTimer(): void {
+    const leftMs = this.#expiresMs - this.#deps.clock.nowMs()
+    const pauseMs = Math.max(0, Math.min(this.#ttlMs / 3, leftMs))
+    this.#timer = this.#deps.clock.startTimer(pauseMs, () => void this.#renew())
+  }
+
+  async #renew(): Promise<void> {
+    if (!this.#isHeld()) return
+    const askedMs = this.#deps.clock.nowMs()
+    try {
+      await this.#deps.renew(this.token, this.#expiresMs - askedMs)
+      this.#expiresMs = askedMs + this.#ttlMs
+    } catch (error) {
+      if (!passingCodes.has(toAppError(error).code) && !this.#isReleased) this.#lose()
+    }
+    if (this.#isHeld()) this.#startTimer()
+  }
+
+  #lose(): void {
+    this.#timer?.cancel()
+    this.#lost.abort()
+  }
+}

@@ -1,0 +1,41 @@
+import type { BrokerClient } from "@serialcast/broker-client"
+import {
+  type DeviceAddress,
+  type Lease,
+  type LeaseRequest,
+  parseLease,
+  type ReleaseRequest,
+} from "@serialcast/contract"
+import { callDevice } from "./device-call.ts"
+
+const replyMs = 10_000
+
+export interface LeaseOptions {
+  /** Becomes the holder's name, which everyone sees. */
+  readonly by: string
+  /** How long it lasts unless it is renewed, in milliseconds. */
+  readonly ttlMs: number
+  /** Takes it from whoever holds it. */
+  readonly steal?: boolean | undefined
+}
+
+/** Takes the lease of a device, or renews the one with `token`. Throws `leased`, or `lease_lost` for a token of the past. */
+export async function callLease(
+  broker: BrokerClient,
+  address: DeviceAddress,
+  options: LeaseOptions & { readonly token?: string | undefined; readonly timeoutMs?: number },
+): Promise<Lease> {
+  const { by, ttlMs, steal = false, token, timeoutMs = replyMs } = options
+  const request: LeaseRequest = { id: crypto.randomUUID(), by, ttlMs, lease: token, steal }
+  return parseLease(await callDevice({ broker, verb: "lease", address, request, timeoutMs }))
+}
+
+/** Gives a lease back. Throws `lease_lost` when it is not held any more. */
+export async function callRelease(
+  broker: BrokerClient,
+  address: DeviceAddress,
+  { by, token }: { readonly by: string; readonly token: string },
+): Promise<void> {
+  const request: ReleaseRequest = { id: crypto.randomUUID(), by, lease: token }
+  await callDevice({ broker, verb: "release", address, request, timeoutMs: replyMs })
+}

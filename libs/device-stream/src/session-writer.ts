@@ -1,0 +1,210 @@
+/*
+ *   write, configure, signal ─→ one turn after the other ─→ room for it? ─→ call {session, seq} ─→ agent
+ *                                                             ▲                                      │
+ *   flush ←── sum, or the first refusal in the order of seq ←─┴──────────── receipts ←───────────────┘
+ */
+import type { BrokerClient } from "@serialcast/broker-client"
+import {
+  AppError,
+  type CallVerb,
+  type DeviceState,
+  type ModemLines,
+  maxChunkBytes,
+  maxSessionBytes,
+  type PortSettings,
+  parseLinesReply,
+  parseSettingsReply,
+  toAppError,
+} from "@serialcast/contract"
+import { type Clock, createWakeup, type Timer } from "@serialcast/primitives"
+import { cancelWrite } from "./cancel.ts"
+import type { SignalChange } from "./controls.ts"
+import { callDevice } from "./device-call.ts"
+
+/** What a call costs beside its bytes, roughly: it bounds how many small ones are on their way. */
+const callCostBytes = 1_024
+/** Writes of a session wait for each other for as long as the device takes, so they get the longest time there is. */
+const ttlMs = 3_600_000
+/** As long as a single write waits for others, and for its reply. */
+const silenceMs = 40_000
+
+export interface WriterOptions {
+  /** The principal who writes. */
+  readonly by: string
+  /** The token of the lease it writes under. */
+  readonly lease?: string | undefined
+  /** Aborting takes back whatever has no receipt yet. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * A session: writes and controls go to the port in the order of the calls here, without waiting for each one's receipt.
+ * A refused one ends the session, and everything after it is refused too. Disposing it takes back what has no receipt.
+ */
+export interface DeviceWriter extends AsyncDisposable {
+  /**
+   * Resolves when the bytes are on their way: at most 256 KiB are, without receipt, so awaiting it follows the device's
+   * pace. Rejects with the session's first refusal, or `no_reply` when nothing was heard of it for 40 s.
+   */
+  write(bytes: Uint8Array): Promise<void>
+  configure(settings: Partial<PortSettings>): Promise<PortSettings>
+  signal(change: SignalChange): Promise<ModemLines | null>
+  /** Resolves with the sum of bytes when all have their receipt; rejects with the first refusal. */
+  flush(): Promise<{ readonly bytes: number }>
+}
+
+export interface WriterDeps {
+  readonly broker: BrokerClient
+  readonly clock: Clock
+  /** As it is when the session begins: it is meant for this opening of the port. */
+  readonly state: DeviceState
+}
+
+export function openSessionWriter(options: WriterOptions, deps: WriterDeps): DeviceWriter {
+  return new SessionWriter(options, deps)
+}
+
+class SessionWriter implements DeviceWriter {
+  readonly #options: WriterOptions
+  readonly #deps: WriterDeps
+  readonly #session = crypto.randomUUID()
+  #seq = 0
+  #lastTurn: Promise<unknown> = Promise.resolve()
+  /** The calls without receipt, by id. */
+  readonly #unsettled = new Map<string, AbortController>()
+  #unsettledBytes = 0
+  readonly #settled = createWakeup()
+  /** Of the bytes so far, in the order of seq: it rejects with the first refusal, whichever reply came first. */
+  #sum: Promise<number> = Promise.resolve(0)
+  /** Why nothing more is taken. */
+  #refusal: AppError | null = null
+  readonly #forgetSignal: () => void
+  #silence: Timer | null = null
+
+  constructor(options: WriterOptions, deps: WriterDeps) {
+    this.#options = options
+    this.#deps = deps
+    const { signal } = options
+    const leave = () => this.#takeBack(takenBack())
+    signal.addEventListener("abort", leave)
+    this.#forgetSignal = () => signal.removeEventListener("abort", leave)
+    if (signal.aborted) leave()
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      for (let at = 0; at < bytes.byteLength; at += maxChunkBytes) {
+        const piece = bytes.subarray(at, at + maxChunkBytes)
+        await this.#roomFor(piece.byteLength)
+        void this.#send("write", { bytes: piece, ttlMs }, piece.byteLength)
+      }
+    })
+  }
+
+  async configure(settings: Partial<PortSettings>): Promise<PortSettings> {
+    return parseSettingsReply(await this.#control("configure", { settings }))
+  }
+
+  async signal(change: SignalChange): Promise<ModemLines | null> {
+    return parseLinesReply(await this.#control("signal", change))
+  }
+
+  async flush(): Promise<{ bytes: number }> {
+    await this.#lastTurn
+    // Its rejection is the refusal.
+    const bytes = await this.#sum.catch(() => 0)
+    if (this.#refusal !== null) throw this.#refusal
+    return { bytes }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#forgetSignal()
+    this.#takeBack(takenBack())
+    while (this.#unsettled.size > 0) await this.#settled.wait()
+  }
+
+  /** What is asked for first is done first, also when nobody awaits it. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(work)
+    this.#lastTurn = turn.catch(() => {})
+    return turn
+  }
+
+  async #control(verb: CallVerb, body: object): Promise<Record<string, unknown>> {
+    const { reply } = await this.#inTurn(async () => {
+      await this.#roomFor(0)
+      // In an object, so that the next turn does not wait for the reply.
+      return { reply: this.#send(verb, body, 0) }
+    })
+    return await reply
+  }
+
+  async #roomFor(bytes: number): Promise<void> {
+    const isFull = () => this.#unsettledBytes + bytes + callCostBytes > maxSessionBytes
+    while (this.#refusal === null && isFull()) await this.#settled.wait()
+    if (this.#refusal !== null) throw this.#refusal
+  }
+
+  #send(verb: CallVerb, body: object, bytes: number): Promise<Record<string, unknown>> {
+    const { broker, state } = this.#deps
+    const { by, lease } = this.#options
+    const id = crypto.randomUUID()
+    const request = { id, by, lease, session: this.#session, seq: this.#seq++, open: state.open, ...body }
+    const giveUp = new AbortController()
+    this.#unsettled.set(id, giveUp)
+    this.#unsettledBytes += bytes + callCostBytes
+    this.#startSilence()
+    const reply = callDevice({
+      broker,
+      verb,
+      address: state,
+      request,
+      timeoutMs: ttlMs,
+      signal: giveUp.signal,
+      onProgress: () => this.#startSilence(),
+    })
+    const settle = () => {
+      this.#unsettled.delete(id)
+      this.#unsettledBytes -= bytes + callCostBytes
+      this.#startSilence()
+      this.#settled.wake()
+    }
+    reply.then(settle, settle)
+    this.#sum = this.#sum.then(async (sum) => {
+      await reply
+      return sum + bytes
+    })
+    this.#sum.catch((error: unknown) => this.#refuse(toAppError(error)))
+    return reply
+  }
+
+  /** The session's calls live as long as something is heard of one of them. */
+  #startSilence(): void {
+    this.#silence?.cancel()
+    if (this.#unsettled.size === 0) return
+    this.#silence = this.#deps.clock.startTimer(silenceMs, () => {
+      const text = `Nobody answered for ${silenceMs / 1000} s; what came of the last writes is unknown.`
+      this.#takeBack(new AppError("no_reply", text))
+      for (const giveUp of this.#unsettled.values()) giveUp.abort()
+    })
+  }
+
+  #takeBack(why: AppError): void {
+    this.#refuse(why)
+    const { broker, state } = this.#deps
+    for (const write of this.#unsettled.keys()) {
+      // Its own outcome tells what came of it.
+      cancelWrite(broker, state, { by: this.#options.by, write }).catch(() => {})
+    }
+  }
+
+  #refuse(error: AppError): void {
+    // The agent's answer to a write that was taken back says how much of it was written.
+    if (this.#refusal === null || this.#refusal.code === error.code) this.#refusal = error
+    this.#settled.wake()
+  }
+}
+
+function takenBack(): AppError {
+  return new AppError("cancelled", "The writer was left before everything was written.")
+}

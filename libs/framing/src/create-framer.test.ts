@@ -1,0 +1,202 @@
+import { type Framing, framingSchema } from "@serialcast/contract"
+import { concatBytes } from "@serialcast/primitives"
+import { countingBytes, seededRandom } from "@serialcast/testkit"
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { createFramer, type Framer, isFrameBreak } from "./create-framer.ts"
+import type { Frame } from "./frame-builder.ts"
+
+const line = { type: "line", maxBytes: 8 } as const
+const delimiter = { type: "delimiter", delimiter: "0A0B0A0C", maxBytes: 8 } as const
+const fixed = { type: "fixed", length: 3 } as const
+const idle = { type: "idle", idleMs: 5, maxBytes: 8 } as const
+const slip = { type: "slip", maxBytes: 8 } as const
+const all: readonly Framing[] = [line, delimiter, fixed, idle, slip]
+
+const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
+const text = (bytes: Uint8Array) => String.fromCharCode(...bytes)
+
+interface TimedChunk {
+  readonly bytes: Uint8Array
+  readonly timeUs: number
+}
+
+function pushAll(framer: Framer, chunks: readonly TimedChunk[], start = 0): Frame[] {
+  let offset = start
+  return chunks.flatMap(({ bytes, timeUs }) => {
+    const frames = framer.push(bytes, { offset, timeUs })
+    offset += bytes.byteLength
+    return frames
+  })
+}
+
+/** Each frame's text; a cut one ends with `✂`. */
+function cutText(framing: Framing, sent: string): string[] {
+  const framer = createFramer(framing)
+  const frames = [...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]), ...framer.flush("break")]
+  return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
+}
+
+describe("lines", () => {
+  test.each([
+    ["a\nb\n", ["a", "b"]],
+    ["a\r\n\r\n\nb\n", ["a", "", "", "b"]],
+    ["a\rb\r\r\nc\n", ["a\rb\r", "c"]],
+    ["12345678\n12345678\r\n", ["12345678", "12345678"]],
+    ["123456789\n", ["12345678✂", "9"]],
+    ["12345678\r9\n", ["12345678✂", "\r9"]],
+    ["unfinished", ["unfinish✂", "ed✂"]],
+    ["a\r", ["a\r✂"]],
+    ["", []],
+  ])("%j", (sent, expected) => expect(cutText(line, sent)).toEqual(expected))
+})
+
+describe("messages with a delimiter", () => {
+  test.each([
+    ["a\n\v\n\fb\n\v\n\f", ["a", "b"]],
+    ["\n\v\n\f\n\v\n\f", ["", ""]],
+    // Its own begin comes again inside the delimiter.
+    ["a\n\v\n\v\n\f", ["a\n\v"]],
+    ["\n\n\n\v\n\f", ["\n\n"]],
+    ["12345678\n\v\n\f", ["12345678"]],
+    ["12345678\n\v\n9\n\v\n\f", ["12345678✂", "\n\v\n9"]],
+    ["12\n\v", ["12\n\v✂"]],
+  ])("%j", (sent, expected) => expect(cutText(delimiter, sent)).toEqual(expected))
+})
+
+describe("SLIP (RFC 1055)", () => {
+  test.each([
+    ["\xc0ab\xc0\xc0c\xc0", ["ab", "c"]],
+    ["a\xdb\xdcb\xdb\xddc\xc0", ["a\xc0b\xdbc"]],
+    // The violation stays in the message, and the next one is whole again.
+    ["a\xdbb\xc0cd\xc0", ["a\xdbb✂", "cd"]],
+    ["a\xdb\xc0cd\xc0", ["a\xdb✂", "cd"]],
+    ["\xdb\xdb\xdc\xc0", ["\xdb\xc0✂"]],
+    ["1234567\xdb\xdd\xc0", ["1234567\xdb"]],
+    ["12345678\xdb\xdd\xc0", ["12345678✂", "\xdb"]],
+    ["12\xdb", ["12\xdb✂"]],
+    ["\xc0\xc0", []],
+  ])("%j", (sent, expected) => expect(cutText(slip, sent)).toEqual(expected))
+})
+
+test("fixed messages are counted from where the framer starts", () => {
+  expect(cutText(fixed, "abcdefgh")).toEqual(["abc", "def", "gh✂"])
+})
+
+test("a silence between two chunks ends an idle message, and so does one that the caller sees", () => {
+  const framer = createFramer(idle)
+  const chunks = [
+    { bytes: latin("ab"), timeUs: 10_000 },
+    { bytes: latin("cd"), timeUs: 14_999 },
+    { bytes: latin("ef"), timeUs: 19_999 },
+  ]
+  const whole = { end: 4, timeUs: 10_000, isCut: false }
+  expect(pushAll(framer, chunks)).toEqual([{ bytes: latin("abcd"), offset: 0, ...whole }])
+  expect([framer.silenceMs, framer.isHolding]).toEqual([5, true])
+  const last = { bytes: latin("ef"), offset: 4, end: 6, timeUs: 19_999, isCut: false }
+  expect(framer.flush("silence")).toEqual([last])
+  expect([framer.isHolding, framer.flush("silence")]).toEqual([false, []])
+})
+
+test("a frame has the place of its first byte, though its begin was taken for the end of the one before", () => {
+  const framer = createFramer({ type: "delimiter", delimiter: "0A0B", maxBytes: 2 })
+  const frames = pushAll(
+    framer,
+    ["a", "b", "\n", "c", "\n", "\v"].map((sent, at) => ({ bytes: latin(sent), timeUs: at })),
+  )
+  expect(frames).toEqual([
+    { bytes: latin("ab"), offset: 0, end: 2, timeUs: 0, isCut: true },
+    { bytes: latin("\nc"), offset: 2, end: 6, timeUs: 2, isCut: false },
+  ])
+})
+
+/** Bytes that often are, or nearly are, the end of something. */
+const noisy = fc.array(fc.constantFrom(0x0a, 0x0b, 0x0c, 0x0d, 0xc0, 0xdb, 0xdc, 0xdd, 0x41), {
+  maxLength: 60,
+})
+
+describe.each(all.map((framing) => [framing.type, framing] as const))("%s framing", (_type, framing) => {
+  const frameAll = (chunks: readonly TimedChunk[]) => {
+    const framer = createFramer(framing)
+    return [...pushAll(framer, chunks), ...framer.flush("break")]
+  }
+  const timeOf = (at: number) => at * 700 + (at % 7 === 0 ? 4_900 : 0)
+  const singles = (bytes: Uint8Array) =>
+    Array.from(bytes, (byte, at) => ({ bytes: Uint8Array.of(byte), timeUs: timeOf(at) }))
+
+  test("gives the same frames wherever the bytes are split", () => {
+    const sent = latin("ab\n\v\n\fcdefghijkl\r\n\xc0\xdb\xdc\xdb\xdd\xdbx\xc0\n\v\n\n\v\n\f\r\r\nend")
+    const whole = frameAll([{ bytes: sent, timeUs: 1 }])
+    for (let at = 0; at <= sent.byteLength; at++) {
+      const halves = [sent.subarray(0, at), sent.subarray(at)]
+      expect(frameAll(halves.map((bytes) => ({ bytes, timeUs: 1 })))).toEqual(whole)
+    }
+    expect(frameAll(Array.from(sent, (byte) => ({ bytes: Uint8Array.of(byte), timeUs: 1 })))).toEqual(whole)
+  })
+
+  test("leaves out no byte but ends, overlaps nothing, and resumes at any frame's end with the same rest", () => {
+    fc.assert(
+      fc.property(noisy, (values) => {
+        const sent = Uint8Array.from(values)
+        const frames = frameAll(singles(sent))
+        for (const [n, { offset, end }] of frames.entries()) {
+          expect(offset).toBeGreaterThanOrEqual(frames[n - 1]?.end ?? 0)
+          expect(end).toBeGreaterThanOrEqual(offset)
+          const rest = createFramer(framing)
+          const again = [...pushAll(rest, singles(sent).slice(end), end), ...rest.flush("break")]
+          expect(again).toEqual(frames.slice(n + 1))
+        }
+        if (framing.type === "fixed" || framing.type === "idle")
+          expect(concatBytes(frames.map(({ bytes }) => bytes))).toEqual(sent)
+      }),
+    )
+  })
+
+  test("takes any corruption, and is in step again soon after it", () => {
+    const random = seededRandom()
+    const messages = Array.from({ length: 200 }, (_, n) => latin(`m${n}`))
+    const ends = { line: "\r\n", delimiter: "\n\v\n\f", fixed: "", idle: "", slip: "\xc0" }
+    const clean = messages.map((bytes) => concatBytes([bytes, latin(ends[framing.type])]))
+    const sent = concatBytes(clean)
+    for (let hits = 0; hits < 20; hits++)
+      sent[Math.floor(random.next() * (sent.byteLength / 2))] = random.bytes(1)[0] ?? 0
+    const chunks = [{ bytes: sent, timeUs: 1 }]
+    const frames = frameAll(chunks)
+    for (const { bytes } of frames) expect(bytes.byteLength).toBeLessThanOrEqual(8)
+    if (ends[framing.type] === "") return
+    const tail = frames.slice(-50).map(({ bytes }) => text(bytes))
+    expect(tail, `seed ${random.seed}`).toEqual(messages.slice(-50).map(text))
+  })
+
+  test("holds no more than a message of 10 MB without an end, and gives all of it in pieces", () => {
+    const framer = createFramer(framing)
+    let bytes = 0
+    for (let at = 0; at < 10_000_000; at += 100_000) {
+      // No two neighbours of these are an end in any framing.
+      const frames = framer.push(new Uint8Array(100_000).fill(0x41), { offset: at, timeUs: 1 })
+      for (const frame of frames) bytes += frame.bytes.byteLength
+      expect(at + 100_000 - bytes).toBeLessThanOrEqual(8)
+    }
+  })
+})
+
+test("frames keep their bytes, whatever becomes of the chunk and of the next frames", () => {
+  const framer = createFramer({ type: "fixed", length: 8 })
+  const chunk = countingBytes(0, 16)
+  const [first] = framer.push(chunk, { offset: 0, timeUs: 1 })
+  chunk.fill(0xff)
+  framer.push(chunk, { offset: 16, timeUs: 1 })
+  expect(first?.bytes).toEqual(countingBytes(0, 8))
+})
+
+test("every framing that a configuration can name has its framer", () => {
+  const names = framingSchema.options.map(({ shape }) => [...shape.type.values][0])
+  expect(all.map(({ type }) => type)).toEqual(names)
+})
+
+test("messages do not go on over a mark after which the bytes may be of another device, or later", () => {
+  expect(isFrameBreak({ n: 0, kind: "opened", open: 2 })).toBe(true)
+  expect(isFrameBreak({ n: 0, kind: "closed", reason: "x" })).toBe(true)
+  expect(isFrameBreak({ n: 0, kind: "overrun" })).toBe(true)
+  expect(isFrameBreak({ n: 0, kind: "leased", holder: "x" })).toBe(false)
+})

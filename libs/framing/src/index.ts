@@ -1,0 +1,2 @@
+export { createFramer, type Framer, isFrameBreak } from "./create-framer.ts"
+export type { Frame, Place } from "./frame-builder.ts"

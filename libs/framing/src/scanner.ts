@@ -1,0 +1,6 @@
+/** Finds the ends of messages, byte by byte: so frames cannot depend on how the bytes were divided into chunks. */
+export interface Scanner {
+  take(byte: number, offset: number, timeUs: number): void
+  /** Gives back, as bytes of the message, what was held as the possible begin of something else. */
+  release(): void
+}

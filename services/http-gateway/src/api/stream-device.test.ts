@@ -1,0 +1,61 @@
+import type { StreamEvent } from "@serialcast/device-stream"
+import { eventually, FakeClock } from "@serialcast/testkit"
+import { expect, test } from "vitest"
+import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../test-gateway.ts"
+
+/** A device that sent these, and is silent then. */
+function silentAfter(...events: readonly StreamEvent[]) {
+  return {
+    async *read({ signal }: { signal: AbortSignal }): AsyncGenerator<StreamEvent> {
+      yield { kind: "positioned", cursor: cursorAt(0) }
+      yield* events
+      await new Promise((resolve) => signal.addEventListener("abort", resolve))
+    },
+  }
+}
+
+/** The text of a stream as it comes in. */
+async function follow(url: string): Promise<{ text(): string; leave(): void }> {
+  const leaving = new AbortController()
+  const { body } = await fetch(url, { signal: leaving.signal })
+  let text = ""
+  const reading = (async () => {
+    for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) text += part
+  })()
+  // Ends by leaving.
+  reading.catch(() => {})
+  return { text: () => text, leave: () => leaving.abort() }
+}
+
+test("lines are cut as the device's framing says", async () => {
+  const framing = { type: "delimiter", delimiter: "3B", maxBytes: 4096 } as const
+  await using gateway = await startTestGateway(silentAfter(bytesAt(0, "one;two;")), { state: { framing } })
+  const stream = await follow(`${gateway.url}/stream?encoding=lines`)
+  const lines = [
+    `event: line\ndata: {"t":1000000,"text":"one"}\nid: ${testEpoch}-4\n\n`,
+    `event: line\ndata: {"t":1000000,"text":"two"}\nid: ${testEpoch}-8\n\n`,
+  ]
+  await eventually(() => expect(stream.text()).toContain(lines.join("")))
+  stream.leave()
+})
+
+test("a silence brings the message that it ends", async () => {
+  const clock = new FakeClock()
+  const framing = { type: "idle", idleMs: 50, maxBytes: 4096 } as const
+  const device = silentAfter(bytesAt(0, "one"), bytesAt(3, "two"))
+  await using gateway = await startTestGateway(device, { state: { framing }, clock })
+  const stream = await follow(`${gateway.url}/stream?encoding=lines`)
+  await eventually(() => expect(stream.text()).toContain("event: open"))
+  // Its own, and the heartbeat's.
+  await eventually(() => expect(clock.pendingTimers).toBe(2))
+  clock.advance(49)
+  expect(clock.pendingTimers).toBe(2)
+  clock.advance(1)
+  await eventually(() =>
+    expect(stream.text()).toContain(
+      `event: line\ndata: {"t":1000000,"text":"onetwo"}\nid: ${testEpoch}-6\n\n`,
+    ),
+  )
+  stream.leave()
+  await eventually(() => expect(clock.pendingTimers).toBe(0))
+})

@@ -1,0 +1,37 @@
+import {
+  checkCall,
+  encodeReply,
+  historyRequestSchema,
+  maxChunkBytes,
+  maxPayloadBytes,
+  pageToWire,
+  parseStartPoint,
+} from "@serialcast/contract"
+import type { AnswerCall, Call } from "./call.ts"
+import { FairGate } from "./fair-gate.ts"
+
+// JSON spells bytes in hex, two characters each, and a reply is at most `maxPayloadBytes`.
+const maxJsonPageBytes = maxChunkBytes / 2
+// Pages are read and encoded between what the ports bring; this many at once keep the disk busy.
+const gateLimits = { maxRunning: 4, maxWaiting: 1_000 }
+
+/** Makes the answer to `history` calls of all devices: clients get their pages in turn. */
+export function createAnswerHistory(): AnswerCall {
+  const gate = new FairGate(gateLimits)
+  return async (call) => await gate.run(call.client, () => sendPage(call))
+}
+
+async function sendPage({ journal, request, format, send }: Call): Promise<void> {
+  const { id, stream, from, maxBytes } = checkCall(historyRequestSchema, request)
+  const start = parseStartPoint(from)
+  const encodePage = async (pageBytes: number) =>
+    encodeReply({ id }, { page: pageToWire(await journal.page(stream, start, pageBytes)) }, format)
+  let limit = format === "json" ? Math.min(maxBytes, maxJsonPageBytes) : maxBytes
+  let encoded = await encodePage(limit)
+  // The limit counts device bytes; marks with long names in them may take more on the wire than is left for them.
+  while (encoded.byteLength > maxPayloadBytes && limit > 1) {
+    limit = Math.floor(limit / 2)
+    encoded = await encodePage(limit)
+  }
+  send(encoded)
+}

@@ -1,0 +1,46 @@
+import {
+  checkCall,
+  encodeErrorReply,
+  encodeReply,
+  type Receipt,
+  receiptToWire,
+  toAppError,
+  type WriteProgress,
+  type WriteRequest,
+  writeRequestSchema,
+} from "@serialcast/contract"
+import { type AnswerCall, type Call, openedDevice } from "./call.ts"
+
+/** Makes the answer to `write` calls: each part is acknowledged, the whole is told of its progress and its outcome. */
+export function createAnswerWrite(): AnswerCall {
+  /** Writes whose outcome somebody will be told: a repeat of the call does not add another answer. */
+  const awaited = new Set<Promise<Receipt>>()
+  return async (call) => {
+    const { format, request, send } = call
+    const write = checkCall(writeRequestSchema, request)
+    const { id, part } = write
+    const outcome = submit(call, write)
+    if (part !== undefined) send(encodeReply({ id, part }, {}, format))
+    if (outcome === null || awaited.has(outcome)) return
+    awaited.add(outcome)
+    try {
+      send(encodeReply({ id }, { receipt: receiptToWire(await outcome) }, format))
+    } catch (error) {
+      send(encodeErrorReply({ id }, toAppError(error), format))
+    } finally {
+      awaited.delete(outcome)
+    }
+  }
+}
+
+/** null while parts are missing. */
+function submit(call: Call, write: WriteRequest): Promise<Receipt> | null {
+  const { client, format, send } = call
+  const { writes, parts } = openedDevice(call)
+  const { id } = write
+  const known = writes.find(client, id)
+  if (known !== undefined) return known
+  const bytes = write.parts === undefined ? write.bytes : parts.add(client, write)
+  const onProgress = (progress: WriteProgress) => send(encodeReply({ id }, { progress }, format))
+  return bytes === null ? null : writes.submit({ ...write, client, bytes, onProgress })
+}

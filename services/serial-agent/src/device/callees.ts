@@ -1,0 +1,84 @@
+import { AppError, type PortSettings } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
+import { PortControls } from "../controls/port-controls.ts"
+import type { Journal } from "../journal/journal.ts"
+import { WriteLease } from "../leases/write-lease.ts"
+import type { OpenPort } from "../port/port-driver.ts"
+import { Answers } from "../turns/answers.ts"
+import { TurnQueue } from "../turns/turn-queue.ts"
+import { noPacing, type Pacing } from "../writes/pacing.ts"
+import { PartAssembly } from "../writes/part-assembly.ts"
+import { WriteQueue } from "../writes/write-queue.ts"
+
+export interface CalleesOptions {
+  readonly settings: PortSettings
+  /** Of writes that do not say their own. Default: none. */
+  readonly pacing?: Pacing | undefined
+}
+
+export interface CalleesDeps {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly onChange: () => void
+}
+
+/** What calls to one device are answered by. */
+export interface Callees {
+  readonly writes: WriteQueue
+  readonly parts: PartAssembly
+  readonly controls: PortControls
+  readonly lease: WriteLease
+  /** To calls that change something other than by writing: a repeat gets the same. */
+  readonly answers: Answers<object>
+}
+
+/** The same with a port under them, from time to time. */
+export interface PortCallees extends Callees {
+  readonly attach: (port: OpenPort, open: number) => void
+  readonly detach: () => void
+}
+
+export function createCallees(
+  { settings, pacing = noPacing }: CalleesOptions,
+  deps: CalleesDeps,
+): PortCallees {
+  const { journal, clock } = deps
+  const lease = new WriteLease(deps)
+  const turns = new TurnQueue({ clock, lease })
+  const controls = new PortControls({ ...deps, turns, lease, settings })
+  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMsOf(controls.settings) })
+  const parts = new PartAssembly(clock)
+  return {
+    writes,
+    parts,
+    controls,
+    lease,
+    answers: new Answers(),
+    attach(port, open) {
+      expireParts()
+      turns.attach(port, open)
+      controls.attach(port, open)
+    },
+    detach() {
+      turns.detach()
+      controls.detach()
+      expireParts()
+    },
+  }
+
+  /** The rest of a write must not follow on another open of the port, which may be another device. */
+  function expireParts(): void {
+    for (const unfinished of parts.clear()) {
+      const error = new AppError("expired", "The device went away before it came whole.")
+      // Whoever sends the rest is told.
+      writes.refuse(unfinished, error).catch(() => {})
+    }
+  }
+}
+
+const startBits = 1
+
+/** How long a byte is on the wire, in milliseconds. */
+function byteMsOf({ dataBits, parity, stopBits, baudRate }: PortSettings): number {
+  return ((startBits + dataBits + (parity === "none" ? 0 : 1) + stopBits) * 1000) / baudRate
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createTopics, type DeviceState } from "@serialcast/contract"
+import { type Clock, systemClock } from "@serialcast/primitives"
+import { createLogger } from "@serialcast/service-kit"
+import { eventually, FakeClock, openPty, type PtyDevice } from "@serialcast/testkit"
+import { expect, onTestFinished, test } from "vitest"
+import { defaultDevice } from "../config.ts"
+import { createEpoch } from "../journal/create-epoch.ts"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { Devices } from "./devices.ts"
+
+function start(clock: Clock = systemClock) {
+  const broker = {
+    topics: createTopics(),
+    isConnected: false,
+    onConnected: () => () => {},
+    async publish() {},
+  }
+  const log = createLogger({ name: "test", level: "silent" })
+  const changed: string[] = []
+  const onChange = (device: string) => changed.push(device)
+  const openJournal = async () => createMemoryJournal({ clock, createEpoch })
+  const identify = async () => ({})
+  const devices = new Devices("local", { broker, clock, log, onChange, identify, openJournal })
+  onTestFinished(() => devices.stop())
+  const open = (name: string, port: string) =>
+    devices.open(name, { config: defaultDevice(port), identity: {} })
+  const show = (name: string, port: string) =>
+    devices.show(name, { config: defaultDevice(port), identity: {} })
+  const stateOf = (name: string) => devices.states.find(({ device }) => device === name)
+  const until = (name: string, wanted: Partial<DeviceState>) =>
+    eventually(() => expect(stateOf(name)).toMatchObject(wanted))
+  return { devices, changed, open, show, stateOf, until }
+}
+
+async function plugIn(): Promise<{ readonly pty: PtyDevice; readonly link: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-devices-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const pty = await openPty()
+  onTestFinished(() => pty[Symbol.asyncDispose]())
+  const link = join(folder, "by-id")
+  await symlink(pty.path, link)
+  return { pty, link }
+}
+
+const conflict = (place: string, owner: string, other: string): Partial<DeviceState> => ({
+  online: false,
+  problem: {
+    code: "port_conflict",
+    message: `The ports of ${owner} and ${other} are both ${place}, which is left to ${owner}.`,
+  },
+})
+
+test("of two devices with the same port the first is open, the other says so and opens when that changes", async () => {
+  const { open, until } = start()
+  const [first, second] = [await plugIn(), await plugIn()]
+  await open("uno", first.link)
+  await open("nano", first.pty.path)
+  await until("uno", { online: true, open: 1 })
+  await until("nano", conflict(first.pty.path, "uno", "nano"))
+  await rm(first.link)
+  await symlink(second.pty.path, first.link)
+  await first.pty.unplug()
+  await until("uno", { online: true, open: 2 })
+  await until("nano", { online: false, problem: { code: "open_failed", message: expect.any(String) } })
+})
+
+test("a port that appears is opened without waiting for the next attempt", async () => {
+  // Time stands still: no attempt follows by itself.
+  const { devices, open, until } = start(new FakeClock())
+  const { pty, link } = await plugIn()
+  await rm(link)
+  await open("uno", link)
+  await until("uno", { problem: { code: "open_failed", message: expect.any(String) } })
+  await symlink(pty.path, link)
+  devices.retry("/dev/another")
+  devices.retry(link)
+  await until("uno", { online: true })
+})
+
+test("a device that is removed is closed and gone, and another one can have its port", async () => {
+  const { devices, changed, open, until } = start()
+  const { link } = await plugIn()
+  await open("found", link)
+  await until("found", { online: true })
+  changed.length = 0
+  devices.remove("found")
+  expect(devices.states).toEqual([])
+  expect(changed[0]).toBe("found")
+  await open("uno", link)
+  await until("uno", { online: true })
+})
+
+test("a device that is only shown is removed like it is hidden", () => {
+  const { devices, changed, show } = start()
+  show("found", "/dev/ttyUSB7")
+  devices.remove("found")
+  expect(devices.states).toEqual([])
+  expect(changed).toEqual(["found", "found"])
+})
+
+test("what is shown of a device may change while it is there, but not since when", () => {
+  const clock = new FakeClock()
+  const { devices, show, stateOf } = start(clock)
+  show("found", "/dev/ttyUSB7")
+  const since = stateOf("found")?.since
+  clock.advance(5_000)
+  show("found", "/dev/serial/by-id/usb-Uno")
+  expect(devices.states).toMatchObject([{ port: "/dev/serial/by-id/usb-Uno", since, online: false }])
+})

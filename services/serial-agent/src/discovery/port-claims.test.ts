@@ -1,0 +1,117 @@
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { AppError } from "@serialcast/contract"
+import { expect, onTestFinished, test } from "vitest"
+import { defaultSettings } from "../config.ts"
+import { PortRecord } from "../port/check-driver.ts"
+import type { OpenPort, PortDriver, PortListener } from "../port/port-driver.ts"
+import { PortClaims } from "./port-claims.ts"
+
+/** A driver whose ports open, unless `failure` is set. */
+class PlainDriver implements PortDriver {
+  readonly listeners: PortListener[] = []
+  failure: AppError | null = null
+
+  async open(_settings: unknown, listener: PortListener): Promise<OpenPort> {
+    if (this.failure !== null) throw this.failure
+    this.listeners.push(listener)
+    return {
+      async write() {},
+      async drain() {},
+      async configure() {},
+      async signal() {},
+      readLines: async () => null,
+      async purge() {},
+      async close() {
+        listener.onClosed({ reason: "closed by the agent" })
+      },
+    }
+  }
+}
+
+async function start() {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-claims-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const node = join(folder, "ttyUSB0")
+  const link = join(folder, "by-id")
+  await writeFile(node, "")
+  await symlink(node, link)
+  const claims = new PortClaims()
+  const driver = new PlainDriver()
+  const device = (name: string, port: string) => {
+    const guarded = claims.guard(driver, { device: name, port })
+    return { open: () => guarded.open(defaultSettings, new PortRecord()) }
+  }
+  return { folder, node, link, claims, driver, device }
+}
+
+const conflict = (place: string, owner: string, other: string) => ({
+  code: "port_conflict",
+  message: `The ports of ${owner} and ${other} are both ${place}, which is left to ${owner}.`,
+})
+
+test("of a node and a link to it, the device that was added first opens, whichever tries first", async () => {
+  const { node, link, device, driver } = await start()
+  const uno = device("uno", link)
+  const nano = device("nano", node)
+  await expect(nano.open()).rejects.toMatchObject(conflict(node, "uno", "nano"))
+  await uno.open()
+  await expect(nano.open()).rejects.toMatchObject(conflict(node, "uno", "nano"))
+  expect(driver.listeners).toHaveLength(1)
+})
+
+test("two that open at once are not both open", async () => {
+  const { node, link, device, driver } = await start()
+  const devices = [device("uno", link), device("nano", node), device("due", node)]
+  const outcomes = await Promise.allSettled(devices.toReversed().map((each) => each.open()))
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"])
+  expect(driver.listeners).toHaveLength(1)
+})
+
+test("the other one opens once the link leads elsewhere and the first has closed", async () => {
+  const { folder, node, link, device } = await start()
+  const uno = device("uno", link)
+  const nano = device("nano", node)
+  const open = await uno.open()
+  const other = join(folder, "ttyUSB1")
+  await writeFile(other, "")
+  await rm(link)
+  await symlink(other, link)
+  // Still open at the node that its link led to.
+  await expect(nano.open()).rejects.toMatchObject(conflict(node, "uno", "nano"))
+  await open.close()
+  await nano.open()
+  await uno.open()
+})
+
+test("a port that could not be opened, or is not there, is not held", async () => {
+  const { folder, node, device, driver, claims } = await start()
+  const uno = device("uno", node)
+  driver.failure = new AppError("open_failed", "denied")
+  await expect(uno.open()).rejects.toBe(driver.failure)
+  await expect(device("absent", join(folder, "none")).open()).rejects.toBe(driver.failure)
+  driver.failure = null
+  claims.forget("uno")
+  await device("nano", node).open()
+})
+
+test.each([
+  ["tcp://Box.lan:7000", "rfc2217://box.lan:7000", "box.lan:7000"],
+  ["COM3", "com3", "com3"],
+])("%s and %s are the same port", async (first, second, place) => {
+  const { device } = await start()
+  const [uno, nano] = [device("uno", first), device("nano", second)]
+  await uno.open()
+  await expect(nano.open()).rejects.toMatchObject(conflict(place, "uno", "nano"))
+})
+
+test.each([
+  ["sim:echo", "sim:echo"],
+  ["tcp://box.lan:7000", "tcp://box.lan:7001"],
+])("%s and %s are two ports", async (first, second) => {
+  const { device, driver } = await start()
+  await device("uno", first).open()
+  await device("nano", second).open()
+  expect(driver.listeners).toHaveLength(2)
+})

@@ -1,0 +1,160 @@
+import { AppError, createTopics, type Destination, type Framing } from "@serialcast/contract"
+import { createWakeup } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
+import { expect, onTestFinished, test } from "vitest"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { startLinePublisher } from "./line-publisher.ts"
+
+const address = { gateway: "local", device: "uno" }
+const topics = createTopics()
+const line = { type: "line", maxBytes: 16 } as const
+
+/** A broker connection whose state and speed the test sets. */
+class PlayedConnection {
+  readonly topics = topics
+  readonly lines: string[] = []
+  isConnected = true
+  isFull = false
+  attempts = 0
+  #isHeld = false
+  readonly #released = createWakeup()
+
+  async publish({ topic }: Destination, payload: Uint8Array): Promise<void> {
+    this.attempts++
+    if (!this.isConnected) throw new AppError("broker_offline", "There is no broker connection.")
+    if (this.isFull) throw new AppError("overloaded", "full")
+    if (topic === "serialcast/local/uno/line") this.lines.push(Buffer.from(payload).toString("latin1"))
+    if (this.#isHeld) await this.#released.wait()
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.#released.wake()
+  }
+}
+
+function start(framing: Framing = line) {
+  const clock = new FakeClock()
+  const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
+  journal.append("rx", Buffer.from("before"))
+  const broker = new PlayedConnection()
+  const publisher = startLinePublisher({ broker, address, journal, framing, clock })
+  onTestFinished(async () => {
+    broker.release()
+    await publisher.stop()
+  })
+  const send = async (text: string) => {
+    journal.append("rx", Buffer.from(text, "latin1"))
+    await clock.advanceAsync(0)
+  }
+  return { clock, journal, broker, publisher, send }
+}
+
+test("each message is published bare, from the start of the publisher on", async () => {
+  const { broker, send } = start()
+  await send("one\r\ntw")
+  expect(broker.lines).toEqual(["one"])
+  await send("o\n\nthree\n")
+  expect(broker.lines).toEqual(["one", "two", "", "three"])
+})
+
+test("what is written to the device is no message of it", async () => {
+  const { broker, journal, send } = start()
+  journal.append("tx", Buffer.from("AT\n"))
+  await send("OK\n")
+  expect(broker.lines).toEqual(["OK"])
+})
+
+test("a message does not go on over a close, an open or an overrun; but over other marks", async () => {
+  const { broker, journal, send } = start()
+  await send("a")
+  journal.mark("rx", { kind: "leased", holder: "me" })
+  await send("b")
+  journal.mark("rx", { kind: "closed", reason: "unplugged" })
+  journal.mark("rx", { kind: "opened", open: 2 })
+  await send("c")
+  journal.mark("rx", { kind: "overrun" })
+  await send("d\n")
+  expect(broker.lines).toEqual(["ab", "c", "d"])
+})
+
+test("a silence ends an idle message, also when nothing follows", async () => {
+  const { broker, clock, send } = start({ type: "idle", idleMs: 5, maxBytes: 16 })
+  await send("ab")
+  await clock.advanceAsync(4)
+  await send("cd")
+  await clock.advanceAsync(4.9)
+  expect(broker.lines).toEqual([])
+  await clock.advanceAsync(0.1)
+  expect(broker.lines).toEqual(["abcd"])
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("nothing is kept for a broker that is away, and after its return only whole messages come", async () => {
+  const { broker, send } = start()
+  await send("on")
+  broker.isConnected = false
+  await send("e\ntwo\nthr")
+  broker.isConnected = true
+  await send("ee\n")
+  expect([broker.lines, broker.attempts]).toEqual([["three"], 1])
+})
+
+test("behind a slow broker the messages wait in order", async () => {
+  const { broker, clock, send } = start()
+  broker.hold()
+  for (let n = 0; n < 1_000; n++) await send(`${n}\n`)
+  broker.release()
+  await clock.advanceAsync(0)
+  expect(broker.lines).toEqual(Array.from({ length: 1_000 }, (_, n) => `${n}`))
+})
+
+test("a lag of more than a mebibyte is dropped, empty messages counted too; what follows is whole", async () => {
+  const { broker, clock, send } = start()
+  broker.hold()
+  await send("first\n")
+  for (let n = 0; n < 10; n++) await send("\n".repeat(3_000))
+  broker.release()
+  await send("last\n")
+  await clock.advanceAsync(0)
+  expect(broker.lines[0]).toBe("first")
+  expect(broker.lines.at(-1)).toBe("last")
+  expect(broker.lines.length).toBeLessThan((1024 * 1024) / 64)
+})
+
+test("a full connection is given time, and then gets the message", async () => {
+  const { broker, clock, send } = start()
+  broker.isFull = true
+  await send("one\n")
+  await clock.advanceAsync(200)
+  expect(broker.attempts).toBeLessThan(15)
+  broker.isFull = false
+  await clock.advanceAsync(20)
+  expect(broker.lines).toEqual(["one"])
+})
+
+test("stopping publishes the device's last words", async () => {
+  const { broker, journal, publisher } = start()
+  journal.append("rx", Buffer.from("one\ntwo"))
+  journal.mark("rx", { kind: "closed", reason: "stopping" })
+  await publisher.stop()
+  expect(broker.lines).toEqual(["one", "two"])
+})
+
+test("stopping waits one second for a broker that takes nothing", async () => {
+  const { broker, clock, publisher, send } = start()
+  broker.hold()
+  await send("one\n")
+  let isStopped = false
+  const stopped = publisher.stop().then(() => {
+    isStopped = true
+  })
+  await clock.advanceAsync(999)
+  expect(isStopped).toBe(false)
+  await clock.advanceAsync(1)
+  await stopped
+})

@@ -1,0 +1,128 @@
+/*
+ *   journal (rx) ─→ framer ─→ queue ─→ line topic ─→ broker
+ */
+import type { BrokerClient } from "@serialcast/broker-client"
+import {
+  AppError,
+  type DeviceAddress,
+  type Framing,
+  isMarkRecord,
+  maxChunkBytes,
+  type StreamRecord,
+} from "@serialcast/contract"
+import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
+import { createFramer, type Frame, type Framer, isFrameBreak } from "@serialcast/framing"
+import { type Clock, delay } from "@serialcast/primitives"
+import type { Journal } from "../journal/journal.ts"
+import { FrameQueue } from "./frame-queue.ts"
+
+// Beyond this, the newest messages are worth more than all of them; who wants all reads the stream.
+const maxLagBytes = 1024 * 1024
+const retryMs = 20
+// As for the uplink: the device's last words, but not the 5 s that the others need too.
+const flushMs = 1_000
+
+export interface LinePublisherDeps {
+  readonly broker: Pick<BrokerClient, "isConnected" | "publish" | "topics">
+  readonly address: DeviceAddress
+  readonly journal: Journal
+  readonly framing: Framing
+  readonly clock: Clock
+}
+
+export interface LinePublisher {
+  /** Publishes the messages that the journal still has, for at most 1 s. */
+  stop(): Promise<void>
+}
+
+/**
+ * Publishes each message of a device bare on its `line` topic. Best effort: nothing is kept for a broker that is away,
+ * and a lag of more than 1 MiB is dropped. What is published is whole all the same: the framer reads on at the device's
+ * pace, whatever the broker does.
+ */
+export function startLinePublisher(deps: LinePublisherDeps): LinePublisher {
+  const { broker, address, clock } = deps
+  const queue = new FrameQueue(maxLagBytes)
+  const stopping = new AbortController()
+  const framed = new LineFeed(deps, queue).run(stopping.signal).finally(() => queue.close())
+  const running = Promise.all([framed, publishAll()])
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.race([running, delay(clock, flushMs)])
+    },
+  }
+
+  async function publishAll(): Promise<void> {
+    const destination = broker.topics.device("line", address)
+    for (let frame = await queue.take(); frame !== undefined; frame = await queue.take()) {
+      while (await isRefused(broker.publish(destination, frame))) {
+        if (stopping.signal.aborted) return
+        await delay(clock, retryMs, stopping.signal)
+      }
+    }
+  }
+}
+
+/** Whether the connection has no room now. A frame for a broker that is away is done with. */
+async function isRefused(publication: Promise<void>): Promise<boolean> {
+  try {
+    await publication
+    return false
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return error.code === "overloaded"
+  }
+}
+
+/** Reads the journal as bytes come in, and puts the frames in them into a queue. */
+class LineFeed {
+  readonly #deps: LinePublisherDeps
+  readonly #queue: FrameQueue
+  readonly #framer: Framer
+  #cursor: Position
+
+  constructor(deps: LinePublisherDeps, queue: FrameQueue) {
+    this.#deps = deps
+    this.#queue = queue
+    this.#framer = createFramer(deps.framing)
+    this.#cursor = deps.journal.head("rx")
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { journal, clock } = this.#deps
+    const { silenceMs } = this.#framer
+    for (;;) {
+      this.#takeRecords()
+      if (signal.aborted) return
+      const timeout = silenceMs !== null && this.#framer.isHolding ? { clock, ms: silenceMs } : undefined
+      const how = await journal.news.rx.wait({ signal, timeout })
+      if (how === "timeout") this.#keep(this.#framer.flush("silence"))
+    }
+  }
+
+  #takeRecords(): void {
+    const { journal } = this.#deps
+    for (;;) {
+      const oldest = journal.oldest("rx")
+      if (comparePositions(this.#cursor, oldest) < 0) {
+        this.#keep(this.#framer.flush("break"))
+        this.#cursor = oldest
+      }
+      const records = journal.read("rx", this.#cursor, maxChunkBytes)
+      if (records.length === 0) return
+      for (const record of records) this.#take(record)
+    }
+  }
+
+  #take(record: StreamRecord): void {
+    this.#cursor = endOf(record)
+    if (!isMarkRecord(record)) this.#keep(this.#framer.push(record.bytes, record))
+    else if (isFrameBreak(record.mark)) this.#keep(this.#framer.flush("break"))
+  }
+
+  #keep(frames: readonly Frame[]): void {
+    if (!this.#deps.broker.isConnected) return
+    for (const { bytes } of frames) this.#queue.push(bytes)
+  }
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto"
+import { AppError, type Lease, type LeaseRequest } from "@serialcast/contract"
+import type { Clock, Timer } from "@serialcast/primitives"
+import type { Journal } from "../journal/journal.ts"
+
+export interface WriteLeaseDeps {
+  readonly clock: Clock
+  readonly journal: Pick<Journal, "mark">
+  /** The holder changed. */
+  readonly onChange: () => void
+}
+
+interface Held {
+  readonly token: string
+  readonly holder: string
+  endsUs: number
+  timer?: Timer
+}
+
+const tokenBytes = 16
+
+/**
+ * Who may write to a device. The token is the fence: one that is not the current one is refused even while nobody holds
+ * the lease, so a write that its holder sent before losing it never reaches the device. Lives until it is released,
+ * expires or is stolen, over replugs of the device, because a board that is flashed goes away and comes back.
+ */
+export class WriteLease {
+  readonly #deps: WriteLeaseDeps
+  #held: Held | null = null
+
+  constructor(deps: WriteLeaseDeps) {
+    this.#deps = deps
+  }
+
+  get holder(): string | null {
+    return this.#current()?.holder ?? null
+  }
+
+  /** Why what is done under `token`, or under none, is refused: `leased` or `lease_lost`. null: it is not. */
+  whyNot(token: string | undefined): AppError | null {
+    const held = this.#current()
+    if (token === held?.token) return null
+    if (token !== undefined) return new AppError("lease_lost", `This lease is over. ${tellHolder(held)}`)
+    return new AppError("leased", tellHolder(held))
+  }
+
+  /** Takes the lease, or renews the one with this token. Throws `leased`, or `lease_lost` for a token that is old. */
+  take({ by, ttlMs, lease, steal }: Pick<LeaseRequest, "by" | "ttlMs" | "lease" | "steal">): Lease {
+    const held = this.#current()
+    const refusal = this.whyNot(lease)
+    if (refusal !== null && !(refusal.code === "leased" && steal)) throw refusal
+    if (lease !== undefined && held !== null) return this.#extend(held, ttlMs)
+    if (held !== null) this.#end(held, "stolen")
+    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), holder: by, endsUs: 0 }
+    const taken = this.#extend(this.#held, ttlMs)
+    this.#deps.journal.mark("rx", { kind: "leased", holder: by })
+    this.#deps.onChange()
+    return taken
+  }
+
+  /** Throws `lease_lost` when `token` is not the current one. */
+  release(token: string): void {
+    const refusal = this.whyNot(token)
+    if (refusal !== null) throw refusal
+    if (this.#held !== null) this.#end(this.#held, "released")
+    this.#deps.onChange()
+  }
+
+  stop(): void {
+    this.#held?.timer?.cancel()
+    this.#held = null
+  }
+
+  /** Looks at the clock itself: after a pause of the process, calls may come in before the timer fires. */
+  #current(): Held | null {
+    const held = this.#held
+    if (held !== null && this.#deps.clock.nowUs() >= held.endsUs) {
+      this.#end(held, "expired")
+      this.#deps.onChange()
+    }
+    return this.#held
+  }
+
+  #extend(held: Held, ttlMs: number): Lease {
+    // In the microseconds that count on from the start of the process: the wall clock of nowMs may be set back.
+    held.endsUs = this.#deps.clock.nowUs() + ttlMs * 1_000
+    this.#watch(held)
+    const { token, holder } = held
+    return { token, holder, ttlMs }
+  }
+
+  /** Timers may fire a little early, so it may take a second look. */
+  #watch(held: Held): void {
+    held.timer?.cancel()
+    const leftMs = Math.ceil((held.endsUs - this.#deps.clock.nowUs()) / 1_000)
+    held.timer = this.#deps.clock.startTimer(leftMs, () => {
+      if (this.#current() === held) this.#watch(held)
+    })
+  }
+
+  #end(held: Held, reason: "released" | "expired" | "stolen"): void {
+    held.timer?.cancel()
+    this.#held = null
+    this.#deps.journal.mark("rx", { kind: "released", holder: held.holder, reason })
+  }
+}
+
+function tellHolder(held: Held | null): string {
+  return held === null ? "Nobody holds the device now." : `${held.holder} holds the device.`
+}

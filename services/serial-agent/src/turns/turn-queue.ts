@@ -1,0 +1,248 @@
+/*
+ *   add ─→ early (a session's, until the ones before it came) ─→ ready (in order) ─→ one at a time ─→ port
+ *     └─ now: at once, beside the one whose turn it is
+ *   Whatever waits is refused when it is too old, taken back, or when the port goes away.
+ */
+import { AppError, toAppError } from "@serialcast/contract"
+import { type Clock, createDeferred, type Deferred, type Timer, withDeadline } from "@serialcast/primitives"
+import type { WriteLease } from "../leases/write-lease.ts"
+import type { OpenPort } from "../port/port-driver.ts"
+import { type Place, Sessions } from "./sessions.ts"
+import type { Turn, TurnOptions } from "./turn.ts"
+
+/** Bytes that may wait for one port, those in progress included. */
+export const maxQueuedBytes = 8 * 1024 * 1024
+/** What a turn or a part of a write costs beside its bytes, roughly: many small ones are bounded by it. */
+export const turnCostBytes = 512
+const defaultTtlMs = 30_000
+// A write of a session that overtook another by more than this has lost it.
+const maxEarlyMs = 30_000
+// Whoever wants it now wants one thing, like a break; more at once are a mistake.
+const maxNow = 16
+const purgeTimeoutMs = 10_000
+
+interface Entry {
+  readonly turn: Turn
+  /** Its place in its session; null when it is in none. */
+  readonly place: Place | null
+  readonly expiresMs: number
+  /** Ends the wait. */
+  timer?: Timer
+}
+
+interface Running {
+  readonly stop: AbortController
+  readonly over: Deferred<void>
+  /** The next turn waits for it. */
+  purge?: Promise<unknown>
+}
+
+export interface TurnQueueDeps {
+  readonly clock: Clock
+  readonly lease: Pick<WriteLease, "whyNot">
+}
+
+/** Who does something with a port, in turn: one at a time, whole, in order, nothing of it on a later open. */
+export class TurnQueue {
+  readonly #clock: Clock
+  readonly #lease: TurnQueueDeps["lease"]
+  readonly #sessions: Sessions<Entry>
+  /** Sets, because time to live takes turns out of the middle. */
+  readonly #early = new Set<Entry>()
+  readonly #ready = new Set<Entry>()
+  readonly #running = new Map<Entry, Running>()
+  #queuedBytes = 0
+  #attached: { readonly port: OpenPort; readonly open: number } | null = null
+  #isTaking = false
+
+  constructor({ clock, lease }: TurnQueueDeps) {
+    this.#clock = clock
+    this.#lease = lease
+    this.#sessions = new Sessions(clock)
+  }
+
+  /** null while it is closed. */
+  get port(): OpenPort | null {
+    return this.#attached?.port ?? null
+  }
+
+  /** The port is there; `open` counts how often it was. */
+  attach(port: OpenPort, open: number): void {
+    this.#attached = { port, open }
+  }
+
+  /** The port is gone: what waits is refused as `expired`, so that a later open never gets it. */
+  detach(): void {
+    this.#attached = null
+    const error = new AppError("expired", "The device went away before its turn came.")
+    this.#refuseWaiting(() => true, error)
+    const gone = new AppError("aborted", "the device went away")
+    for (const { stop } of this.#running.values()) stop.abort(gone)
+  }
+
+  /** Why something like this would be refused now: `device_offline`, `expired`, `leased`, `lease_lost`. */
+  whyNot({ open, lease }: TurnOptions): AppError | null {
+    if (this.#attached === null) return portClosed()
+    if (open !== undefined && open !== this.#attached.open) {
+      return new AppError("expired", "The device was plugged in again since this was asked for.")
+    }
+    return this.#lease.whyNot(lease)
+  }
+
+  /** Runs it when its turn comes, or refuses it; besides as `whyNot`, as `overloaded`, `out_of_order` or `expired`. */
+  add(turn: Turn): void {
+    const entry = {
+      turn,
+      place: placeOf(turn),
+      expiresMs: this.#clock.nowMs() + (turn.ttlMs ?? defaultTtlMs),
+    }
+    const refusal = this.whyNot(turn) ?? this.#whyFull(entry)
+    if (refusal !== null) return this.#refuse(entry, refusal)
+    this.#queuedBytes += costOf(turn)
+    if (turn.isNow) return void this.#run(entry)
+    const ready = entry.place === null ? [entry] : this.#sessions.enter(entry.place, entry)
+    if (ready[0] !== entry) this.#waitEarly(entry)
+    for (const each of ready) this.#waitReady(each)
+    void this.#takeTurns()
+  }
+
+  /** Refuses what matches and waits, and stops what matches and is in progress. False when nothing matches. */
+  withdraw(matches: (turn: Turn) => boolean, error: AppError): boolean {
+    const running = [...this.#running].filter(([{ turn }]) => matches(turn))
+    for (const [, { stop }] of running) stop.abort(error)
+    return this.#refuseWaiting(matches, error) || running.length > 0
+  }
+
+  /** The turn in progress; those that do not wait for theirs are none. */
+  get current(): Turn | null {
+    return this.#current?.[0].turn ?? null
+  }
+
+  /** Stops the turn in progress, and drops what the port has of it. */
+  async purgeCurrent(error: AppError): Promise<void> {
+    const port = this.port
+    const running = this.#current?.[1]
+    if (port === null || running === undefined) return
+    running.stop.abort(error)
+    const purge = async () => {
+      // A write that flow control holds up goes on after the first; the second drops what it still gave to the port.
+      await this.#purge(port)
+      await running.over.promise
+      await this.#purge(port)
+    }
+    const purged = purge()
+    running.purge = Promise.allSettled([running.purge, purged])
+    await purged
+  }
+
+  async #purge(port: OpenPort): Promise<void> {
+    const error = () => new AppError("device_offline", "The port did not drop what was written to it.")
+    await withDeadline(port.purge(), { clock: this.#clock, timeoutMs: purgeTimeoutMs, error })
+  }
+
+  get #current(): [Entry, Running] | undefined {
+    return [...this.#running].find(([{ turn }]) => !turn.isNow)
+  }
+
+  #whyFull({ turn, place }: Entry): AppError | null {
+    if (this.#queuedBytes + costOf(turn) > maxQueuedBytes) {
+      return new AppError("overloaded", `More than ${maxQueuedBytes} bytes wait for the port.`)
+    }
+    if (turn.isNow && this.#running.size >= maxNow) {
+      return new AppError("overloaded", `${maxNow} controls are in progress already.`)
+    }
+    return place === null ? null : this.#sessions.whyNot(place)
+  }
+
+  #waitEarly(entry: Entry): void {
+    this.#early.add(entry)
+    const waitMs = Math.min(maxEarlyMs, entry.expiresMs - this.#clock.nowMs())
+    const error = () => new AppError("out_of_order", "What comes before it in its session did not come.")
+    entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
+  }
+
+  #waitReady(entry: Entry): void {
+    entry.timer?.cancel()
+    this.#early.delete(entry)
+    this.#ready.add(entry)
+    const error = () => new AppError("expired", "It waited longer than its time to live.")
+    entry.timer = this.#clock.startTimer(entry.expiresMs - this.#clock.nowMs(), () =>
+      this.#refuse(entry, error()),
+    )
+  }
+
+  async #takeTurns(): Promise<void> {
+    if (this.#isTaking) return
+    this.#isTaking = true
+    for (const entry of this.#ready) await this.#run(entry)
+    this.#isTaking = false
+  }
+
+  async #run(entry: Entry): Promise<void> {
+    // The lease may have changed hands while it waited. A write that has begun is finished: it is atomic.
+    const refusal = this.whyNot(entry.turn)
+    const attached = this.#attached
+    if (refusal !== null || attached === null) return this.#refuse(entry, refusal ?? portClosed())
+    const running: Running = { stop: new AbortController(), over: createDeferred() }
+    entry.timer?.cancel()
+    this.#ready.delete(entry)
+    this.#running.set(entry, running)
+    const error = await errorOf(entry.turn.run(attached.port, running.stop.signal))
+    running.over.resolve()
+    await running.purge
+    if (error === null) this.#leave(entry, false)
+    else this.#refuse(entry, error)
+    if (error?.code !== "aborted" || entry.turn.kind !== "write") return
+    // What waits must neither go to this port any more nor take its failure for its own.
+    if (this.port === attached.port) this.detach()
+    await attached.port.close()
+  }
+
+  #refuseWaiting(matches: (turn: Turn) => boolean, error: AppError): boolean {
+    const matching = [...this.#ready, ...this.#early].filter(({ turn }) => matches(turn))
+    for (const entry of matching) {
+      // One that was refused with an earlier one of its session is not there any more.
+      if (this.#ready.has(entry) || this.#early.has(entry)) this.#refuse(entry, error)
+    }
+    return matching.length > 0
+  }
+
+  #refuse(entry: Entry, error: AppError): void {
+    const later = this.#leave(entry, true)
+    entry.turn.refuse(error)
+    for (const each of later) {
+      this.#leave(each, true)
+      each.turn.refuse(new AppError("out_of_order", "What comes before it in its session was refused."))
+    }
+  }
+
+  /** Answers what is refused together with it. */
+  #leave(entry: Entry, isRefused: boolean): readonly Entry[] {
+    entry.timer?.cancel()
+    const wasIn = this.#early.delete(entry) || this.#ready.delete(entry) || this.#running.delete(entry)
+    if (wasIn) this.#queuedBytes -= costOf(entry.turn)
+    return entry.place === null ? [] : this.#sessions.leave(entry.place, entry, isRefused)
+  }
+}
+
+async function errorOf(work: Promise<void>): Promise<AppError | null> {
+  try {
+    await work
+    return null
+  } catch (error) {
+    return toAppError(error)
+  }
+}
+
+function portClosed(): AppError {
+  return new AppError("device_offline", "The port is not open.")
+}
+
+function placeOf({ client, session, seq, sizeBytes, isNow }: Turn): Place | null {
+  if (client === undefined || session === undefined || seq === undefined || isNow) return null
+  return { session: `${client}/${session}`, seq, sizeBytes }
+}
+
+function costOf({ sizeBytes }: Turn): number {
+  return sizeBytes + turnCostBytes
+}

@@ -1,0 +1,48 @@
+import { FakeClock } from "@serialcast/testkit"
+import { expect } from "vitest"
+import type { Journal, RememberedWrite } from "../journal/journal.ts"
+import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { WriteLease } from "../leases/write-lease.ts"
+import { RecordingPort } from "../turns/recording-port.ts"
+import { maxQueuedBytes, TurnQueue } from "../turns/turn-queue.ts"
+import { noPacing, type Pacing } from "./pacing.ts"
+import { WriteQueue } from "./write-queue.ts"
+import type { Write } from "./write-turn.ts"
+
+export const epoch = "00112233aabbccdd"
+
+export interface WritesSetup {
+  readonly remembered?: readonly RememberedWrite[]
+  readonly pacing?: Pacing
+  readonly settled?: Journal["settled"]
+}
+
+/** The writes of one port that records them. For tests. */
+export function startWrites({ remembered = [], pacing = noPacing, settled }: WritesSetup = {}) {
+  const clock = new FakeClock()
+  const memory = createMemoryJournal({ clock, createEpoch: () => epoch })
+  const journal = Object.assign(memory, { writes: remembered, settled: settled ?? (async () => {}) })
+  const lease = new WriteLease({ clock, journal, onChange: () => {} })
+  const turns = new TurnQueue({ clock, lease })
+  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => 0.1 })
+  const port = new RecordingPort()
+  turns.attach(port, 1)
+  let ids = 0
+  const submit = (bytes: Uint8Array, options: Partial<Write> = {}) =>
+    queue.submit({ id: `w${ids++}`, client: "me", by: "user", bytes, ...options })
+  const marks = async () =>
+    (await journal.page("tx", { kind: "start" }, maxQueuedBytes)).records.flatMap((record) =>
+      "mark" in record ? [record.mark] : [],
+    )
+  const refusals = async () => (await marks()).filter(({ kind }) => kind === "refused")
+  return { clock, journal, lease, turns, queue, port, submit, marks, refusals }
+}
+
+/** An error with this code. */
+export const refused = (code: string) => expect.objectContaining({ code })
+export const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+export const tick = () => new Promise(setImmediate)

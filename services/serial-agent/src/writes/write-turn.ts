@@ -1,0 +1,153 @@
+/*
+ *   `started` mark ─→ slices ─→ port.write ─→ port.drain ─→ `drained` mark ─→ receipt
+ *                        └─→ tx stream              └─ cut: `refused` mark, with how much was written
+ */
+import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
+import { type Clock, createDeferred, delay, type Timer, withDeadline } from "@serialcast/primitives"
+import type { Journal } from "../journal/journal.ts"
+import type { OpenPort } from "../port/port-driver.ts"
+import type { Turn, TurnOptions } from "../turns/turn.ts"
+import { type Pacing, paceBytes } from "./pacing.ts"
+
+// A port that takes nothing for this long is given up: flow control has held it, or its driver is stuck.
+const stallMs = 60_000
+// What a port may still have to drain after it took the last slice.
+const drainBytes = 16 * 1024
+// A disk that hangs delays a write by this much: then it goes without, as it does when the disk refuses.
+const journalMs = 2_000
+const progressMs = 1_000
+
+export interface Write extends TurnOptions, Partial<{ [Key in keyof Pacing]: number | undefined }> {
+  readonly id: string
+  readonly by: string
+  readonly bytes: Uint8Array
+  /** Called once a second while the bytes are written. */
+  readonly onProgress?: (progress: WriteProgress) => void
+}
+
+export interface WriteTurnDeps {
+  readonly journal: Journal
+  readonly clock: Clock
+  /** How long a byte is on the wire, in milliseconds. */
+  readonly byteMs: () => number
+  /** For writes that do not say their own. */
+  readonly pacing: Pacing
+}
+
+/** One write on its way to the port, with its marks in the `tx` stream. */
+export interface WriteTurn extends Turn {
+  /** Rejects with the refusal. */
+  readonly receipt: Promise<Receipt>
+}
+
+export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
+  const { client, id, by, bytes } = write
+  const { journal, clock } = deps
+  const named = client === undefined ? { id, by } : { client, id, by }
+  const receipt = createDeferred<Receipt>()
+  // The call's handler answers for the outcome; a write by topic has nobody who waits.
+  receipt.promise.catch(() => {})
+  let written = 0
+  return {
+    ...write,
+    kind: "write",
+    sizeBytes: bytes.byteLength,
+    receipt: receipt.promise,
+    async run(port, signal) {
+      journal.mark("tx", { kind: "started", ...named, bytes: bytes.byteLength })
+      // Before the first byte, so that a process that is killed in mid-write knows of it afterwards.
+      await untilShown(deps)
+      const from = placeIn(journal)
+      using _progress = everySecond(clock, () => write.onProgress?.({ bytes: written, of: bytes.byteLength }))
+      try {
+        await sendPaced(write, deps, { port, signal, onWritten: (count) => (written += count) })
+      } catch (cause) {
+        throw cutShort(cause, written, bytes.byteLength)
+      }
+      const done = { bytes: written, from, to: placeIn(journal), drainedUs: clock.nowUs() }
+      journal.mark("tx", { kind: "drained", ...named, bytes: written })
+      const answer = async () => {
+        await untilShown(deps)
+        receipt.resolve(done)
+      }
+      // The next turn need not wait for the disk.
+      void answer()
+    },
+    refuse(error) {
+      journal.mark("tx", { kind: "refused", ...named, code: error.code, bytes: written })
+      receipt.reject(error)
+    },
+  }
+}
+
+interface Sending {
+  readonly port: OpenPort
+  readonly signal: AbortSignal
+  readonly onWritten: (count: number) => void
+}
+
+async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): Promise<void> {
+  const { journal, clock, pacing } = deps
+  const { port, signal, onWritten } = sending
+  const { charDelayMs = pacing.charDelayMs, lineDelayMs = pacing.lineDelayMs } = write
+  const drain = () => unlessAborted(takenInTime(port.drain(), drainBytes, deps), signal)
+  for (const { bytes, pauseMs } of paceBytes(write.bytes, { charDelayMs, lineDelayMs })) {
+    signal.throwIfAborted()
+    await takenInTime(port.write(bytes), bytes.byteLength, deps)
+    journal.append("tx", bytes)
+    onWritten(bytes.byteLength)
+    if (pauseMs === 0) continue
+    // The pause begins when the byte is out, not when it is in the kernel's buffer.
+    await drain()
+    await delay(clock, pauseMs, signal)
+  }
+  await drain()
+}
+
+async function takenInTime(work: Promise<void>, bytes: number, deps: WriteTurnDeps): Promise<void> {
+  const timeoutMs = stallMs + 2 * bytes * deps.byteMs()
+  const error = () => new AppError("aborted", `the port took no bytes for ${Math.round(timeoutMs / 1000)} s`)
+  await withDeadline(work, { clock: deps.clock, timeoutMs, error })
+}
+
+/** Rejects with the reason when `signal` is aborted; the work itself goes on. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = createDeferred<void>()
+  const abort = () => aborted.resolve()
+  signal.addEventListener("abort", abort)
+  if (signal.aborted) abort()
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener("abort", abort)
+  }
+  signal.throwIfAborted()
+}
+
+async function untilShown({ journal, clock }: WriteTurnDeps): Promise<void> {
+  const waited = createDeferred<void>()
+  using _deadline = clock.startTimer(journalMs, () => waited.resolve())
+  await Promise.race([journal.settled(), waited.promise])
+}
+
+function cutShort(cause: unknown, written: number, of: number): AppError {
+  if (cause instanceof AppError && cause.code === "cancelled")
+    return new AppError("cancelled", `${written} of ${of} bytes were written, then it was taken back.`)
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  // Of the slice that failed, nobody knows how much the device got.
+  return new AppError("aborted", `At least ${written} of ${of} bytes were written: ${reason}.`, { cause })
+}
+
+function placeIn(journal: Journal): string {
+  return formatCursor({ epoch: journal.epoch, ...journal.place("tx") })
+}
+
+function everySecond(clock: Clock, tell: () => void): Disposable {
+  let timer: Timer = clock.startTimer(progressMs, next)
+  return { [Symbol.dispose]: () => timer.cancel() }
+
+  function next(): void {
+    timer = clock.startTimer(progressMs, next)
+    tell()
+  }
+}
