@@ -13,6 +13,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "{libs,services}/*/src/**/*.test.ts",
+            "bench/src/**/*.test.ts",
             "services/console/page/src/**/*.test.ts",
             "cli/src/**/*.test.ts",
           ],
@@ -27,7 +28,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "e2e",
-          include: ["e2e/src/**/*.e2e.ts"],
+          include: ["{e2e,bench}/src/**/*.e2e.ts"],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -1,10 +1,9 @@
-import { version } from "@serialcast/service-kit"
+import { closestName, didYouMean, version } from "@serialcast/service-kit"
 import { attachCommand } from "./attach/attach-command.ts"
 import type { Command } from "./command/command.ts"
 import type { CommandContext } from "./command/context.ts"
 import { type ExitCode, exitCodes } from "./command/exit-code.ts"
 import { columns } from "./command/help-text.ts"
-import { suggest } from "./command/suggest.ts"
 import { UsageError } from "./command/usage-error.ts"
 import { devicesCommand } from "./devices/devices-command.ts"
 import { historyCommand } from "./history/history-command.ts"
@@ -75,5 +74,5 @@ function findCommand(name: string): Command {
   const command = commands.find((candidate) => candidate.name === name)
   if (command !== undefined) return command
   const names = commands.map((candidate) => candidate.name)
-  throw new UsageError(`There is no command ${JSON.stringify(name)}${suggest(name, names)}`)
+  throw new UsageError(`There is no command ${JSON.stringify(name)}${didYouMean(closestName(name, names))}`)
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { readFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { concatBytes } from "@serialcast/primitives"
 import { checkCounting, countingBytes, createTemporaryFolder, eventually } from "@serialcast/testkit"
@@ -135,6 +135,17 @@ describe("history", () => {
     const rest = spawnCli(["history", "--from", cursor, "--broker", all.mqttUrl])
     expect(await rest.exited).toBe(0)
     expect(rest.stdout.text).toBe("kept")
+  })
+
+  test("a place that there is not leaves the file as it was", async () => {
+    await using all = await startTestAll()
+    using folder = createTemporaryFolder()
+    const path = join(folder.path, "pty.bin")
+    await writeFile(path, "earlier")
+    const { epoch } = all.all.devices.devices.get("local/pty")!
+    const cli = spawnCli(["history", "-o", path, "--from", `${epoch}-999`, "--broker", all.mqttUrl])
+    expect(await cli.exited).toBe(1)
+    expect(await readFile(path, "utf8")).toBe("earlier")
   })
 })
 

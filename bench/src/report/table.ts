@@ -6,7 +6,7 @@ const header = ["figure", "median", "spread", "ratio", "floor", "aim", "verdict"
 export function formatTable(summaries: readonly Summary[]): string {
   const rows = summaries.map(({ figure, unit, value, spread, ratio, floor, aim, verdict }) => [
     figure,
-    value === null ? "–" : `${formatNumber(value)} ${unit}`,
+    value === null ? "–" : `${formatNumber(value)} ${unit}`.trimEnd(),
     spread === null ? "–" : spread.map(formatNumber).join(" … "),
     ratio === null ? "" : `× ${formatNumber(ratio)}`,
     floor === null ? "" : formatNumber(floor),

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util"
-import { suggest } from "./suggest.ts"
+import { closestName, didYouMean } from "@serialcast/service-kit"
 import { UsageError } from "./usage-error.ts"
 
 /** One option of a command, as it is parsed and as its help tells it. */
@@ -65,6 +65,7 @@ function describe(cause: unknown, names: readonly string[]): string {
   const { message } = cause as Error
   const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1]
   if (unknown === undefined) return message
+  const flag = `--${unknown}`
   const flags = names.map((name) => `--${name}`)
-  return `There is no option --${unknown}${suggest(`--${unknown}`, flags)}`
+  return `There is no option ${flag}${didYouMean(closestName(flag, flags))}`
 }

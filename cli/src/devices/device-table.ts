@@ -21,7 +21,7 @@ function deviceRow(state: DeviceState, paint: Paint): string[] {
     shown(what(state)),
     String(state.rx.head),
     shown(state.since),
-    state.problem === null ? "" : paint("yellow", shown(state.problem.message)),
+    paint("yellow", shown(problems(state))),
   ]
 }
 
@@ -34,6 +34,11 @@ function what({ port, identity: { manufacturer, product, vendorId, productId } }
   if (product !== undefined) return [manufacturer, product].filter((part) => part !== undefined).join(" ")
   if (vendorId !== undefined) return `USB ${vendorId}:${productId}`
   return port.startsWith("sim:") ? "simulated" : "-"
+}
+
+/** An open port whose bytes are not kept is in trouble too. */
+function problems({ problem, journal }: DeviceState): string {
+  return [problem, journal.problem].flatMap((found) => (found === null ? [] : [found.message])).join(" ")
 }
 
 function shown(text: string): string {

@@ -1,5 +1,5 @@
 import { AppError, type DeviceState, formatAddress } from "@serialcast/contract"
-import { suggest } from "../command/suggest.ts"
+import { closestName, didYouMean } from "@serialcast/service-kit"
 import { UsageError } from "../command/usage-error.ts"
 
 /**
@@ -19,7 +19,7 @@ export function chooseDevice(devices: readonly DeviceState[], given: string | un
   }
   const names = given.includes("/") ? addresses : devices.map(({ device }) => device)
   const found = addresses.length === 0 ? "there is none yet" : `there are ${addresses.join(", ")}`
-  const hint = suggest(given, names)
+  const hint = didYouMean(closestName(given, names))
   throw new AppError("unknown_device", `There is no device ${JSON.stringify(given)}${hint || `; ${found}`}`)
 }
 

@@ -37,7 +37,7 @@ export const historyCommand = defineCommand({
     to: {
       type: "string",
       value: "place",
-      help: "Where it ends: a cursor (default: what is the newest byte now)",
+      help: "Where it ends: a place like those of --from (default: what is the newest byte now)",
     },
     ...streamOption,
     output: { type: "string", short: "o", value: "file", help: "Write to a file instead of standard output" },
@@ -60,16 +60,37 @@ export const historyCommand = defineCommand({
     const end = endOf(client.devices.get(address), stream, to)
     if (values.output === undefined)
       return await copy(events, { end, context, write: (bytes) => context.stdout.write(bytes) })
+    const begun = await begin(events)
     await using file = await openOutput(values.output)
-    return await copy(events, { end, context, write: (bytes) => file.appendFile(bytes) })
+    return await copy(begun, { end, context, write: (bytes) => append(file, bytes) })
   },
 })
+
+/** The same events, once the first is here: a place that is refused leaves the file as it was. */
+async function begin(events: AsyncIterable<StreamEvent>): Promise<AsyncIterable<StreamEvent>> {
+  const rest = events[Symbol.asyncIterator]()
+  const first = await rest.next()
+  return (async function* () {
+    if (first.done === true) return
+    yield first.value
+    yield* { [Symbol.asyncIterator]: () => rest }
+  })()
+}
 
 async function openOutput(path: string): Promise<FileHandle> {
   try {
     return await open(path, "w")
   } catch (cause) {
     throw new AppError("bad_request", `${path} cannot be written: ${String(cause)}.`, { cause })
+  }
+}
+
+async function append(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  try {
+    await file.appendFile(bytes)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError("output_failed", `The file could not be written to its end: ${reason}.`, { cause })
   }
 }
 

@@ -15,20 +15,22 @@ export function createOutput(stream: WriteStream, signal: AbortSignal): Output {
   // Each write hears of its own failure; without a listener the stream would end the process.
   stream.on("error", () => {})
   const isTerminal = stream.isTTY
+  const waiting = new Set<() => void>()
+  signal.addEventListener("abort", () => {
+    for (const resolve of waiting) resolve()
+  })
   return {
     isTerminal,
     hasColors: isTerminal && stream.hasColors(),
     write: (data) =>
       new Promise((resolve, reject) => {
-        const finish = (error?: Error | null) => {
-          signal.removeEventListener("abort", stop)
+        waiting.add(resolve)
+        stream.write(data, (error) => {
+          waiting.delete(resolve)
           if (error) reject(error)
           else resolve()
-        }
-        const stop = () => finish()
-        stream.write(data, finish)
+        })
         if (signal.aborted) resolve()
-        else signal.addEventListener("abort", stop)
       }),
   }
 }

@@ -1,5 +1,6 @@
+import { createDeferred } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { createTestOutput } from "../testing/test-context.ts"
 import { formatProgress, ProgressBar } from "./progress-bar.ts"
 
@@ -31,6 +32,23 @@ test("longer work is redrawn at most ten times a second, on one line that is tak
   expect(output.text.split("\r")).toHaveLength(1 + 10 + 1)
   expect(output.text).not.toContain("\n")
   expect(output.text.endsWith("\r\u001b[K")).toBe(true)
+})
+
+test("on a terminal that was stopped, one drawing waits, however often there is news", async () => {
+  const clock = new FakeClock()
+  const taken = createDeferred<void>()
+  const write = vi.fn<() => Promise<void>>(() => taken.promise)
+  const bar = new ProgressBar({ ...createTestOutput({ isTerminal: true }), write }, clock)
+  const drawings = Array.from({ length: 20 }, (_, at) => {
+    clock.advance(1_000)
+    return bar.update(at, 20)
+  })
+  expect(write).toHaveBeenCalledTimes(1)
+  taken.resolve()
+  await Promise.all(drawings)
+  clock.advance(1_000)
+  await bar.update(20, 20)
+  expect(write).toHaveBeenCalledTimes(2)
 })
 
 test("a bar tells the part and both sizes; without an end, the size", () => {

@@ -14,6 +14,8 @@ export class ProgressBar {
   readonly #clock: Clock
   #nextMs: number
   #isShown = false
+  /** A terminal that was stopped takes nothing: only one drawing waits for it. */
+  #isDrawing = false
 
   constructor(output: Output, clock: Clock) {
     this.#output = output
@@ -24,10 +26,15 @@ export class ProgressBar {
   /** `of`: null when nobody knows how much there will be. */
   async update(bytes: number, of: number | null): Promise<void> {
     const nowMs = this.#clock.nowMs()
-    if (!this.#output.isTerminal || nowMs < this.#nextMs) return
+    if (!this.#output.isTerminal || nowMs < this.#nextMs || this.#isDrawing) return
     this.#nextMs = nowMs + redrawMs
     this.#isShown = true
-    await this.#output.write(`${eraseLine}${formatProgress(bytes, of)}`)
+    this.#isDrawing = true
+    try {
+      await this.#output.write(`${eraseLine}${formatProgress(bytes, of)}`)
+    } finally {
+      this.#isDrawing = false
+    }
   }
 
   /** Takes the line away, for what is written next. */

@@ -1,6 +1,6 @@
 /*
- *   serial-agent ──→ in-memory duplex ─→ broker ─→ in-memory duplex ─→ device client ─┬─ http-gateway
- *   MQTT clients ──→ TCP, WebSocket ──────┘  (or all of them at broker.url)           └─ console
+ *   serial-agent ──────────────────→ broker ──→ device client ─┬─ http-gateway
+ *   MQTT clients ──→ TCP, WebSocket ───┘                       └─ console       (or all of them at broker.url)
  */
 import { createBroker, type RunningBroker } from "@serialcast/broker"
 import { createConsole } from "@serialcast/console"
@@ -47,7 +47,7 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
   )
   const broker = config.broker.url === null ? starting(() => createBroker(config, deps)) : null
   const local = (): ServiceDeps =>
-    broker === null ? deps : { ...deps, connectBroker: () => broker.get().connect() }
+    broker === null ? deps : { ...deps, brokerLink: { localBroker: broker.get().local } }
   const client = starting(() => startDeviceClient(config, local()))
   const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
   const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))

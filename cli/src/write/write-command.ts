@@ -100,7 +100,7 @@ async function writeStream(
     return await writer.flush()
   } catch (cause) {
     const { code, message } = toAppError(cause)
-    throw new AppError(code, `${message} Before that, ${written} bytes were written.`, { cause })
+    throw new AppError(code, `${message} Before that, at least ${written} bytes were written.`, { cause })
   } finally {
     await bar.clear()
   }

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream"
 import type { DecodedReply, Destination, ReplyAddress, Topics, WriteProgress } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
+import type { LocalBroker } from "./local-broker.ts"
 
 /** The part of a logger that this library uses. */
 export interface BrokerLog {
@@ -71,12 +72,13 @@ export interface BrokerClient {
   close(): Promise<void>
 }
 
-export interface BrokerClientOptions {
+/** How the broker is reached: over a stream of bytes, new for each attempt to connect, or in this process. */
+export type BrokerLink = { readonly openStream: () => Duplex } | { readonly localBroker: LocalBroker }
+
+export type BrokerClientOptions = BrokerLink & {
   /** A contract name, unique among the broker's clients. */
   readonly clientId: string
   readonly topics: Topics
-  /** Opens a new byte stream to the broker for each attempt. */
-  readonly openStream: () => Duplex
   readonly credentials: { readonly username: string; readonly password: string } | null
   /** Published by the broker when this client vanishes. */
   readonly will?: { readonly destination: Destination; readonly payload: Uint8Array }

@@ -2,10 +2,12 @@ export {
   type BrokerClient,
   type BrokerClientDeps,
   type BrokerClientOptions,
+  type BrokerLink,
   type BrokerLog,
   type CallOptions,
   type Message,
   type MessageHandler,
 } from "./client.ts"
 export { createBrokerClient } from "./create-broker-client.ts"
+export type { LocalBroker } from "./local-broker.ts"
 export { streamOpener } from "./tcp-stream.ts"

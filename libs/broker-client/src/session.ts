@@ -3,6 +3,7 @@ import { AppError, type Destination } from "@serialcast/contract"
 import { type Clock, createDeferred } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
+import { openLocalSession } from "./local-session.ts"
 
 const keepaliveSeconds = 30
 const subscribeTimeoutMs = 10_000
@@ -41,8 +42,12 @@ export interface SessionDeps {
   readonly onMessage: MessageHandler
 }
 
-export function openSession(options: BrokerClientOptions, { clock, onMessage }: SessionDeps): Session {
-  const { mqtt, cut } = startMqtt(options)
+export function openSession(options: BrokerClientOptions, deps: SessionDeps): Session {
+  if ("localBroker" in options) return openLocalSession(options.localBroker, options, deps.onMessage)
+  return openMqttSession(startMqtt(options), deps)
+}
+
+function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: SessionDeps): Session {
   const publications = new Publications(mqtt)
   const turns = createTurns()
   const connected = createDeferred<void>()
@@ -101,7 +106,14 @@ export function openSession(options: BrokerClientOptions, { clock, onMessage }: 
   }
 }
 
-function startMqtt(options: BrokerClientOptions): { mqtt: MqttClient; cut: () => void } {
+interface StartedMqtt {
+  readonly mqtt: MqttClient
+  readonly cut: () => void
+}
+
+type MqttOptions = Extract<BrokerClientOptions, { readonly openStream: unknown }>
+
+function startMqtt(options: MqttOptions): StartedMqtt {
   const { clientId, credentials, will, openStream } = options
   const stream: Duplex = openStream()
   // Its close event may be over already, and would be waited for.

@@ -26,7 +26,10 @@ export const errorCatalogue = {
   },
   bad_host: { status: 421, fix: "Use localhost or an IP address, or add the name to `access.hosts`." },
   unknown_path: { status: 404, fix: "Check the path; the README of the service lists its endpoints." },
-  unknown_device: { status: 404, fix: "Use one of the addresses that `GET /api/v1/devices` lists." },
+  unknown_device: {
+    status: 404,
+    fix: "Use one of the addresses that `serialcast devices` or `GET /api/v1/devices` lists.",
+  },
   method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
   uri_too_long: { status: 414, fix: "Write at most 32754 bytes in one `/writebytes` request, or use POST." },
@@ -59,6 +62,10 @@ export const errorCatalogue = {
     status: 503,
     fix: "Free space on, or repair, the disk of `journal.dir`; bytes go on to live readers, but are not kept.",
   },
+  journal_taken: {
+    status: 500,
+    fix: "Stop the other agent, or give this one a `journal.dir` of its own.",
+  },
   expired: { status: 503, fix: "Send it again if it is still wanted; it was not written." },
   aborted: {
     status: 503,
@@ -73,6 +80,7 @@ export const errorCatalogue = {
     status: 500,
     fix: "Give this gateway another name: `gateway:` in the configuration.",
   },
+  output_failed: { status: 500, fix: "Free space on the disk, or write the output elsewhere." },
   listen_failed: { status: 500, fix: "Stop the other program or choose another address for the listener." },
   open_failed: { status: 503, fix: "Check that the port exists and that this user may open it." },
   internal: { status: 500, fix: "Report this with the log around it." },

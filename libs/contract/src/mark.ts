@@ -36,7 +36,8 @@ export type Mark =
   | (Numbered & {
       readonly kind: "released"
       readonly holder: string
-      readonly reason: "released" | "expired" | "stolen"
+      /** `stopped`: the agent was, and leases end with it. */
+      readonly reason: "released" | "expired" | "stolen" | "stopped"
     })
   /** In the `tx` stream: the next `bytes` bytes, or the first of them, are this write's. */
   | (Numbered & OfWrite & { readonly kind: "started" })
@@ -75,7 +76,7 @@ const markSchema = z.discriminatedUnion("kind", [
     n,
     kind: z.literal("released"),
     holder: z.string(),
-    reason: z.enum(["released", "expired", "stolen"]),
+    reason: z.enum(["released", "expired", "stolen", "stopped"]),
   }),
   z.object({ n, kind: z.literal("started"), ...ofWrite }),
   z.object({ n, kind: z.literal("drained"), ...ofWrite }),

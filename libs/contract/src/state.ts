@@ -100,10 +100,13 @@ export type GatewayStatus =
       readonly devices: readonly string[]
     }
 
+// Above what any port does; the kernel's field for it has 32 bits, which larger numbers wrap around in.
+const maxBaudRate = 50_000_000
+
 const extent = z.object({ oldest: offset, head: offset })
 
 export const settingsSchema = z.object({
-  baudRate: z.number().int().positive(),
+  baudRate: z.number().int().positive().max(maxBaudRate),
   dataBits: z.union([z.literal(5), z.literal(6), z.literal(7), z.literal(8)]),
   parity: z.enum(["none", "even", "odd"]),
   stopBits: z.union([z.literal(1), z.literal(2)]),
@@ -112,20 +115,25 @@ export const settingsSchema = z.object({
 
 const maxFrame = 60_000
 const maxBytes = z.number().int().min(1).max(maxFrame).default(4096).describe("Longest message, in bytes")
-export const framingSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("line"), maxBytes }),
-  z.strictObject({
-    type: z.literal("delimiter"),
-    delimiter: z
-      .string()
-      .regex(/^(?:[0-9A-Fa-f]{2}){1,16}$/, "expected 1 to 16 bytes in hex, like 0D0A")
-      .describe("Bytes that end a message, in hex"),
-    maxBytes,
-  }),
-  z.strictObject({ type: z.literal("fixed"), length: z.number().int().min(1).max(maxFrame) }),
-  z.strictObject({ type: z.literal("idle"), idleMs: z.number().int().min(1).max(60_000), maxBytes }),
-  z.strictObject({ type: z.literal("slip"), maxBytes }),
-]) satisfies z.ZodType<Framing>
+const expectedFraming = "expected line, delimiter, fixed, idle or slip"
+export const framingSchema = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("line"), maxBytes }),
+    z.strictObject({
+      type: z.literal("delimiter"),
+      delimiter: z
+        .string()
+        .regex(/^(?:[0-9A-Fa-f]{2}){1,16}$/, "expected 1 to 16 bytes in hex, like 0D0A")
+        .describe("Bytes that end a message, in hex"),
+      maxBytes,
+    }),
+    z.strictObject({ type: z.literal("fixed"), length: z.number().int().min(1).max(maxFrame) }),
+    z.strictObject({ type: z.literal("idle"), idleMs: z.number().int().min(1).max(60_000), maxBytes }),
+    z.strictObject({ type: z.literal("slip"), maxBytes }),
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? expectedFraming : undefined) },
+) satisfies z.ZodType<Framing>
 
 const problem = z.object({ code: z.string(), message: z.string() }).nullable()
 

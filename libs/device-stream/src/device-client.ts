@@ -34,7 +34,7 @@ export async function createDeviceClient(
 ): Promise<DeviceClient> {
   const directory = new Directory(broker, log)
   const histories = new Histories(broker)
-  const feeds = new Feeds(broker, histories, log)
+  const feeds = new Feeds({ broker, histories, clock, log })
   directory.onAgent((gateway) => {
     // What was asked of one that was killed is not heard by the next: without this it would wait for its next sending.
     broker.sendAgain(({ topic }) => {

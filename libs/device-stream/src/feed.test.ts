@@ -1,5 +1,6 @@
 import type { BrokerClient } from "@serialcast/broker-client"
 import { encodeStreamMessage } from "@serialcast/contract"
+import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { Feeds } from "./feed.ts"
@@ -15,7 +16,12 @@ beforeEach(async () => {
   client = createTestClient(broker, "service")
   client.start()
   await new Promise<void>((resolve) => client.onConnected(resolve))
-  feeds = new Feeds(client, new Histories(client), createTestLog())
+  feeds = new Feeds({
+    broker: client,
+    histories: new Histories(client),
+    clock: systemClock,
+    log: createTestLog(),
+  })
 })
 
 afterEach(async () => {

@@ -6,17 +6,18 @@ import {
   formatAddress,
   type StreamName,
 } from "@serialcast/contract"
-import { createWakeup, type Wakeup } from "@serialcast/primitives"
+import { type Clock, createWakeup, type Wakeup } from "@serialcast/primitives"
 import type { Histories } from "./histories.ts"
 import type { History } from "./history.ts"
 import { LiveWindow } from "./live-window.ts"
+import { createPacedWake } from "./paced-wake.ts"
 
 /** Bytes of each stream that stay in this process for readers that are a little behind; the journal has the rest. */
 const windowBytes = 4 * 1024 * 1024
 
 export interface LiveStream {
   readonly window: LiveWindow
-  /** Wakes after each live message of the stream and after each reconnect. */
+  /** Wakes after live messages of the stream, of many readers all together, and after each reconnect. */
   readonly news: Wakeup
 }
 
@@ -30,6 +31,13 @@ export interface Feed {
   readonly agentBack: Wakeup
 }
 
+export interface FeedsDeps {
+  readonly broker: BrokerClient
+  readonly histories: Histories
+  readonly clock: Clock
+  readonly log: BrokerLog
+}
+
 interface UsedFeed {
   readonly feed: Feed
   readonly gateway: string
@@ -40,15 +48,11 @@ interface UsedFeed {
 
 /** The feeds in use. A device's `stream` topic is subscribed while somebody reads it. */
 export class Feeds {
-  readonly #broker: BrokerClient
-  readonly #histories: Histories
-  readonly #log: BrokerLog
+  readonly #deps: FeedsDeps
   readonly #inUse = new Map<string, UsedFeed>()
 
-  constructor(broker: BrokerClient, histories: Histories, log: BrokerLog) {
-    this.#broker = broker
-    this.#histories = histories
-    this.#log = log
+  constructor(deps: FeedsDeps) {
+    this.#deps = deps
   }
 
   /** The feed of a device; give it back with `release`. */
@@ -68,7 +72,7 @@ export class Feeds {
       // Until its end is known, a feed may be wanted again; one topic is never subscribed twice.
       if (used.readers > 0 || this.#inUse.get(key) !== used) return
       this.#inUse.delete(key)
-      this.#histories.release(address)
+      this.#deps.histories.release(address)
       end()
     })
   }
@@ -79,12 +83,13 @@ export class Feeds {
   }
 
   #open(address: DeviceAddress): UsedFeed {
+    const { broker, histories } = this.#deps
     const live = { rx: createLiveStream(), tx: createLiveStream() }
-    const subscription = this.#broker.subscribe(
-      this.#broker.topics.device("stream", address),
+    const subscription = broker.subscribe(
+      broker.topics.device("stream", address),
       this.#createReceiver(address, live),
     )
-    const forget = this.#broker.onConnected(() => {
+    const forget = broker.onConnected(() => {
       for (const { news } of Object.values(live)) news.wake()
     })
     const ending = subscription.then(
@@ -98,22 +103,29 @@ export class Feeds {
     const ready = subscription.then(() => undefined)
     // Whoever asks for a page is told; that nobody has asked yet is no fault.
     ready.catch(() => {})
-    const feed = { ready, live, history: this.#histories.acquire(address), agentBack: createWakeup() }
+    const feed = { ready, live, history: histories.acquire(address), agentBack: createWakeup() }
     return { feed, gateway: address.gateway, ending, readers: 0 }
   }
 
   #createReceiver(address: DeviceAddress, live: Feed["live"]): (message: Message) => void {
+    const { clock, log } = this.#deps
+    const device = formatAddress(address)
+    const readers = () => this.#inUse.get(device)?.readers ?? 0
+    const wake = {
+      rx: createPacedWake({ wakeup: live.rx.news, clock, readers }),
+      tx: createPacedWake({ wakeup: live.tx.news, clock, readers }),
+    }
     let hasWarned = false
     return ({ payload }) => {
       try {
         const message = decodeStreamMessage(payload)
         live[message.stream].window.receive(message)
-        live[message.stream].news.wake()
+        wake[message.stream]()
       } catch (error) {
         // Anyone may publish there; what is not of the contract is no news, and said once.
         if (!(error instanceof AppError)) throw error
-        const fields = { device: formatAddress(address), reason: error.message }
-        if (!hasWarned) this.#log.warn(fields, "ignoring malformed stream messages")
+        const fields = { device, reason: error.message }
+        if (!hasWarned) log.warn(fields, "ignoring malformed stream messages")
         hasWarned = true
       }
     }

@@ -83,6 +83,21 @@ test("another epoch starts the window anew", () => {
   })
 })
 
+test("readers at the same place get the very same events, until more comes in", () => {
+  const window = new LiveWindow(1_000)
+  const receive = (offset: number) =>
+    window.receive({ epoch, stream: "rx", record: { offset, timeUs: 0, bytes: Uint8Array.of(1, 2) } })
+  receive(0)
+  receive(2)
+  const [one] = window.view!.read({ offset: 1, mark: 0 })
+  expect(one).toMatchObject({ offset: 1, bytes: Uint8Array.of(2, 1, 2) })
+  expect(window.view!.read({ offset: 1, mark: 0 })[0]).toBe(one)
+  expect(window.view!.read({ offset: 2, mark: 0 })).toMatchObject([{ offset: 2, bytes: Uint8Array.of(1, 2) }])
+  receive(4)
+  expect(window.view!.read({ offset: 1, mark: 0 })).toMatchObject([{ bytes: Uint8Array.of(2, 1, 2, 1, 2) }])
+  expect(window.view!.read({ offset: 6, mark: 0 })).toEqual([])
+})
+
 test("bytes are kept without the network buffer that they came in", () => {
   const window = new LiveWindow(1_000)
   const bytes = new Uint8Array(65_536).subarray(100, 110)

@@ -1,13 +1,8 @@
 import { isMarkRecord, type StreamMessage, type StreamRecord } from "@serialcast/contract"
+import { LiveView } from "./live-view.ts"
 import { ownBytes } from "./own-bytes.ts"
 import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
 import { RecordRing } from "./record-ring.ts"
-
-/** What came in of one epoch. */
-export interface LiveView {
-  readonly epoch: string
-  readonly ring: RecordRing
-}
 
 /**
  * What came in live lately, without holes. A message that does not join on is never patched over: the window starts
@@ -27,10 +22,10 @@ export class LiveWindow {
   }
 
   receive({ epoch, record }: StreamMessage): void {
-    const { ring } = this.#viewFor(epoch, record)
-    const rest = after(ring.head, record)
+    const view = this.#viewFor(epoch, record)
+    const rest = after(view.ring.head, record)
     if (rest === undefined) return
-    ring.append(isMarkRecord(rest) ? rest : { ...rest, bytes: ownBytes(rest.bytes) })
+    view.append(isMarkRecord(rest) ? rest : { ...rest, bytes: ownBytes(rest.bytes) })
   }
 
   /** The view that `record` goes on with: a new one unless it joins, or was had before, as an announced head is. */
@@ -39,7 +34,7 @@ export class LiveWindow {
       const { head } = this.#view.ring
       if (comparePositions(endOf(record), head) <= 0 || joins(head, record)) return this.#view
     }
-    this.#view = { epoch, ring: new RecordRing(this.#capacityBytes, startOf(record)) }
+    this.#view = new LiveView(epoch, new RecordRing(this.#capacityBytes, startOf(record)))
     return this.#view
   }
 }

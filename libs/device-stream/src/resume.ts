@@ -3,16 +3,13 @@ import {
   type Cursor,
   formatCursor,
   type Gap,
-  isMarkRecord,
-  type Mark,
-  maxChunkBytes,
   type StartPoint,
-  type StreamRecord,
   silenceMs,
 } from "@serialcast/contract"
-import type { LiveView } from "./live-window.ts"
+import type { LiveView } from "./live-view.ts"
 import type { Page } from "./page.ts"
-import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
+import { after, comparePositions, endOf, joins } from "./position.ts"
+import { eventsOf } from "./record-events.ts"
 import type { StreamEvent } from "./stream-event.ts"
 
 const retryMs = 1_000
@@ -132,11 +129,8 @@ function isBehind(cursor: Cursor, live: LiveView | null): boolean {
 }
 
 /** null when the window cannot serve `cursor`; empty when the reader has all that came in. */
-function readLive(live: LiveView | null, cursor: Cursor): StreamEvent[] | null {
-  if (!covers(live, cursor)) return null
-  const events: StreamEvent[] = []
-  for (const record of live.ring.read(cursor, maxChunkBytes)) addEvents(events, live.epoch, record)
-  return events
+function readLive(live: LiveView | null, cursor: Cursor): readonly StreamEvent[] | null {
+  return covers(live, cursor) ? live.read(cursor) : null
 }
 
 /** What a reader at `cursor` gets from `page`. Throws `bad_message` where it does not join on. */
@@ -152,7 +146,8 @@ function takePage({ gap, first, records }: Page, cursor: Cursor): StreamEvent[] 
     const rest = after(at, record)
     if (rest === undefined) continue
     if (!joins(at, rest)) throw holeAfter(at)
-    at = addEvents(events, at.epoch, rest)
+    events.push(...eventsOf(at.epoch, rest))
+    at = { epoch: at.epoch, ...endOf(rest) }
   }
   return events
 }
@@ -170,30 +165,6 @@ function gapAt(cursor: Cursor, first: Cursor, { bytes, reason }: Gap): Gap {
     bytes: isKnown ? first.offset - cursor.offset : null,
     reason,
   }
-}
-
-/** Adds what a reader gets for `record`, and answers the place after it. */
-function addEvents(events: StreamEvent[], epoch: string, record: StreamRecord): Cursor {
-  const cursor = { epoch, ...endOf(record) }
-  const { offset, timeUs } = record
-  if (!isMarkRecord(record)) {
-    events.push({ kind: "bytes", cursor, offset, timeUs, bytes: record.bytes })
-    return cursor
-  }
-  // Before the mark and at its place: whoever resumes after one of the two gets the rest.
-  if (isAfterUnread(record.mark)) events.push(unreadGap({ epoch, ...startOf(record) }))
-  events.push({ kind: "mark", cursor, timeUs, mark: record.mark })
-  return cursor
-}
-
-/** Bytes that the device sent while nobody read its port have no offset, and nobody knows how many they are. */
-function isAfterUnread(mark: Mark): boolean {
-  return mark.kind === "overrun" || (mark.kind === "opened" && mark.open > 1)
-}
-
-function unreadGap(cursor: Cursor): StreamEvent {
-  const place = formatCursor(cursor)
-  return { kind: "gap", cursor, gap: { from: place, to: place, bytes: null, reason: "unread" } }
 }
 
 function holeAfter(cursor: Cursor): AppError {

@@ -188,17 +188,19 @@ test("a session of which nothing is heard for 40 s ends as no_reply; each sign o
   expect(await codeOf(writer.write(Uint8Array.of(1)))).toBe("no_reply")
 })
 
-test("a writer that is left behind takes back its writes, and leaves no timer", async () => {
+test("a writer that is left behind takes back its writes, each once, and leaves no timer", async () => {
   agent.isSilent = true
   await writer.write(Uint8Array.of(1))
   const [call] = await heardWrites(1)
   agent.isSilent = false
+  leaving.abort()
   const disposed = writer[Symbol.asyncDispose]()
   await eventually(() =>
     expect(agent.otherCalls).toMatchObject([{ verb: "cancel", request: { write: call!.id } }]),
   )
   await answer(call, new AppError("cancelled", "No."))
   await disposed
+  expect(agent.otherCalls).toHaveLength(1)
   await eventually(() => expect(clock.pendingTimers).toBe(0))
 })
 

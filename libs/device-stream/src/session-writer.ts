@@ -78,6 +78,7 @@ class SessionWriter implements DeviceWriter {
   #sum: Promise<number> = Promise.resolve(0)
   /** Why nothing more is taken. */
   #refusal: AppError | null = null
+  #isTakenBack = false
   readonly #forgetSignal: () => void
   #silence: Timer | null = null
 
@@ -191,6 +192,9 @@ class SessionWriter implements DeviceWriter {
 
   #takeBack(why: AppError): void {
     this.#refuse(why)
+    // Nothing was sent since the first time.
+    if (this.#isTakenBack) return
+    this.#isTakenBack = true
     const { broker, state } = this.#deps
     for (const write of this.#unsettled.keys()) {
       // Its own outcome tells what came of it.

@@ -14,3 +14,13 @@ export async function withDeadline<T>(work: Promise<T>, { clock, timeoutMs, erro
   using _timer = clock.startTimer(timeoutMs, () => expired.reject(error()))
   return await Promise.race([work, expired.promise])
 }
+
+/** Resolves when `work` does, or after `timeoutMs`; rejects only if `work` does before. The work itself is not stopped. */
+export async function within(
+  work: Promise<unknown>,
+  { clock, timeoutMs }: Pick<Deadline, "clock" | "timeoutMs">,
+): Promise<void> {
+  const expired = createDeferred<void>()
+  using _timer = clock.startTimer(timeoutMs, () => expired.resolve())
+  await Promise.race([work, expired.promise])
+}

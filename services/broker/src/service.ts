@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:net"
 import type { Duplex } from "node:stream"
+import type { LocalBroker } from "@serialcast/broker-client"
 import { AppError } from "@serialcast/contract"
 import { withDeadline } from "@serialcast/primitives"
 import {
@@ -32,8 +33,8 @@ const tcpKeepAliveMs = 60_000
 const stopTimeoutMs = 3_000
 
 export interface RunningBroker extends RunningService {
-  /** Opens a connection within this process; it needs no log-in. */
-  connect(): Duplex
+  /** For the other services of this process; it needs no log-in. */
+  readonly local: LocalBroker
   /** Where MQTT over TCP listens; the port is the real one when 0 was asked for. */
   readonly address: ListenAddress
   /** Where MQTT over WebSocket listens. */
@@ -83,7 +84,7 @@ export async function createBroker(
       address: await listen(tcp, tcpAddress, "MQTT"),
       websocketAddress: await listen(web, websocket, "MQTT over WebSocket"),
       isReady: () => !isStopping,
-      connect: () => connections.connect(),
+      local: mqtt.local,
       stop,
     }
   } catch (error) {

@@ -12,6 +12,7 @@ import {
 } from "@serialcast/service-kit"
 import { createApp } from "./app.ts"
 import { httpGatewayConfig } from "./config.ts"
+import { createEncodings } from "./sse/encodings.ts"
 import { createAcceptedWrites } from "./writes/accepted-writes.ts"
 
 // A `/writebytes` request line alone may be 64 KiB long.
@@ -39,6 +40,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
   const app = createApp({
     guard: createRequestGuard({ token, hosts, clock }),
     devices,
+    encodings: createEncodings(),
     writes,
     clock,
     log,

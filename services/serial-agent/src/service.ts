@@ -22,6 +22,7 @@ import { watchGatewayName } from "./gateway/gateway-name.ts"
 import { createGatewayVoice, type GatewayVoice } from "./gateway/gateway-voice.ts"
 import { encodeJson } from "./gateway/json.ts"
 import { type Journals, openJournals } from "./journal/journals.ts"
+import { registerDeviceMetrics } from "./metrics.ts"
 
 const goodbyeMs = 1_000
 
@@ -33,8 +34,11 @@ export async function createSerialAgent(config: Config, deps: ServiceDeps): Prom
     return {
       ...agent,
       async stop() {
-        await agent.stop()
-        await journals.release()
+        try {
+          await agent.stop()
+        } finally {
+          await journals.release()
+        }
       },
     }
   } catch (error) {
@@ -48,13 +52,7 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
   const { gateway } = config
   const instance = randomBytes(4).toString("hex")
   const started = new Date(clock.nowMs()).toISOString()
-  const broker = connectToBroker(config, deps, {
-    name: "serial-agent",
-    will: {
-      destination: createTopics(config.broker.root).status(gateway),
-      payload: encodeJson({ online: false }),
-    },
-  })
+  const broker = connectAgent(config, deps)
   const name = await watchGatewayName(broker, {
     gateway,
     instance,
@@ -78,6 +76,7 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
     identify: identifyPort,
     openJournal: (device) => journals.open(device),
   })
+  registerDeviceMetrics(deps.metrics, { gateway, journals: () => devices.journals })
   const status = (): GatewayStatus => ({ online: true, instance, version, started, devices: devices.names })
   const announcer = createAnnouncer({
     broker: voice,
@@ -97,11 +96,18 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
       await hotplug.stop()
       await devices.stop()
       const wasHeld = voice.isConnected
-      await voice.stop()
+      voice.stop()
       if (wasHeld) await sayGoodbye(broker, gateway, deps)
       await broker.close()
     },
   }
+}
+
+/** With the last word that the broker says when the connection is lost. */
+function connectAgent(config: Config, deps: ServiceDeps): BrokerClient {
+  const destination = createTopics(config.broker.root).status(config.gateway)
+  const will = { destination, payload: encodeJson({ online: false }) }
+  return connectToBroker(config, deps, { name: "serial-agent", will })
 }
 
 /** Takes this agent's words off the broker: of what is left, the gateway's other agent says its own again. */
@@ -182,9 +188,15 @@ async function openPorts(
   }
 }
 
+/** All together: each may wait for a disk that hangs. */
 async function openConfigured(config: Config, devices: Devices): Promise<void> {
-  for (const [name, device] of Object.entries(devicesOf(config)))
-    await devices.open(name, { config: device, identity: await identifyPort(device.port) })
+  const identified = await Promise.all(
+    Object.entries(devicesOf(config)).map(async ([name, device]) => {
+      return { name, device: { config: device, identity: await identifyPort(device.port) } }
+    }),
+  )
+  // In the order of the configuration, which decides whose a port is that two of them name.
+  await Promise.all(identified.map(({ name, device }) => devices.open(name, device)))
 }
 
 interface DiscoverParts {

@@ -41,7 +41,7 @@ export async function startAgent(
     ...overrides,
   }
   const metrics = createMetrics()
-  const deps = { log, clock: systemClock, metrics, token: null, connectBroker: connect }
+  const deps = { log, clock: systemClock, metrics, token: null, brokerLink: { openStream: connect } }
   const agent = await createSerialAgent(config, deps)
   onTestFinished(async () => {
     await agent.stop()

@@ -21,14 +21,14 @@ export interface BrokerConnection extends Pick<BrokerClientOptions, "will" | "bi
  */
 export function connectToBroker(
   { broker: { root, url, listen } }: Config,
-  { clock, log, token, connectBroker }: ServiceDeps,
+  { clock, log, token, brokerLink }: ServiceDeps,
   { name, ...lifeSigns }: BrokerConnection,
 ): BrokerClient {
   const clientId = `${name}-${randomBytes(4).toString("hex")}`
-  const openStream = connectBroker ?? streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`)
+  const link = brokerLink ?? { openStream: streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`) }
   const credentials = credentialsOf(url) ?? (token === null ? null : { username: name, password: token })
   const topics = createTopics(root)
-  return createBrokerClient({ clientId, topics, openStream, credentials, ...lifeSigns }, { clock, log })
+  return createBrokerClient({ clientId, topics, ...link, credentials, ...lifeSigns }, { clock, log })
 }
 
 /** The user and password that a broker's URL names; null when it names none. */

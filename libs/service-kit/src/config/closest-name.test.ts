@@ -8,3 +8,11 @@ test("a slip finds the name that was meant, something else finds none", () => {
   expect(closestName("HEXSERVER", names)).toBe("hexServer")
   expect(closestName("port", names)).toBeUndefined()
 })
+
+test("two letters that changed places are one slip, and a beginning is enough", () => {
+  const names = ["tail", "history", "listen"]
+  expect(closestName("tial", names)).toBe("tail")
+  expect(closestName("hist", names)).toBe("history")
+  expect(closestName("l", names)).toBeUndefined()
+  expect(closestName("", names)).toBeUndefined()
+})

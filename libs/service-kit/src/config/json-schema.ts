@@ -13,6 +13,7 @@ export interface SchemaNode {
   readonly additionalProperties?: SchemaNode | boolean
   readonly items?: SchemaNode
   readonly anyOf?: readonly SchemaNode[]
+  readonly oneOf?: readonly SchemaNode[]
 }
 
 /** JSON Schema of the configuration file, for editors. */

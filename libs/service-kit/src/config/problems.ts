@@ -75,6 +75,7 @@ function isOtherKind({ code, path }: Issue): boolean {
   return path.length === 0 && (code === "invalid_type" || code === "invalid_value")
 }
 
+/** `; did you mean …?`, to stand behind what was wrong; empty without a suggestion. */
 export function didYouMean(suggestion: string | undefined): string {
   return suggestion === undefined ? "" : `; did you mean ${suggestion}?`
 }

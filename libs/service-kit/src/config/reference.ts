@@ -32,6 +32,7 @@ function typeOf(node: SchemaNode): string {
       .filter(({ type }) => type !== "null")
       .map(typeOf)
       .join(", ")
+  if (node.oneOf !== undefined) return "map"
   if (node.items !== undefined) return "list"
   return { boolean: "`true`, `false`", integer: "whole number" }[String(node.type)] ?? String(node.type)
 }

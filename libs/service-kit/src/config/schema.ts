@@ -83,7 +83,11 @@ const device: z.ZodType<DeviceConfig> = z.strictObject({
   framing: framingSchema
     .nullable()
     .default(null)
-    .describe("How the bytes are cut into messages for the `line` topic and `encoding=lines`"),
+    .describe(
+      "How the bytes are cut into messages for the `line` topic and `encoding=lines`: `{ type: line }`, " +
+        "`{ type: delimiter, delimiter: 0D0A }`, `{ type: fixed, length: 8 }`, `{ type: idle, idleMs: 20 }` or " +
+        "`{ type: slip }`; `maxBytes` (4096) bounds a message",
+    ),
   charDelayMs: pacingSchema.default(0).describe("Pause after each byte that is written, in milliseconds"),
   lineDelayMs: pacingSchema.default(0).describe("Pause after each line end that is written, in milliseconds"),
 })

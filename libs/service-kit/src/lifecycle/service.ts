@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream"
+import type { BrokerLink } from "@serialcast/broker-client"
 import type { Clock } from "@serialcast/primitives"
 import type { Registry } from "prom-client"
 import type { Logger } from "../log/logger.ts"
@@ -10,8 +10,8 @@ export interface ServiceDeps {
   readonly metrics: Registry
   /** The access token; null: nobody needs one (loopback only, or `access: open`). */
   readonly token: string | null
-  /** Opens a connection to a broker in this process; absent: the broker is reached over the network. */
-  readonly connectBroker?: () => Duplex
+  /** A broker in this process; absent: the broker is reached over the network. */
+  readonly brokerLink?: BrokerLink
 }
 
 /** A service that has started. */

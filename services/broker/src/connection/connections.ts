@@ -1,4 +1,4 @@
-import { type Duplex, duplexPair } from "node:stream"
+import type { Duplex } from "node:stream"
 import { AppError } from "@serialcast/contract"
 import type { Origin } from "../rules/login.ts"
 import { BoundedConnection, type BoundedConnectionOptions } from "./bounded-connection.ts"
@@ -37,16 +37,6 @@ export class Connections {
     this.#open.add(connection)
     connection.once("close", () => this.#open.delete(connection))
     this.#options.handle(connection, origin)
-  }
-
-  /** The client's end of a new connection within this process. */
-  connect(): Duplex {
-    const [clientEnd, brokerEnd] = duplexPair()
-    // A pair's ends do not notice each other's destruction.
-    clientEnd.once("close", () => brokerEnd.destroy())
-    brokerEnd.once("close", () => clientEnd.destroy())
-    this.accept(brokerEnd, { kind: "process" })
-    return clientEnd
   }
 
   /** Ends every connection, those included that never became clients; later ones are ended at once. */

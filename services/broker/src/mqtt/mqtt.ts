@@ -1,9 +1,11 @@
 import type { EventEmitter } from "node:events"
 import type { Duplex } from "node:stream"
+import type { LocalBroker } from "@serialcast/broker-client"
 import { AppError } from "@serialcast/contract"
 import { Aedes, type Client } from "aedes"
 import type { Origin } from "../rules/login.ts"
 import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
+import { createLocalBroker } from "./local-broker.ts"
 import { createRefusalLog } from "./refusal-log.ts"
 
 const limits = {
@@ -22,6 +24,8 @@ const limits = {
 /** The MQTT protocol over streams of any kind, with the product's rules. */
 export interface Mqtt {
   readonly connectedClients: number
+  /** For the other services of this process. */
+  readonly local: LocalBroker
   handle(connection: Duplex, origin: Origin): void
   /** Ends the clients that are logged in; their wills are published. */
   close(): Promise<void>
@@ -34,7 +38,9 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     if (record === undefined) throw new AppError("internal", "A client has no connection.")
     return record
   }
-  const aedes = await Aedes.createBroker({ ...limits, ...createHooks(options, { ...deps, recordOf }) })
+  const hooks = createHooks(options, { ...deps, recordOf })
+  const aedes = await Aedes.createBroker({ ...limits, ...hooks })
+  const local = createLocalBroker(aedes, hooks.authorizePublish)
   aedes.on("unsubscribe", (topics, client) => {
     for (const topic of topics) recordOf(client).filters.delete(topic)
   })
@@ -50,10 +56,14 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     get connectedClients() {
       return aedes.connectedClients
     },
+    local,
     handle(connection, origin) {
       records.set(aedes.handle(connection), { origin, filters: new Set() })
     },
-    close: () => new Promise((resolve) => aedes.close(resolve)),
+    async close() {
+      local.close()
+      await new Promise<void>((resolve) => aedes.close(resolve))
+    },
   }
 }
 

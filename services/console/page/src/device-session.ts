@@ -102,7 +102,8 @@ export class DeviceSession {
       case "epoch":
         return this.#takePlace(message)
       case "gap":
-        this.#options.onNotice(describeGap(message.gap))
+        // What nobody could read stands before a mark, which tells of both.
+        if (message.gap.reason === "evicted") this.#options.onNotice(describeGap(message.gap))
         return this.#moveTo(message.cursor)
       case "mark":
         this.#options.onNotice(describeMark(message.mark, message.timeUs))

@@ -2,8 +2,8 @@ import type { Gap, Mark, ModemLines } from "@serialcast/contract"
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
 
-export function describeGap({ bytes, reason }: Gap): string {
-  if (reason === "unread") return "the port was not read here; bytes may be missing"
+/** Bytes that were kept once. */
+export function describeGap({ bytes }: Gap): string {
   return bytes === null
     ? "bytes are missing here: they are no longer kept"
     : `${bytes.toLocaleString()} bytes are missing here: they are no longer kept`
@@ -16,11 +16,11 @@ export function describeMark(mark: Mark, timeUs: number): string {
 function textOf(mark: Mark): string {
   switch (mark.kind) {
     case "opened":
-      return "port opened"
+      return mark.open > 1 ? "port opened; what the device sent before was not read" : "port opened"
     case "closed":
       return `port closed: ${mark.reason}`
     case "overrun":
-      return "the device sent faster than the port was read"
+      return "the device sent faster than the port was read; bytes are missing here"
     case "settings":
       return `${mark.by} set ${mark.settings.baudRate} baud, ${mark.settings.parity} parity`
     case "lines":

@@ -1,5 +1,6 @@
 import { AppError } from "@serialcast/contract"
-import { FakeClock } from "@serialcast/testkit"
+import { createDeferred } from "@serialcast/primitives"
+import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { testEpoch } from "../fake-devices.ts"
 import { startTestConsole } from "../test-console.ts"
@@ -71,6 +72,45 @@ test("bytes that are gone close the socket, because the protocol cannot say so",
     gap: { from: `${testEpoch}-0`, to: `${testEpoch}-9`, bytes: 9, reason: "evicted" },
   })
   expect(await client.closed).toEqual({ code: 1011, reason: "gap: 9 bytes of the device are no longer kept" })
+})
+
+test("what nobody could read only ends the line: the socket stays", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws")
+  await client.text()
+  app.devices.sendBytes("local/uno", ascii("hal"))
+  const place = `${testEpoch}-3`
+  app.devices.sendEvent("local/uno", {
+    kind: "gap",
+    cursor: { epoch: testEpoch, offset: 3, mark: 0 },
+    gap: { from: place, to: place, bytes: null, reason: "unread" },
+  })
+  app.devices.sendBytes("local/uno", ascii("new\n"))
+  expect([await client.text(), await client.text()]).toEqual(["hal", "new"])
+})
+
+test("many writes that are refused at once close the socket once", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws")
+  await client.text()
+  const [refused, heard] = [createDeferred<void>(), createDeferred<void>()]
+  app.devices.onWrite = () => {
+    heard.resolve()
+    return refused.promise
+  }
+  for (let index = 0; index < 20; index++) client.socket.send("AT")
+  await heard.promise
+  const timers = clock.pendingTimers
+  // The client answers no close.
+  client.socket.pause()
+  refused.reject(new AppError("device_offline", "local/uno is offline."))
+  await eventually(async () =>
+    expect(await app.metrics.metrics()).toContain('writes_total{outcome="expired"} 19'),
+  )
+  const added = clock.pendingTimers - timers
+  await clock.advanceAsync(1_000)
+  expect(added).toBe(1)
 })
 
 test("a write that did not arrive closes the socket with the reason, and those behind it are not done", async () => {

@@ -17,7 +17,10 @@ export interface PacedSocket {
    * need only look at `closed`.
    */
   send(frame: string | Uint8Array): Promise<void>
-  /** Closes with a code of RFC 6455 §7.4, and cuts off a client that does not answer. A long reason is cut. */
+  /**
+   * Closes with a code of RFC 6455 §7.4, and cuts off a client that does not answer. A long reason is cut; the first one
+   * counts.
+   */
   close(code: number, reason: string): void
   /** Calls `listener` when a frame that had to wait has left: the client still reads. */
   onProgress(listener: () => void): void
@@ -26,6 +29,7 @@ export interface PacedSocket {
 export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket {
   const closed = new AbortController()
   const listeners: (() => void)[] = []
+  let isClosing = false
   socket.once("close", () => closed.abort())
   return {
     closed: closed.signal,
@@ -41,7 +45,8 @@ export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket 
         if (!hasWaited) resolve()
       }),
     close(code, reason) {
-      if (closed.signal.aborted) return
+      if (isClosing || closed.signal.aborted) return
+      isClosing = true
       socket.close(code, cutToBytes(reason, maxReasonBytes))
       // Its answer would never be seen by a socket that is paused.
       socket.resume()

@@ -1,16 +1,15 @@
 import {
   checkCall,
   configureRequestSchema,
-  formatAddress,
   type PortSettings,
   settingsSchema,
   signalRequestSchema,
 } from "@serialcast/contract"
-import type { Device, DeviceClient } from "@serialcast/device-stream"
+import type { DeviceClient } from "@serialcast/device-stream"
 import type { Request, Response } from "express"
 import { callerOf } from "./caller.ts"
 import { membersOf } from "./control-body.ts"
-import { knownDevice } from "./known-device.ts"
+import { deviceOf, knownDevice } from "./known-device.ts"
 import { flagOf } from "./query.ts"
 
 export interface ControlDeps {
@@ -51,8 +50,4 @@ export async function postSignals(request: Request, response: Response, deps: Co
 
 function controlOf(request: Request) {
   return { ...callerOf(request), now: flagOf(request, "now", { absent: false }) }
-}
-
-function deviceOf(request: Request, { devices }: ControlDeps): Device {
-  return devices.device(formatAddress(knownDevice(devices.devices, request)))
 }

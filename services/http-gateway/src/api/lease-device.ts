@@ -1,36 +1,28 @@
-import { AppError, checkCall, formatAddress, leaseRequestSchema } from "@serialcast/contract"
+import { AppError, checkCall, leaseRequestSchema } from "@serialcast/contract"
 import type { Request, Response } from "express"
 import { callerOf } from "./caller.ts"
 import { membersOf } from "./control-body.ts"
 import type { ControlDeps } from "./control-device.ts"
-import { knownDevice } from "./known-device.ts"
+import { deviceOf } from "./known-device.ts"
 
 /** `POST …/lease`: takes the lease; with its token in the `Lease` header, renews it. */
-export async function postLease(
-  request: Request,
-  response: Response,
-  { devices }: ControlDeps,
-): Promise<void> {
-  const address = formatAddress(knownDevice(devices.devices, request))
+export async function postLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
+  const device = deviceOf(request, deps)
   const { by, lease: token } = callerOf(request)
   const { ttlMs, steal } = checkCall(leaseRequestSchema, {
     ...membersOf(request, ["ttlMs", "steal"]),
     id: "http",
   })
   const held = token === undefined ? {} : { token }
-  response.json(await devices.device(address).lease({ by, ttlMs, steal, ...held }))
+  response.json(await device.lease({ by, ttlMs, steal, ...held }))
 }
 
 /** `DELETE …/lease`: gives back the lease whose token is in the `Lease` header. */
-export async function deleteLease(
-  request: Request,
-  response: Response,
-  { devices }: ControlDeps,
-): Promise<void> {
-  const address = formatAddress(knownDevice(devices.devices, request))
+export async function deleteLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
+  const device = deviceOf(request, deps)
   const { by, lease: token } = callerOf(request)
   if (token === undefined)
     throw new AppError("bad_request", "Lease: expected the token of the lease to give back.")
-  await devices.device(address).release({ by, token })
+  await device.release({ by, token })
   response.status(204).end()
 }

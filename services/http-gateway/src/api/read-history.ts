@@ -1,11 +1,11 @@
-import { AppError, formatAddress, formatCursor, type Gap } from "@serialcast/contract"
+import { AppError, formatCursor, type Gap } from "@serialcast/contract"
 import type { Request, Response } from "express"
 import { collectPart } from "../history/collect-part.ts"
 import type { MemoryBudget } from "../memory-budget.ts"
 import { writePaced } from "../paced-response.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import { parseHistoryQuery } from "./history-query.ts"
-import { knownDevice } from "./known-device.ts"
+import { deviceOf } from "./known-device.ts"
 import { queryOf } from "./query.ts"
 
 // For all pages of an answer together: what has come by then is answered, `Next-Cursor` says the rest.
@@ -22,8 +22,8 @@ export interface HistoryDeps extends EventDeps {
  * `Next-Cursor` says where to go on. All of it is read before the head is sent, because only then that is known.
  */
 export async function readHistory(request: Request, response: Response, deps: HistoryDeps): Promise<void> {
-  const { devices, clock, stopping, reserve } = deps
-  const device = devices.device(formatAddress(knownDevice(devices.devices, request)))
+  const { clock, stopping, reserve } = deps
+  const device = deviceOf(request, deps)
   const { maxBytes, ...range } = parseHistoryQuery(queryOf(request))
   reserve(maxBytes, response)
   const gone = new AbortController()

@@ -1,4 +1,7 @@
+import { once } from "node:events"
+import { connect } from "node:net"
 import type { StreamEvent } from "@serialcast/device-stream"
+import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../test-gateway.ts"
@@ -7,6 +10,7 @@ import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../test-gateway.
 function silentAfter(...events: readonly StreamEvent[]) {
   return {
     async *read({ signal }: { signal: AbortSignal }): AsyncGenerator<StreamEvent> {
+      if (signal.aborted) return
       yield { kind: "positioned", cursor: cursorAt(0) }
       yield* events
       await new Promise((resolve) => signal.addEventListener("abort", resolve))
@@ -58,4 +62,25 @@ test("a silence brings the message that it ends", async () => {
   )
   stream.leave()
   await eventually(() => expect(clock.pendingTimers).toBe(0))
+})
+
+test("a stream that is asked for while the service stops is refused", async () => {
+  const clock = new FakeClock()
+  const started = createDeferred<void>()
+  const write = () => {
+    started.resolve()
+    return new Promise<never>(() => {})
+  }
+  const gateway = await startTestGateway({ ...silentAfter(), write }, { clock })
+  // Its connection is there before the stop, and may be used again.
+  const socket = connect(gateway.port, "127.0.0.1")
+  const pending = fetch(`${gateway.url}/write`, { method: "POST", body: "x" })
+  await started.promise
+  const stopped = gateway.stop()
+  socket.write(`GET ${new URL(gateway.url).pathname}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  const [answer] = await once(socket, "data")
+  expect(String(answer)).toMatch(/^HTTP\/1.1 503 /)
+  await clock.advanceAsync(1_500)
+  expect((await pending).status).toBe(504)
+  await stopped
 })

@@ -1,6 +1,6 @@
 import { formatAddress } from "@serialcast/contract"
 import type { Request, Response } from "express"
-import { createEncoding, parseEncoding } from "../sse/encodings.ts"
+import { parseEncoding } from "../sse/encodings.ts"
 import { createEventFormat } from "../sse/event-format.ts"
 import type { EventStream } from "../sse/event-stream.ts"
 import { type EventDeps, serveEvents, startPointOf } from "../sse/serve-events.ts"
@@ -14,7 +14,7 @@ const retryMs = 500
 export async function streamDevice(request: Request, response: Response, deps: EventDeps): Promise<void> {
   const query = queryOf(request)
   const device = knownDevice(deps.devices.devices, request)
-  const encoding = createEncoding(parseEncoding(query.get("encoding") ?? "hex"), device.framing)
+  const encoding = deps.encodings.create(parseEncoding(query.get("encoding") ?? "hex"), device.framing)
   const options = {
     address: formatAddress(device),
     from: startPointOf(request, query.get("from")),
@@ -30,5 +30,5 @@ export async function streamDevice(request: Request, response: Response, deps: E
       })
     },
   }
-  await serveEvents(request, response, options, deps)
+  await serveEvents(response, options, deps)
 }

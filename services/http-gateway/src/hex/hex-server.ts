@@ -3,7 +3,7 @@ import { AppError, formatCursor, toAppError } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { decodeHex } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
-import { createEncoding } from "../sse/encodings.ts"
+import type { ByteEncoding } from "../sse/encodings.ts"
 import type { EventStream, ServerEvent } from "../sse/event-stream.ts"
 import { type EventDeps, serveEvents, startPointOf, stateEvent } from "../sse/serve-events.ts"
 import type { AcceptedWrites } from "../writes/accepted-writes.ts"
@@ -97,7 +97,7 @@ async function readBytes(
     address,
     from: startPointOf(request, null),
     stream: "rx",
-    format: { toEvents: hexEvents, silence: null },
+    format: { toEvents: hexEvents(deps.encodings.create("hex", null)), silence: null },
     writeHead: () =>
       void response.writeHead(200, { "Cache-Control": "no-cache", "Content-Type": "text/event-stream" }),
     async begin(events: EventStream) {
@@ -105,20 +105,20 @@ async function readBytes(
       if (state?.online === false) await events.send([stateEvent(state)])
     },
   } as const
-  await serveEvents(request, response, options, deps)
+  await serveEvents(response, options, deps)
 }
 
-const hex = createEncoding("hex", null)
-
 /** The original's `bytes` events with an id, so that EventSource resumes; and gaps, which must not go unsaid. */
-function hexEvents(event: StreamEvent): readonly ServerEvent[] {
-  switch (event.kind) {
-    case "bytes":
-      return hex.encode(event)
-    case "gap":
-      return [{ event: "gap", data: JSON.stringify(event.gap), id: formatCursor(event.cursor) }]
-    case "positioned":
-    case "mark":
-      return []
+function hexEvents(hex: ByteEncoding): (event: StreamEvent) => readonly ServerEvent[] {
+  return (event) => {
+    switch (event.kind) {
+      case "bytes":
+        return hex.encode(event)
+      case "gap":
+        return [{ event: "gap", data: JSON.stringify(event.gap), id: formatCursor(event.cursor) }]
+      case "positioned":
+      case "mark":
+        return []
+    }
   }
 }

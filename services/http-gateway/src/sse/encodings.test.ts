@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { createEncoding, parseEncoding } from "./encodings.ts"
+import { createEncodings, parseEncoding } from "./encodings.ts"
 
 const epoch = "00000000000000aa"
 
@@ -11,7 +11,7 @@ const gap = {
 
 /** One event after another, as a reader gives them. */
 function encodeAll(name: "hex" | "base64" | "text", chunks: readonly (readonly number[])[]) {
-  const encoding = createEncoding(name, null)
+  const encoding = createEncodings().create(name, null)
   let offset = 0
   const events = chunks.map((values) => {
     const bytes = Uint8Array.from(values)
@@ -31,6 +31,15 @@ function encodeAll(name: "hex" | "base64" | "text", chunks: readonly (readonly n
 test("hex is upper case and its id stands after the bytes", () => {
   const { events } = encodeAll("hex", [[0x00, 0xff, 0x0a]])
   expect(events).toEqual([[{ event: "bytes", data: "00FF0A", id: `${epoch}-3` }]])
+})
+
+test("an event that several clients get is encoded once", () => {
+  const encodings = createEncodings()
+  const cursor = { epoch, offset: 1, mark: 0 }
+  const event = { kind: "bytes", offset: 0, timeUs: 0, bytes: Uint8Array.of(1), cursor } as const
+  const [one, other] = [encodings.create("hex", null), encodings.create("hex", null)]
+  expect(one.encode(event)).toBe(other.encode(event))
+  expect(one.encode({ ...event })).not.toBe(one.encode(event))
 })
 
 test("base64 is padded", () => {

@@ -34,27 +34,46 @@ export function parseEncoding(name: string): EncodingName {
 
 const plainLines: Framing = { type: "line", maxBytes: 4096 }
 
-/** `framing`: how the device's bytes are cut for `lines`; null: at line ends. */
-export function createEncoding(name: EncodingName, framing: Framing | null): ByteEncoding {
-  switch (name) {
-    case "hex":
-      return stateless(encodeHex)
-    case "base64":
-      return stateless((bytes) =>
-        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
-      )
-    case "text":
-      return createTextEncoding()
-    case "lines":
-      return createLineEncoding(framing ?? plainLines)
+export interface Encodings {
+  /** The encoding of one client. `framing`: how the device's bytes are cut for `lines`; null: at line ends. */
+  create(name: EncodingName, framing: Framing | null): ByteEncoding
+}
+
+/** The encodings of one service: its clients share what depends on none of them. */
+export function createEncodings(): Encodings {
+  const hex = createSharedEncoding(encodeHex)
+  const base64 = createSharedEncoding((bytes) =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+  )
+  return {
+    create(name, framing) {
+      switch (name) {
+        case "hex":
+          return hex
+        case "base64":
+          return base64
+        case "text":
+          return createTextEncoding()
+        case "lines":
+          return createLineEncoding(framing ?? plainLines)
+      }
+    },
   }
 }
 
-function stateless(encode: (bytes: Uint8Array) => string): ByteEncoding {
+/** Holds nothing back. Clients of one device mostly get the very same events: each is encoded once. */
+function createSharedEncoding(encode: (bytes: Uint8Array) => string): ByteEncoding {
+  const encoded = new WeakMap<BytesEvent, readonly ServerEvent[]>()
   return {
     silenceMs: null,
     isHolding: false,
-    encode: ({ bytes, cursor }) => [{ event: "bytes", data: encode(bytes), id: formatCursor(cursor) }],
+    encode(event) {
+      const events = encoded.get(event) ?? [
+        { event: "bytes", data: encode(event.bytes), id: formatCursor(event.cursor) },
+      ]
+      encoded.set(event, events)
+      return events
+    },
     flush: () => [],
   }
 }

@@ -2,7 +2,7 @@ import { type Mark, parseMark } from "@serialcast/contract"
 import { createDeviceState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { cursorAt, testEpoch } from "../test-gateway.ts"
-import { createEncoding } from "./encodings.ts"
+import { createEncodings } from "./encodings.ts"
 import { createEventFormat } from "./event-format.ts"
 
 const { settings } = createDeviceState()
@@ -24,7 +24,7 @@ const marks: readonly Mark[] = [
 test.each(marks.map((mark) => [mark.kind, mark] as const))(
   "a mark of kind %s is told with all it has",
   (_kind, mark) => {
-    const format = createEventFormat(createEncoding("hex", null))
+    const format = createEventFormat(createEncodings().create("hex", null))
     const [event] = format.toEvents(
       { kind: "mark", cursor: cursorAt(7, 1), timeUs: 1_000, mark },
       () => undefined,
@@ -37,7 +37,7 @@ test.each(marks.map((mark) => [mark.kind, mark] as const))(
 )
 
 test("a gap of bytes that nobody read is told before the mark of its place, and repeated to who resumes there", () => {
-  const format = createEventFormat(createEncoding("hex", null))
+  const format = createEventFormat(createEncodings().create("hex", null))
   const at = `${testEpoch}-7`
   const gap = { from: at, to: at, bytes: null, reason: "unread" } as const
   const [event] = format.toEvents({ kind: "gap", cursor: cursorAt(7), gap }, () => undefined)

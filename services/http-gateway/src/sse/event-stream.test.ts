@@ -3,11 +3,13 @@ import { createServer, type ServerResponse } from "node:http"
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { closeSignal } from "../close-signal.ts"
 import { type EventStream, startEventStream } from "./event-stream.ts"
 
 /** A stream over a real socket whose client has read the head and nothing since. */
 async function start(): Promise<{
   events: EventStream
+  signal: AbortSignal
   response: ServerResponse
   client: Socket
   clock: FakeClock
@@ -17,14 +19,15 @@ async function start(): Promise<{
   await once(server, "listening")
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1")
   client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-  const [request, response] = await once(server, "request")
+  const [, response] = await once(server, "request")
   response.writeHead(200, { "Content-Type": "text/event-stream" })
-  const events = startEventStream(request, response, { clock, signal: new AbortController().signal })
+  const signal = closeSignal(response, new AbortController().signal)
+  const events = startEventStream(response, { clock, signal })
   onTestFinished(() => {
     client.destroy()
     server.close()
   })
-  return { events, response, client, clock }
+  return { events, signal, response, client, clock }
 }
 
 /** More than the client's and the system's buffers take. */
@@ -45,23 +48,23 @@ test("of newest events that a frozen client does not take, one is kept, and give
 })
 
 test("a client that takes nothing for five minutes is cut off", async () => {
-  const { events, response, clock } = await start()
+  const { events, signal, response, clock } = await start()
   const blocked = events.send([large])
   clock.advance(299_999)
   expect(response.destroyed).toBe(false)
   clock.advance(1)
   await blocked
-  expect(events.signal.aborted).toBe(true)
+  expect(signal.aborted).toBe(true)
 })
 
 test("an idle stream shows that it lives every 15 s, and stops when the client goes", async () => {
-  const { events, client, clock } = await start()
+  const { signal, client, clock } = await start()
   let text = ""
   client.setEncoding("latin1").on("data", (part: string) => (text += part))
   clock.advance(15_000)
   clock.advance(15_000)
   await expect.poll(() => text.split(": still here").length).toBe(3)
   client.destroy()
-  await once(events.signal, "abort")
+  await once(signal, "abort")
   expect(clock.pendingTimers).toBe(0)
 })

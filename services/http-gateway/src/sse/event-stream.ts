@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { ServerResponse } from "node:http"
 import type { Clock } from "@serialcast/primitives"
 import { writePaced } from "../paced-response.ts"
 
@@ -16,39 +16,26 @@ export interface ServerEvent {
 
 /** One client's event stream (WHATWG HTML §9.2), written at the client's pace. */
 export interface EventStream {
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal
   /** Sends them together; resolves when there is room for more. */
   send(events: readonly ServerEvent[]): Promise<void>
   /** Sends `event` as soon as there is room; of several that wait for it, the newest. */
   sendNewest(event: ServerEvent): void
   /** Sends a line that clients ignore or that sets a field, like `retry: 500`. */
   sendField(line: string): Promise<void>
-  end(): void
 }
 
-/** Takes over a response whose head is written. */
+/** Takes over a response whose head is written, until `signal` is aborted: its client is gone, or the service stops. */
 export function startEventStream(
-  request: IncomingMessage,
   response: ServerResponse,
-  { clock, signal: stopping }: { clock: Clock; signal: AbortSignal },
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): EventStream {
-  const gone = new AbortController()
-  const end = () => gone.abort()
-  response.once("close", end)
-  stopping.addEventListener("abort", end)
-  request.socket.setNoDelay(true)
   response.flushHeaders()
   let newest: ServerEvent | null = null
   response.on("drain", flushNewest)
   let heartbeat = clock.startTimer(heartbeatMs, beat)
-  gone.signal.addEventListener("abort", () => {
-    heartbeat.cancel()
-    stopping.removeEventListener("abort", end)
-  })
-  const pace = { clock, stallMs, signal: gone.signal }
+  signal.addEventListener("abort", () => heartbeat.cancel())
+  const pace = { clock, stallMs, signal }
   return {
-    signal: gone.signal,
     async send(events) {
       if (events.length > 0) await writePaced(response, events.map(format).join(""), pace)
     },
@@ -57,11 +44,10 @@ export function startEventStream(
       flushNewest()
     },
     sendField: (line) => writePaced(response, `${line}\n\n`, pace),
-    end: () => response.end(),
   }
 
   function flushNewest(): void {
-    if (newest === null || gone.signal.aborted || response.writableNeedDrain) return
+    if (newest === null || signal.aborted || response.writableNeedDrain) return
     const event = newest
     newest = null
     response.write(format(event))

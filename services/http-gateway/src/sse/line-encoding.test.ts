@@ -3,7 +3,7 @@ import type { StreamEvent } from "@serialcast/device-stream"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { bytesAt, cursorAt, testEpoch } from "../test-gateway.ts"
-import { createEncoding } from "./encodings.ts"
+import { createEncodings } from "./encodings.ts"
 import { createEventFormat } from "./event-format.ts"
 import type { ServerEvent } from "./event-stream.ts"
 
@@ -22,7 +22,7 @@ function evictedGap(from: number, to: number): StreamEvent {
 }
 
 function tell(events: readonly StreamEvent[]): ServerEvent[] {
-  const format = createEventFormat(createEncoding("lines", null))
+  const format = createEventFormat(createEncodings().create("lines", null))
   return events.flatMap((event) => format.toEvents(event, () => undefined))
 }
 

@@ -10,11 +10,14 @@ import {
 } from "@serialcast/contract"
 import type { DeviceClient, DeviceDirectory } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
+import { closeSignal } from "../close-signal.ts"
+import type { Encodings } from "./encodings.ts"
 import type { EventFormat } from "./event-format.ts"
 import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
 
 export interface EventDeps {
   readonly devices: DeviceClient
+  readonly encodings: Encodings
   readonly clock: Clock
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal
@@ -36,25 +39,22 @@ export interface EventOptions {
  * yet; a known device is served even while it is offline.
  */
 export async function serveEvents(
-  request: IncomingMessage,
   response: ServerResponse,
   options: EventOptions,
   { devices, clock, stopping }: EventDeps,
 ): Promise<void> {
   const { address, from, stream, format, writeHead, begin } = options
-  const gone = new AbortController()
-  response.once("close", () => gone.abort())
-  stopping.addEventListener("abort", () => gone.abort(), { signal: gone.signal })
+  const signal = closeSignal(response, stopping)
   const state = (): DeviceState | undefined => devices.devices.get(address)
   let events: EventStream | null = null
   let forget = () => {}
   let silence: Timer | null = null
   try {
-    for await (const event of devices.device(address).read({ from, stream, signal: gone.signal })) {
+    for await (const event of devices.device(address).read({ from, stream, signal })) {
       silence?.cancel()
       if (events === null) {
         writeHead(response)
-        events = startEventStream(request, response, { clock, signal: gone.signal })
+        events = startEventStream(response, { clock, signal })
         // Before anything is waited for, so that no change falls between.
         forget = tellState(events, address, devices.devices)
         await begin?.(events)

@@ -7,6 +7,7 @@ import { AppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { Caller } from "../api/caller.ts"
+import { closeSignal } from "../close-signal.ts"
 import { startInterimAnswers } from "./interim-answers.ts"
 
 // How long a client that sends nothing may keep its session.
@@ -31,13 +32,10 @@ export async function streamWrite(
   { device, caller }: { device: Device; caller: Caller },
   { clock, stopping }: StreamWriteDeps,
 ): Promise<{ bytes: number }> {
-  const ending = new AbortController()
-  const end = () => ending.abort()
-  response.once("close", end)
-  stopping.addEventListener("abort", end)
+  const signal = closeSignal(response, stopping)
   try {
     using _interim = startInterimAnswers(request, response, clock)
-    await using writer = device.openWriter({ ...caller, signal: ending.signal })
+    await using writer = device.openWriter({ ...caller, signal })
     for await (const chunk of chunksOf(request, clock)) await writer.write(chunk)
     return await writer.flush()
   } catch (error) {
@@ -49,8 +47,6 @@ export async function streamWrite(
       throw new AppError("cancelled", "The client went away.", { cause: error })
     discardRest(request, clock)
     throw error
-  } finally {
-    stopping.removeEventListener("abort", end)
   }
 }
 

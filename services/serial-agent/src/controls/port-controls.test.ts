@@ -1,4 +1,5 @@
 import { AppError, type ConfigureRequest, type SignalRequest, toAppError } from "@serialcast/contract"
+import { createDeferred } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { defaultSettings } from "../config.ts"
@@ -14,10 +15,12 @@ function start() {
   const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
   let changes = 0
   const onChange = () => void changes++
+  // By an earlier process.
+  journal.mark("rx", { kind: "opened", open: 1 })
   const callees = createCallees({ settings: defaultSettings }, { journal, clock, onChange })
   const marks = async () => {
     const { records } = await journal.page("rx", { kind: "start" }, 60_000)
-    return records.flatMap((record) => ("mark" in record ? [record.mark] : []))
+    return records.flatMap((record) => ("mark" in record ? [record.mark] : [])).slice(1)
   }
   let ids = 0
   const configure = (more: Partial<ConfigureRequest>) =>
@@ -34,7 +37,7 @@ function start() {
 function startOpen() {
   const setup = start()
   const port = new RecordingPort()
-  setup.attach(port, 1)
+  setup.attach(port, 2)
   return { ...setup, port }
 }
 
@@ -66,13 +69,12 @@ test("settings that are given are changed, the others stay, and it is marked", a
   expect(await configure({ settings: { baudRate: 9_600, parity: undefined } })).toEqual(settings)
   expect(port.controls).toEqual([settings])
   expect(controls.settings).toEqual(settings)
-  expect(await marks()).toEqual([{ n: 0, kind: "settings", by: "user", settings }])
+  expect(await marks()).toEqual([{ n: 1, kind: "settings", by: "user", settings }])
   expect(changes()).toBe(1)
 })
 
 test("settings of a closed port are kept for when it opens, unless they were meant for another opening", async () => {
-  const { configure, controls, detach, lease } = startOpen()
-  detach()
+  const { configure, controls, lease } = start()
   await configure({ settings: { baudRate: 9_600 }, open: 1 })
   await expect(configure({ settings: { baudRate: 1_200 }, open: 2 })).rejects.toEqual(refused("expired"))
   lease.take({ by: "ann", ttlMs: 1_000, steal: false })
@@ -126,15 +128,41 @@ test("controls have their place in a session, and fall with it", async () => {
   await expect(behind).rejects.toEqual(refused("out_of_order"))
 })
 
-test("a stuck control is given up, and writes go on", async () => {
-  const { clock, configure, port, write } = startOpen()
-  port.configure = () => new Promise(() => {})
-  const stuck = codeOf(configure({ settings: { baudRate: 1 } }))
+test("lines that are stuck are given up, and writes go on", async () => {
+  const { clock, signal, port, write } = startOpen()
+  port.signal = () => new Promise(() => {})
+  const stuck = codeOf(signal({ dtr: false }))
   const written = write(Uint8Array.of(1))
   await clock.advanceAsync(10_000)
   expect(await stuck).toBe("device_offline")
   await written
   expect(port.isClosed).toBe(false)
+})
+
+test("a port whose settings are stuck is closed, as it is not read meanwhile and nobody knows which it has", async () => {
+  const { clock, configure, controls, port } = startOpen()
+  port.configure = () => new Promise(() => {})
+  const stuck = codeOf(configure({ settings: { baudRate: 1 } }))
+  await clock.advanceAsync(10_000)
+  expect(await stuck).toBe("device_offline")
+  expect(port.isClosed).toBe(true)
+  expect(controls.settings).toEqual(defaultSettings)
+})
+
+test("a macro whose step is stuck is over when it is given up: no later step comes between others' writes", async () => {
+  const { clock, signal, port } = startOpen()
+  const held = createDeferred<void>()
+  let steps = 0
+  port.signal = async () => {
+    steps++
+    await held.promise
+  }
+  const stuck = codeOf(signal({ macro: "D0|W0.1|D1" }))
+  await clock.advanceAsync(10_100)
+  expect(await stuck).toBe("device_offline")
+  held.resolve()
+  await clock.advanceAsync(1_000)
+  expect([steps, clock.pendingTimers]).toEqual([1, 0])
 })
 
 test("while the port is closed, lines and purge are refused", async () => {

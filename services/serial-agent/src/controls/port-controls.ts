@@ -24,7 +24,7 @@ const answerMs = 10_000
 export interface PortControlsDeps {
   readonly turns: TurnQueue
   readonly lease: Pick<WriteLease, "whyNot">
-  readonly journal: Pick<Journal, "mark">
+  readonly journal: Pick<Journal, "mark" | "opens">
   readonly clock: Clock
   /** What the port has until somebody changes it. */
   readonly settings: PortSettings
@@ -38,12 +38,19 @@ interface Asked extends Pick<TurnOptions, "open" | "session" | "seq" | "lease"> 
   readonly now?: boolean
 }
 
+/** How long a port may take, and what is done when it takes longer. */
+interface Patience {
+  readonly timeoutMs?: number
+  /** The code of what the port itself refuses. */
+  readonly refusal?: "device_offline" | "bad_request"
+  readonly onStuck?: () => void
+}
+
 /** Settings and modem lines of one device, changed in turn with its writes. */
 export class PortControls {
   readonly #deps: PortControlsDeps
   readonly #lines: KnownLines
   #settings: PortSettings
-  #open = 0
 
   constructor(deps: PortControlsDeps) {
     this.#deps = deps
@@ -61,8 +68,7 @@ export class PortControls {
     return this.#lines.lines
   }
 
-  attach(port: OpenPort, open: number): void {
-    this.#open = open
+  attach(port: OpenPort): void {
     this.#lines.attach(port)
   }
 
@@ -75,7 +81,7 @@ export class PortControls {
     const { by, lease, open, settings } = request
     const change = definedIn(settings)
     if (this.#deps.turns.port === null) {
-      if (open !== undefined && open !== this.#open)
+      if (open !== undefined && open !== this.#deps.journal.opens)
         throw new AppError("expired", "The device was plugged in again since this was asked for.")
       const refusal = this.#deps.lease.whyNot(lease)
       if (refusal !== null) throw refusal
@@ -83,7 +89,9 @@ export class PortControls {
     }
     return await this.#inTurn(client, request, async (port) => {
       const wanted = { ...this.#settings, ...change }
-      await this.#inTime(port.configure(wanted), answerMs, "bad_request")
+      // Meanwhile it is not read, and afterwards nobody knows which it has: the next opening makes those that are kept.
+      const onStuck = () => void port.close()
+      await this.#inTime(port.configure(wanted), { refusal: "bad_request", onStuck })
       return this.#keep(wanted, by)
     })
   }
@@ -98,8 +106,11 @@ export class PortControls {
     const timeoutMs = answerMs + steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0)
     return await this.#inTurn(client, request, async (port, signal) => {
       using _signalling = this.#lines.signalling()
+      const ending = new AbortController()
+      signal.addEventListener("abort", () => ending.abort())
       try {
-        await this.#inTime(playMacro(steps, { port, clock: this.#deps.clock, signal }), timeoutMs)
+        const playing = playMacro(steps, { port, clock: this.#deps.clock, signal: ending.signal })
+        await this.#inTime(playing, { timeoutMs, onStuck: () => ending.abort() })
         if (steps.some((step) => step.kind === "set" && step.break === true))
           this.#deps.journal.mark("rx", { kind: "break", by })
       } catch (error) {
@@ -107,7 +118,7 @@ export class PortControls {
         throw error
       } finally {
         // Of a macro that failed, some steps were played.
-        if (!signal.aborted) this.#lines.set(await this.#inTime(port.readLines(), answerMs), by)
+        if (!signal.aborted) this.#lines.set(await this.#inTime(port.readLines()), by)
       }
       return this.lines
     })
@@ -117,7 +128,7 @@ export class PortControls {
   async readLines(): Promise<ModemLines | null> {
     const { port } = this.#deps.turns
     if (port === null) throw new AppError("device_offline", "The port is not open.")
-    return await this.#lines.read(port, (reading) => this.#inTime(reading, answerMs))
+    return await this.#lines.read(port, (reading) => this.#inTime(reading))
   }
 
   /**
@@ -130,8 +141,7 @@ export class PortControls {
     if (refusal !== null) throw refusal
     const { current } = turns
     turns.withdraw((turn) => turn !== current && turn.kind === "write" && turn.client === client, takenBack())
-    if (current === null)
-      return await this.#inTurn(client, request, (port) => this.#inTime(port.purge(), answerMs))
+    if (current === null) return await this.#inTurn(client, request, (port) => this.#inTime(port.purge()))
     const isTheirs = current.client === client || request.lease !== undefined
     if (current.kind === "write" && isTheirs) await turns.purgeCurrent(takenBack())
   }
@@ -168,16 +178,18 @@ export class PortControls {
 
   async #inTime<T>(
     work: Promise<T>,
-    timeoutMs: number,
-    code: "device_offline" | "bad_request" = "device_offline",
+    { timeoutMs = answerMs, refusal = "device_offline", onStuck = () => {} }: Patience = {},
   ): Promise<T> {
-    const error = () => new AppError("device_offline", `The port did not answer for ${timeoutMs / 1000} s.`)
+    const error = () => {
+      onStuck()
+      return new AppError("device_offline", `The port did not answer for ${timeoutMs / 1000} s.`)
+    }
     try {
       return await withDeadline(work, { clock: this.#deps.clock, timeoutMs, error })
     } catch (cause) {
       if (cause instanceof AppError) throw cause
       const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new AppError(code, `The port refused it: ${reason}.`, { cause })
+      throw new AppError(refusal, `The port refused it: ${reason}.`, { cause })
     }
   }
 }

@@ -57,7 +57,7 @@ export function createCallees(
     attach(port, open) {
       expireParts()
       turns.attach(port, open)
-      controls.attach(port, open)
+      controls.attach(port)
     },
     detach() {
       turns.detach()

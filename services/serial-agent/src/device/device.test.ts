@@ -14,7 +14,9 @@ import { countingBytes, eventually, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../config.ts"
 import { createEpoch } from "../journal/create-epoch.ts"
+import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
+import { createFolder, openTestJournal } from "../journal/test-journal.ts"
 import { chooseDriver } from "../port/choose-driver.ts"
 import { type ManagedDevice, startDevice } from "./device.ts"
 
@@ -24,6 +26,7 @@ const log = createLogger({ name: "test", level: "silent" })
 async function start(
   port: string,
   publish: (destination: Destination, payload: Uint8Array) => Promise<void>,
+  journal: Journal = createMemoryJournal({ clock: systemClock, createEpoch }),
 ): Promise<ManagedDevice> {
   const broker = { topics, isConnected: true, onConnected: () => () => {}, publish }
   const products = ["first", "second"]
@@ -35,7 +38,7 @@ async function start(
       settings: defaultSettings,
       identity: {},
       framing: null,
-      journal: createMemoryJournal({ clock: systemClock, createEpoch }),
+      journal,
       driver: chooseDriver(port, systemClock),
       appeared: createWakeup(),
     },
@@ -73,6 +76,29 @@ test("bytes are in the journal before anything of them is published", async () =
   isRefusing = false
   await eventually(() => expect(attempts.at(-1)?.end).toBe(1_000))
   expect(attempts.filter(({ end, kept }) => end > kept)).toEqual([])
+})
+
+test("stopping publishes what a journal on disk shows a moment later: that the port was closed", async () => {
+  await using pty = await openPty()
+  const journal = await openTestJournal({ dir: await createFolder(), clock: systemClock })
+  const marks: string[] = []
+  const publish = async (destination: Destination, payload: Uint8Array) => {
+    if (destination.topic !== topics.device("stream", { gateway: "local", device: "uno" }).topic) return
+    const { record } = decodeStreamMessage(payload)
+    if (isMarkRecord(record)) marks.push(record.mark.kind)
+  }
+  const device = await start(pty.path, publish, journal)
+  await device.stop()
+  expect(marks).toEqual(["opened", "closed"])
+})
+
+test("stopping does not wait for a disk that hangs", async () => {
+  const journal = createMemoryJournal({ clock: systemClock, createEpoch })
+  const hanging = Object.assign(journal, { settled: () => new Promise<void>(() => {}) })
+  const device = await start("sim:echo", async () => {}, hanging)
+  const startedMs = performance.now()
+  await device.stop()
+  expect(performance.now() - startedMs).toBeLessThan(2_000)
 })
 
 test("what is behind a port is looked up at each opening", async () => {

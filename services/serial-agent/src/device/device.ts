@@ -10,7 +10,7 @@ import {
   formatAddress,
   type PortIdentity,
 } from "@serialcast/contract"
-import type { Clock, Wakeup } from "@serialcast/primitives"
+import { type Clock, type Wakeup, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { startLinePublisher } from "../framing/line-publisher.ts"
 import type { Journal } from "../journal/journal.ts"
@@ -18,6 +18,9 @@ import type { PortDriver } from "../port/port-driver.ts"
 import { type PortLifeEvents, startPortLife } from "../port/port-life.ts"
 import { startUplink, type UplinkDeps } from "../uplink/uplink.ts"
 import { type Callees, type CalleesOptions, createCallees } from "./callees.ts"
+
+// For the device's last marks to be shown, so that they are published; a disk that takes longer is not waited for.
+const settleTimeoutMs = 500
 
 export interface DeviceDeps {
   readonly broker: UplinkDeps["broker"]
@@ -34,7 +37,7 @@ export interface DeviceOptions extends DeviceAddress, CalleesOptions {
   readonly identity: PortIdentity
   /** Null: there is no `line` topic. */
   readonly framing: Framing | null
-  /** Stays open when the device is stopped. */
+  /** Closed when the device is stopped. */
   readonly journal: Journal
   readonly driver: PortDriver
   /** Woken when the port may be there. */
@@ -105,7 +108,8 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       isStopping = true
       await life.stop()
       lease.stop()
-      await Promise.all([uplink.stop(), lines?.stop()])
+      await within(journal.settled(), { clock, timeoutMs: settleTimeoutMs })
+      await Promise.all([uplink.stop(), lines?.stop(), journal.close()])
     },
   }
 }

@@ -2,16 +2,25 @@ import { mkdtemp, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createTopics, type DeviceState } from "@serialcast/contract"
-import { type Clock, systemClock } from "@serialcast/primitives"
+import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { eventually, FakeClock, openPty, type PtyDevice } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { defaultDevice } from "../config.ts"
 import { createEpoch } from "../journal/create-epoch.ts"
+import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { Devices } from "./devices.ts"
 
-function start(clock: Clock = systemClock) {
+interface StartOptions {
+  readonly clock?: Clock
+  readonly openJournal?: (device: string) => Promise<Journal>
+}
+
+function start({
+  clock = systemClock,
+  openJournal = async () => createMemoryJournal({ clock, createEpoch }),
+}: StartOptions = {}) {
   const broker = {
     topics: createTopics(),
     isConnected: false,
@@ -21,7 +30,6 @@ function start(clock: Clock = systemClock) {
   const log = createLogger({ name: "test", level: "silent" })
   const changed: string[] = []
   const onChange = (device: string) => changed.push(device)
-  const openJournal = async () => createMemoryJournal({ clock, createEpoch })
   const identify = async () => ({})
   const devices = new Devices("local", { broker, clock, log, onChange, identify, openJournal })
   onTestFinished(() => devices.stop())
@@ -69,7 +77,7 @@ test("of two devices with the same port the first is open, the other says so and
 
 test("a port that appears is opened without waiting for the next attempt", async () => {
   // Time stands still: no attempt follows by itself.
-  const { devices, open, until } = start(new FakeClock())
+  const { devices, open, until } = start({ clock: new FakeClock() })
   const { pty, link } = await plugIn()
   await rm(link)
   await open("uno", link)
@@ -93,6 +101,59 @@ test("a device that is removed is closed and gone, and another one can have its 
   await until("uno", { online: true })
 })
 
+/** Journals of which one at a time may be open; they close when the test says so. */
+function createSlowJournals() {
+  const closable = createDeferred<void>()
+  const counts = { open: 0, closing: 0 }
+  const openJournal = async () => {
+    expect(++counts.open).toBe(1)
+    const close = async () => {
+      counts.closing++
+      await closable.promise
+      counts.open--
+    }
+    return Object.assign(createMemoryJournal({ clock: systemClock, createEpoch }), { close })
+  }
+  return { counts, openJournal, letClose: closable.resolve }
+}
+
+test("a device that comes back waits until the one before it has closed its journal", async () => {
+  const { counts, openJournal, letClose } = createSlowJournals()
+  const { devices, open, until } = start({ openJournal })
+  const { link } = await plugIn()
+  await open("found", link)
+  await until("found", { online: true })
+  devices.remove("found")
+  const again = open("found", link)
+  await eventually(() => expect(counts.closing).toBe(1))
+  expect(devices.states).toEqual([])
+  letClose()
+  await again
+  await until("found", { online: true })
+})
+
+test("a device that is removed while its journal is opened is not there, and leaves no journal open", async () => {
+  const { counts, openJournal, letClose } = createSlowJournals()
+  const { devices, open } = start({ openJournal })
+  const opening = open("found", "sim:echo")
+  devices.remove("found")
+  letClose()
+  await opening
+  expect(counts).toEqual({ open: 0, closing: 1 })
+  expect(devices.states).toEqual([])
+})
+
+test("stopping does not wait for a journal whose disk hangs", async () => {
+  const clock = new FakeClock()
+  const hanging = createDeferred<Journal>()
+  const { devices, open } = start({ clock, openJournal: () => hanging.promise })
+  void open("found", "sim:echo")
+  const stopped = devices.stop()
+  await clock.advanceAsync(3_000)
+  await stopped
+  hanging.resolve(createMemoryJournal({ clock, createEpoch }))
+})
+
 test("a device that is only shown is removed like it is hidden", () => {
   const { devices, changed, show } = start()
   show("found", "/dev/ttyUSB7")
@@ -103,7 +164,7 @@ test("a device that is only shown is removed like it is hidden", () => {
 
 test("what is shown of a device may change while it is there, but not since when", () => {
   const clock = new FakeClock()
-  const { devices, show, stateOf } = start(clock)
+  const { devices, show, stateOf } = start({ clock })
   show("found", "/dev/ttyUSB7")
   const since = stateOf("found")?.since
   clock.advance(5_000)

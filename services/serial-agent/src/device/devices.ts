@@ -1,5 +1,5 @@
 import type { DeviceState, PortIdentity } from "@serialcast/contract"
-import { createWakeup, type Wakeup } from "@serialcast/primitives"
+import { createWakeup, type Wakeup, within } from "@serialcast/primitives"
 import type { DeviceConfig } from "@serialcast/service-kit"
 import { PortClaims } from "../discovery/port-claims.ts"
 import type { Journal } from "../journal/journal.ts"
@@ -31,6 +31,9 @@ interface OpenedDevice {
 // Always the same one, so that a reader that knows it goes on after a restart, and gets a gap once the port is opened.
 const shownEpoch = "0".repeat(16)
 
+// A disk that hangs may hold an opening for longer than an agent has to stop.
+const leaveTimeoutMs = 3_000
+
 /** All devices of this gateway, by name: those it opens, and those it only shows. */
 export class Devices {
   readonly #gateway: string
@@ -39,8 +42,8 @@ export class Devices {
   readonly #claims = new PortClaims()
   /** Devices whose journal is being opened. */
   readonly #opening = new Map<string, Promise<void>>()
-  /** Devices that were removed and are not closed yet. */
-  readonly #leaving = new Set<Promise<void>>()
+  /** Devices that were removed and are not closed yet: until then, no other may open their journal. */
+  readonly #leaving = new Map<string, Promise<void>>()
   readonly #shown = new Map<string, DeviceState>()
   /** Of every device that is only shown: it stays empty. */
   readonly #shownJournal: Journal
@@ -56,7 +59,13 @@ export class Devices {
   }
 
   get states(): DeviceState[] {
-    return [...[...this.#opened.values()].map(({ device }) => device.state), ...this.#shown.values()]
+    const opened = [...this.#opened.values()].map(({ device }) => device.state)
+    return [...opened, ...this.#shown.values()].sort((a, b) => (a.device < b.device ? -1 : 1))
+  }
+
+  /** Of the devices that are opened. */
+  get journals(): [device: string, journal: Journal][] {
+    return [...this.#opened].map(([name, { device }]) => [name, device.journal])
   }
 
   find(name: string): ManagedDevice | undefined {
@@ -75,10 +84,13 @@ export class Devices {
     const { clock, log } = this.#deps
     const onNote = (note: string) => log.warn({ device: name, port }, note)
     const driver = guarded(chooseDriver(port, clock, onNote))
-    const opening = this.#deps.openJournal(name).then(async (journal) => {
+    const openJournal = async () => {
+      await this.#leaving.get(name)
+      const journal = await this.#deps.openJournal(name)
       if (this.#opening.get(name) === opening) this.#start(name, device, { driver, journal })
       else await journal.close()
-    })
+    }
+    const opening: Promise<void> = openJournal()
     this.#opening.set(name, opening)
     await opening
   }
@@ -164,17 +176,17 @@ export class Devices {
       return
     }
     this.#opened.delete(name)
-    const { log } = this.#deps
-    const closed = close(opened)
-      .catch((error: unknown) => log.error({ device: name, reason: String(error) }, "device not closed"))
-      .finally(() => this.#leaving.delete(closed))
-    this.#leaving.add(closed)
+    this.#leave(name, close(opened))
     this.#deps.onChange(name)
   }
 
   async stop(): Promise<void> {
     for (const name of this.#opening.keys()) this.#abandon(name)
-    await Promise.all([...this.#leaving, ...[...this.#opened.values()].map(close)])
+    const left = Promise.all(this.#leaving.values())
+    await Promise.all([
+      within(left, { clock: this.#deps.clock, timeoutMs: leaveTimeoutMs }),
+      ...[...this.#opened.values()].map(close),
+    ])
   }
 
   /** A journal that comes for it is closed again. */
@@ -182,13 +194,21 @@ export class Devices {
     const opening = this.#opening.get(name)
     if (opening === undefined) return
     this.#opening.delete(name)
-    const closed = opening.finally(() => this.#leaving.delete(closed))
-    this.#leaving.add(closed)
+    this.#leave(name, opening)
+  }
+
+  #leave(name: string, closing: Promise<void>): void {
+    const { log } = this.#deps
+    const left = closing
+      .catch((error: unknown) => log.error({ device: name, reason: String(error) }, "device not closed"))
+      .finally(() => {
+        if (this.#leaving.get(name) === left) this.#leaving.delete(name)
+      })
+    this.#leaving.set(name, left)
   }
 }
 
 async function close({ device, heads }: OpenedDevice): Promise<void> {
   heads[Symbol.dispose]()
   await device.stop()
-  await device.journal.close()
 }

@@ -12,7 +12,7 @@ import {
 } from "@serialcast/contract"
 import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
 import { createFramer, type Frame, type Framer, isFrameBreak } from "@serialcast/framing"
-import { type Clock, delay } from "@serialcast/primitives"
+import { type Clock, delay, within } from "@serialcast/primitives"
 import type { Journal } from "../journal/journal.ts"
 import { FrameQueue } from "./frame-queue.ts"
 
@@ -49,7 +49,7 @@ export function startLinePublisher(deps: LinePublisherDeps): LinePublisher {
   return {
     async stop() {
       stopping.abort()
-      await Promise.race([running, delay(clock, flushMs)])
+      await within(running, { clock, timeoutMs: flushMs })
     },
   }
 

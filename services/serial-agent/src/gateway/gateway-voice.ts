@@ -24,7 +24,8 @@ export interface GatewayVoice
   extends Pick<BrokerClient, "isConnected" | "onConnected" | "publish" | "topics"> {
   /** Gives the name up, and claims it again, ever less often, until it is free. False when it was not held. */
   yield(): boolean
-  stop(): Promise<void>
+  /** What a claim in progress still does ends with the connection. */
+  stop(): void
 }
 
 /** Claims the gateway's name at each connect. */
@@ -39,7 +40,6 @@ class ClaimedVoice implements GatewayVoice {
   readonly #listeners = new Set<() => void>()
   readonly #changed = createWakeup()
   readonly #forget: readonly (() => void)[]
-  readonly #running: Promise<void>
   #isHeld = false
   /** Counts connections: a claim counts for the connection on which it began. */
   #connection = 0
@@ -59,7 +59,7 @@ class ClaimedVoice implements GatewayVoice {
         this.#isHeld = false
       }),
     ]
-    this.#running = this.#run()
+    void this.#run()
   }
 
   get isConnected(): boolean {
@@ -84,11 +84,10 @@ class ClaimedVoice implements GatewayVoice {
     return true
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#stopping.abort()
     this.#isHeld = false
     for (const forget of this.#forget) forget()
-    await this.#running
   }
 
   async #run(): Promise<void> {
@@ -115,6 +114,7 @@ class ClaimedVoice implements GatewayVoice {
       await this.#deps.claim()
     } catch (error) {
       if (!(error instanceof AppError)) throw error
+      if (this.#stopping.signal.aborted) return
       if (error.message !== this.#lastProblem)
         this.#deps.log.warn({ code: error.code }, `${error.message} Trying again.`)
       this.#lastProblem = error.message

@@ -6,6 +6,7 @@ import { systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { countingBytes, seededRandom } from "@serialcast/testkit"
 import { openDiskJournal } from "./disk-journal.ts"
+import { createFiles } from "./files.ts"
 
 const maxLagBytes = 1024 * 1024
 const [, , dir = "", seed] = process.argv
@@ -20,6 +21,7 @@ const journal = await openDiskJournal(
         .toString(16)
         .padStart(16, "0"),
     bootId: "boot-1",
+    files: createFiles(),
   },
 )
 writeSync(1, `epoch ${journal.epoch}\n`)
@@ -44,7 +46,7 @@ async function tell(stream: StreamName): Promise<void> {
 }
 
 function appendSome(stream: StreamName): void {
-  if (random.next() < 0.1) return journal.mark(stream, { kind: "closed", reason: "test" })
+  if (random.next() < 0.1) return void journal.mark(stream, { kind: "closed", reason: "test" })
   const length = 1 + Math.floor(random.next() ** 6 * 30_000)
   journal.append(stream, countingBytes(journal.place(stream).offset, length))
 }

@@ -22,10 +22,10 @@ import {
   streamNames,
 } from "@serialcast/contract"
 import type { Position } from "@serialcast/device-stream"
-import { type Clock, type Timer, type Wakeup, withDeadline } from "@serialcast/primitives"
+import { type Clock, type Timer, type Wakeup, withDeadline, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
-import { createFiles, type Files } from "./files.ts"
-import type { Journal, NewMark, RememberedWrite } from "./journal.ts"
+import type { Files } from "./files.ts"
+import type { Journal, JournalCounts, NewMark, RememberedWrite } from "./journal.ts"
 import { JournalNote, type NoteContent, type NotedSegment } from "./journal-note.ts"
 import { makePage } from "./make-page.ts"
 import { ReadFiles } from "./read-files.ts"
@@ -37,6 +37,7 @@ import { Shelf } from "./shelf.ts"
 import { StreamDisk } from "./stream-disk.ts"
 import { StreamLog } from "./stream-log.ts"
 import { Syncer } from "./syncer.ts"
+import { Tally } from "./tally.ts"
 
 export interface DiskJournalOptions {
   /** Of this device. */
@@ -56,7 +57,8 @@ export interface DiskJournalDeps {
   readonly createEpoch: () => string
   /** Of the running system; null where it is not known: an unclean stop then counts as the process's, not the system's. */
   readonly bootId: string | null
-  readonly files?: Files
+  /** One for all journals of a process. */
+  readonly files: Files
 }
 
 // A few segments' worth of history is dropped at a time, and a device's folder has a few dozen files.
@@ -67,11 +69,13 @@ const maxSegmentBytes = 4 * 1024 * 1024
 const maxBatchBytes = 256 * 1024
 const batchesInSegment = 4
 const maxAgeCheckMs = 3_600_000
-// An agent has 5 s to stop.
-const closeTimeoutMs = 3_000
+// A device opens its port within 10 s, whatever the disk does: the lock of all journals comes before.
+const recoverTimeoutMs = 6_000
+const startTimeoutMs = 1_000
+// An agent has 5 s to stop, for its broker connection too.
+const closeTimeoutMs = 2_000
 
 interface Internals extends DiskJournalDeps {
-  readonly files: Files
   readonly readFiles: ReadFiles
   readonly note: JournalNote
 }
@@ -89,24 +93,47 @@ export async function openDiskJournal(
   options: DiskJournalOptions,
   deps: DiskJournalDeps,
 ): Promise<DiskJournal> {
-  const { log, files = createFiles() } = deps
+  const { files, log } = deps
   const note = new JournalNote(options.dir, { files, log })
-  const internals = { ...deps, files, note, readFiles: new ReadFiles(files) }
-  const journal = new DiskJournal(options, internals, await find(options.dir, internals))
-  await journal.start()
+  const internals = { ...deps, note, readFiles: new ReadFiles(files) }
+  const journal = new DiskJournal(options, internals, await findInTime(options.dir, internals))
+  await within(journal.start(), { clock: deps.clock, timeoutMs: startTimeoutMs })
   return journal
+}
+
+/** What earlier processes left; nothing when it cannot be read, or not in time. */
+async function findInTime(dir: string, deps: Internals): Promise<Found> {
+  const { clock, log } = deps
+  const finding = find(dir, deps)
+  const error = () => new AppError("journal_failed", `The disk took more than ${recoverTimeoutMs} ms.`)
+  try {
+    return await withDeadline(finding, { clock, timeoutMs: recoverTimeoutMs, error })
+  } catch (cause) {
+    log.error({ dir, reason: String(cause) }, "the journal cannot be read, and begins anew")
+    void finding.then(leave, () => {})
+    return { epochs: [], opens: 0, writers: null, writes: [] }
+  }
 }
 
 async function find(dir: string, deps: Internals): Promise<Found> {
   const { log, files } = deps
+  const recovered = await recover(dir, deps)
+  const segments = recovered.epochs.flatMap((epoch) => epoch.segments.tx)
   try {
-    const recovered = await recover(dir, deps)
-    const segments = recovered.epochs.flatMap((epoch) => epoch.segments.tx)
     return { ...recovered, writes: await rememberWrites(files, segments) }
   } catch (error) {
-    log.error({ dir, reason: String(error) }, "the journal cannot be read, and begins anew")
-    return { epochs: [], opens: 0, writers: null, writes: [] }
+    log.warn(
+      { dir, reason: String(error) },
+      "earlier writes cannot be read: a repeat of one is written again",
+    )
+    return { ...recovered, writes: [] }
   }
+}
+
+/** Closes what came too late to be gone on with. */
+async function leave({ writers }: Found): Promise<void> {
+  if (writers === null) return
+  for (const stream of streamNames) await writers[stream].close()
 }
 
 interface Stream {
@@ -127,8 +154,11 @@ export class DiskJournal implements Journal {
   readonly #syncer: Syncer
   readonly #streams: Readonly<Record<StreamName, Stream>>
   readonly #folder: string
+  readonly #tally = new Tally()
   #opens: number
   #syncProblem: AppError | null = null
+  /** A sync that works after one that did not says nothing of what that one had to put onto the medium (fsync(2)). */
+  #isOnMedium = true
   #loggedProblem: AppError | null = null
   #ageTimer: Timer | null = null
   #isClosed = false
@@ -170,22 +200,29 @@ export class DiskJournal implements Journal {
     return { bytes: this.#shelf.sizeBytes, problem: sentences }
   }
 
+  get counts(): JournalCounts {
+    return this.#tally.counts(this.#all.reduce((sum, { log }) => sum + log.unkeptBytes, 0))
+  }
+
   /** Takes hold of the disk, once, before anything else. */
   async start(): Promise<void> {
-    await this.#shelf.makeRoom()
-    for (const { disk, log } of this.#all) if (disk.isDue(log.ring.head)) await disk.restart(log.ring.head)
-    await this.#writeNote()
     this.#startAgeTimer()
+    await this.#shelf.makeRoom()
+    await this.#catchUp()
+    await this.#writeNote()
   }
 
   append(stream: StreamName, bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#streams[stream].log.append(bytes)
+    if (this.#isClosed) return
+    this.#tally.append(stream, bytes)
+    this.#streams[stream].log.append(bytes)
   }
 
-  mark(stream: StreamName, mark: NewMark): void {
-    if (this.#isClosed) return
+  mark(stream: StreamName, mark: NewMark): number {
+    if (this.#isClosed) return this.#deps.clock.nowUs()
     if (mark.kind === "opened") this.#opens = mark.open
-    this.#streams[stream].log.mark(mark)
+    this.#tally.mark(mark)
+    return this.#streams[stream].log.mark(mark)
   }
 
   place(stream: StreamName): Position {
@@ -234,14 +271,18 @@ export class DiskJournal implements Journal {
   }
 
   async #finish(): Promise<void> {
-    await this.settled()
+    await this.#catchUp()
     const content = this.#noteContent()
     this.#isNoteFinal = true
     for (const { disk } of this.#all) disk.close()
     await this.#syncer.close()
     await this.#deps.readFiles.close()
-    if (content !== null && this.#syncProblem === null)
-      await this.#deps.note.write({ ...content, isClean: true })
+    if (content !== null && this.#isOnMedium) await this.#deps.note.write({ ...content, isClean: true })
+  }
+
+  /** Resolves when the disk has all that it takes, and is left alone. */
+  async #catchUp(): Promise<void> {
+    await Promise.all(this.#all.map(({ log }) => log.catchUp()))
   }
 
   #createStream(stream: StreamName, writer: SegmentWriter | null): Stream {
@@ -288,6 +329,7 @@ export class DiskJournal implements Journal {
   }
 
   #setSyncProblem(error: unknown): void {
+    if (error !== null) this.#isOnMedium = false
     if ((error === null) === (this.#syncProblem === null)) return
     const message = `What was written may not outlive a power failure: ${String(error)}.`
     this.#syncProblem = error === null ? null : new AppError("journal_failed", message, { cause: error })
@@ -321,13 +363,18 @@ export class DiskJournal implements Journal {
   #startAgeTimer(): void {
     const maxAgeMs = this.#maxAgeMs
     if (maxAgeMs === null) return
-    const { clock } = this.#deps
-    this.#ageTimer = clock.startTimer(Math.min(maxAgeCheckMs, maxAgeMs), () => {
-      const youngUs = clock.nowUs() - (maxAgeMs * 1000) / segmentsInAll
-      for (const { disk } of this.#all) disk.roll(youngUs)
-      void this.#shelf.makeRoom()
+    this.#ageTimer = this.#deps.clock.startTimer(Math.min(maxAgeCheckMs, maxAgeMs), () => {
+      void this.#dropOld(maxAgeMs)
       this.#startAgeTimer()
     })
+  }
+
+  async #dropOld(maxAgeMs: number): Promise<void> {
+    const youngUs = this.#deps.clock.nowUs() - (maxAgeMs * 1000) / segmentsInAll
+    for (const { disk } of this.#all) disk.roll(youngUs)
+    // The newest segment stays until there is a newer one.
+    await this.#catchUp()
+    await this.#shelf.makeRoom()
   }
 }
 

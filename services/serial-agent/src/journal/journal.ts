@@ -15,8 +15,10 @@ export type NewMark = Mark extends infer M ? (M extends Mark ? Omit<M, "n"> : ne
 
 /** A write of the past, as its marks tell it. */
 export interface RememberedWrite {
-  readonly client: string
+  /** Absent: nobody can repeat it. Of such writes only those without an outcome are remembered. */
+  readonly client?: string | undefined
   readonly id: string
+  readonly by: string
   /** Cursor of its first byte in the `tx` stream. */
   readonly from: string
   /** How it ended; null: the agent was killed in the middle of it, after `bytes` of its bytes. */
@@ -27,10 +29,21 @@ export interface RememberedWrite {
   readonly bytes: number
 }
 
+/** What a journal was given since this process opened it. */
+export interface JournalCounts {
+  readonly bytes: Readonly<Record<StreamName, number>>
+  /** How often the port was opened. */
+  readonly opens: number
+  /** Writes that were refused, by code. */
+  readonly refusals: ReadonlyMap<string, number>
+  /** Of `bytes`, what was shown and will never be on disk. */
+  readonly unkeptBytes: number
+}
+
 /**
  * A device's bounded store of both streams and their marks. What is appended is placed at once, and shown (by `head`,
- * `read`, `page` and `news`) when the kernel has it, or refused to take it: so nothing that anybody saw is lost with the
- * process. Appending never waits and never throws.
+ * `read`, `page` and `news`) when the kernel has it, or refused to take it, or was given long enough: so nothing that
+ * anybody saw of a disk that works is lost with the process. Appending never waits and never throws.
  */
 export interface Journal {
   /** 16 lower-case hex digits. */
@@ -38,13 +51,15 @@ export interface Journal {
   /** How often the port was opened, over all epochs that this journal can remember. */
   readonly opens: number
   readonly health: JournalHealth
+  readonly counts: JournalCounts
   /** The newest writes of earlier processes, oldest first. */
   readonly writes: readonly RememberedWrite[]
   /** Wakes when more of that stream is shown. */
   readonly news: Readonly<Record<StreamName, Wakeup>>
   /** Takes over `bytes`. */
   append(stream: StreamName, bytes: Uint8Array): void
-  mark(stream: StreamName, mark: NewMark): void
+  /** Answers the time that it is given, in microseconds since 1970. */
+  mark(stream: StreamName, mark: NewMark): number
   /** Where the next append goes, ahead of `head` while the kernel has not taken all. */
   place(stream: StreamName): Position
   /** Resolves when all that was appended until now is shown. */

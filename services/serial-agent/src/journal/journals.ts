@@ -4,6 +4,7 @@ import type { Clock } from "@serialcast/primitives"
 import type { Config, Logger } from "@serialcast/service-kit"
 import { createEpoch } from "./create-epoch.ts"
 import { openDiskJournal } from "./disk-journal.ts"
+import { createFiles } from "./files.ts"
 import type { Journal } from "./journal.ts"
 import { lockFolder } from "./lock-folder.ts"
 
@@ -22,17 +23,17 @@ export interface JournalsDeps {
 
 const bootIdFile = "/proc/sys/kernel/random/boot_id"
 
-/** Throws `journal_taken` when another agent has this gateway's journals open. */
+/** Throws `journal_taken` when another agent has this gateway's journals open; a disk that refuses throws nothing. */
 export async function openJournals(
   { gateway, journal: { dir, ...limits } }: Pick<Config, "gateway" | "journal">,
   { clock, log }: JournalsDeps,
 ): Promise<Journals> {
   const folder = join(dir, gateway)
-  const lock = await lockFolder(folder, { log })
-  const bootId = await readBootId()
+  const lock = await lockFolder(folder, { clock, log })
+  const shared = { clock, createEpoch, bootId: await readBootId(), files: createFiles() }
   return {
     async open(device) {
-      const deps = { clock, log: log.child({ device: `${gateway}/${device}` }), createEpoch, bootId }
+      const deps = { ...shared, log: log.child({ device: `${gateway}/${device}` }) }
       return await openDiskJournal({ dir: join(folder, device), ...limits }, deps)
     },
     async release() {

@@ -3,6 +3,7 @@ import { RecordRing } from "@serialcast/device-stream"
 import { type Clock, createWakeup } from "@serialcast/primitives"
 import type { Journal, NewMark } from "./journal.ts"
 import { makePage } from "./make-page.ts"
+import { Tally } from "./tally.ts"
 
 /** What a device keeps of each direction. A ring in memory: it ends, and its epoch with it, when the process does. */
 const capacityBytes = 16 * 1024 * 1024
@@ -17,6 +18,7 @@ export function createMemoryJournal({ clock, createEpoch }: MemoryJournalDeps): 
   const news = { rx: createWakeup(), tx: createWakeup() }
   const start = { offset: 0, mark: 0 }
   const rings = { rx: new RecordRing(capacityBytes, start), tx: new RecordRing(capacityBytes, start) }
+  const tally = new Tally()
   let opens = 0
   return {
     epoch,
@@ -24,18 +26,25 @@ export function createMemoryJournal({ clock, createEpoch }: MemoryJournalDeps): 
     get opens() {
       return opens
     },
+    get counts() {
+      return tally.counts(0)
+    },
     health: { bytes: 0, problem: null },
     writes: [],
     append(stream, bytes) {
       const ring = rings[stream]
+      tally.append(stream, bytes)
       ring.append({ offset: ring.head.offset, timeUs: clock.nowUs(), bytes })
       news[stream].wake()
     },
     mark(stream, mark) {
       const ring = rings[stream]
       if (mark.kind === "opened") opens = mark.open
-      ring.append({ offset: ring.head.offset, timeUs: clock.nowUs(), mark: numbered(mark, ring.head.mark) })
+      tally.mark(mark)
+      const timeUs = clock.nowUs()
+      ring.append({ offset: ring.head.offset, timeUs, mark: numbered(mark, ring.head.mark) })
       news[stream].wake()
+      return timeUs
     },
     extent: (stream) => ({ oldest: rings[stream].start.offset, head: rings[stream].head.offset }),
     place: (stream) => rings[stream].head,

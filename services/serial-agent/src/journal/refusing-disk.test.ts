@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { createDeferred } from "@serialcast/primitives"
-import { countingBytes, eventually, FakeClock } from "@serialcast/testkit"
+import { eventually, FakeClock } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { createFiles } from "./files.ts"
 import {
@@ -114,36 +112,55 @@ describe("a disk that refuses", () => {
     await eventually(() => expect(journal.health.problem).toBeNull())
   })
 
-  test.each(["open", "write"] as const)(
-    "that hangs in %s holds up nobody: beyond 16 MiB bytes are shown, and are a hole",
-    async (call) => {
-      const dir = await createFolder()
-      const files = createFiles()
-      const released = createDeferred<void>()
-      let isHanging = false
-      const work = files[call] as (...args: unknown[]) => Promise<unknown>
-      const hangingCall = async (...args: unknown[]) => {
-        if (isHanging) await released.promise
-        return await work(...args)
-      }
-      const journal = await openTestJournal({ dir, files: { ...files, [call]: hangingCall } })
-      await append(journal, 1_000)
-      isHanging = true
-      const sent = 24 * mebibyte
-      for (let at = 1_000; at < sent; at += 60_000) {
-        journal.append("rx", countingBytes(at, Math.min(60_000, sent - at)))
-        // Room for the writes that do not hang: files are opened for each segment only.
-        if (journal.head("rx").offset < 3 * mebibyte && call === "open") await journal.settled()
-      }
-      expect(journal.head("rx").offset).toBeGreaterThan(15 * mebibyte)
-      await eventually(() => expect(existsSync(join(dir, "journal.json"))).toBe(false))
-      isHanging = false
-      released.resolve()
-      await journal.settled()
-      await eventually(() => expect(existsSync(join(dir, "journal.json"))).toBe(true))
-      const next = await openTestJournal({ dir })
-      expect([next.epoch, next.head("rx").offset]).toEqual([journal.epoch, sent])
-      expect((await readThrough(next)).runs.filter((run) => run.startsWith("gap"))).toHaveLength(1)
-    },
-  )
+  test("that does not sync says so until it does, and leaves no note of a clean end", async () => {
+    const dir = await createFolder()
+    const clock = new FakeClock()
+    const files = createFiles()
+    let isRefusing = true
+    const sync = (file: number) =>
+      isRefusing ? Promise.reject(new Error("EIO: it fails")) : files.sync(file)
+    const journal = await openTestJournal({ dir, clock, files: { ...files, sync } })
+    await append(journal, 100)
+    await clock.advanceAsync(1_000)
+    const problem = {
+      code: "journal_failed",
+      message: expect.stringContaining("may not outlive a power failure"),
+    }
+    await eventually(() => expect(journal.health.problem).toEqual(problem))
+    await append(journal, 100)
+    await clock.advanceAsync(1_000)
+    expect(journal.health.problem).toEqual(problem)
+    isRefusing = false
+    await append(journal, 100)
+    await eventually(async () => {
+      await clock.advanceAsync(1_000)
+      expect(journal.health.problem).toBeNull()
+    })
+    await journal.close()
+    // What one sync refused, a later one that works need not have put onto the medium (fsync(2)).
+    const next = await openTestJournal({ dir, bootId: "boot-2", createEpoch: () => "00000000000000ff" })
+    expect([next.epoch, (await readThrough(next)).runs]).toEqual(["00000000000000ff", ["0-300", "gap ?"]])
+  })
+
+  test("when a file is closed goes on to keep and to drop", async () => {
+    const files = createFiles()
+    let isRefusing = false
+    const close = async (file: number) => {
+      await files.close(file)
+      if (isRefusing) throw new Error("EIO: it fails")
+    }
+    const dir = await createFolder()
+    const journal = await openTestJournal({ dir, maxBytes: 2 * mebibyte, files: { ...files, close } })
+    await append(journal, 1.8 * mebibyte)
+    // Its files stay open for the next reader.
+    await journal.page("rx", { kind: "start" }, 10)
+    isRefusing = true
+    await append(journal, mebibyte)
+    isRefusing = false
+    await append(journal, 2 * mebibyte)
+    expect(journal.health.bytes).toBeLessThanOrEqual(2 * mebibyte)
+    expect((await readThrough(journal)).runs).toEqual([
+      expect.stringMatching(new RegExp(`-${journal.head("rx").offset}$`)),
+    ])
+  })
 })

@@ -74,20 +74,29 @@ class WriteMemory {
       this.#started = { mark, epoch, from: { offset: position.offset, mark: mark.n + 1 } }
     }
     if (mark.kind !== "drained" && mark.kind !== "refused") return
-    const started = this.#started
-    const isStarted = started?.mark.client === mark.client && started?.mark.id === mark.id
-    if (isStarted) this.#started = null
-    const { client, id, bytes } = mark
+    const { client, id, by, bytes } = mark
+    const from = this.#startOf(mark) ?? formatCursor({ epoch, ...before(position, bytes) })
     if (client === undefined) return
-    // The start of a write may stand before what is read here: its bytes then end here.
-    const unseen = bytes === 0 ? position : { offset: position.offset - bytes, mark: 0 }
-    const from = formatCursor({ epoch, ...(isStarted && started !== null ? started.from : unseen) })
     const to = formatCursor({ epoch, ...position })
     const outcome =
       mark.kind === "drained"
         ? { kind: mark.kind, bytes, to, drainedUs: timeUs }
         : { kind: mark.kind, bytes, code: mark.code }
-    this.#remember({ client, id, from, outcome, bytes })
+    this.#remember({ client, id, by, from, outcome, bytes })
+  }
+
+  /** Forgets that it has no end; undefined when its start stands before what is read here. */
+  #startOf({ client, id }: Pick<RememberedWrite, "client" | "id">): string | undefined {
+    const started = this.#started
+    if (started?.mark.client === client && started?.mark.id === id) {
+      this.#started = null
+      return formatCursor({ epoch: started.epoch, ...started.from })
+    }
+    // One that a kill cut is refused by the next process, in its own epoch.
+    const cut = this.#writes.get(keyOf({ client, id }))
+    if (cut?.outcome !== null) return undefined
+    this.#writes.delete(keyOf({ client, id }))
+    return cut.from
   }
 
   finish(): RememberedWrite[] {
@@ -100,15 +109,23 @@ class WriteMemory {
     if (this.#started === null) return
     const { mark, epoch, from } = this.#started
     this.#started = null
-    if (mark.client === undefined) return
     const bytes = Math.min(mark.bytes, this.#end.offset - from.offset)
-    const { client, id } = mark
-    this.#remember({ client, id, from: formatCursor({ epoch, ...from }), outcome: null, bytes })
+    const { client, id, by } = mark
+    this.#remember({ client, id, by, from: formatCursor({ epoch, ...from }), outcome: null, bytes })
   }
 
   #remember(write: RememberedWrite): void {
-    const key = `${write.client}/${write.id}`
-    this.#writes.delete(key)
-    this.#writes.set(key, write)
+    this.#writes.delete(keyOf(write))
+    this.#writes.set(keyOf(write), write)
   }
+}
+
+/** Where the bytes of a write begin that end at `position`. */
+function before({ offset, mark }: Position, bytes: number): Position {
+  return bytes === 0 ? { offset, mark } : { offset: Math.max(0, offset - bytes), mark: 0 }
+}
+
+/** Unambiguous, because a client's name has no slash. */
+function keyOf({ client = "", id }: Pick<RememberedWrite, "client" | "id">): string {
+  return `${client}/${id}`
 }

@@ -47,12 +47,19 @@ export class SegmentWriter {
   readonly #index: number
   /** What the medium may lack. */
   readonly #unsynced = { names: false, data: false, index: false }
+  #reached: Position
 
   private constructor(files: Files, segment: Segment, [data, index]: readonly [number, number]) {
     this.#files = files
     this.segment = segment
     this.#data = data
     this.#index = index
+    this.#reached = segment.extent.end
+  }
+
+  /** What the next process would find ends here, though the process were killed now. */
+  get reached(): Position {
+    return this.#reached
   }
 
   /** Begins a segment; what a failed attempt left under its name is overwritten. */
@@ -70,7 +77,7 @@ export class SegmentWriter {
     try {
       await files.write(writer.#index, entry, 0)
     } catch (error) {
-      await writer.close()
+      await writer.discard()
       throw error
     }
     segment.extend({ ...nothing, indexBytes: entry.byteLength }, timeUs)
@@ -95,14 +102,19 @@ export class SegmentWriter {
 
   /**
    * Resolves when the kernel has all of it. The bytes go first, so that an index never speaks of bytes that are not
-   * there: whatever ends the process, what was read is in the data file, and what was shown in the index too.
+   * there. When these are all there is, `onBytes` is called before their entries are written: bytes without an entry are
+   * found again, so nobody needs to wait for it.
    */
-  async write({ records, entries, end }: Batch): Promise<void> {
+  async write({ records, entries, end }: Batch, onBytes: () => void = () => {}): Promise<void> {
     const { dataBytes, indexBytes, lastUs } = this.segment.extent
     const bytes = concatBytes(records.flatMap((record) => (isMarkRecord(record) ? [] : [record.bytes])))
     if (bytes.byteLength > 0) {
       this.#unsynced.data = true
       await this.#files.write(this.#data, bytes, dataBytes)
+      if (!records.some(isMarkRecord)) {
+        this.#reached = end
+        onBytes()
+      }
     }
     const index = concatBytes(entries)
     this.#unsynced.index = true
@@ -116,11 +128,12 @@ export class SegmentWriter {
       },
       records[0]?.timeUs ?? lastUs,
     )
+    this.#reached = end
   }
 
-  /** Cuts off what a failed write left behind. */
+  /** Cuts off what a failed write left behind, but no byte that was shown. */
   async trim(): Promise<void> {
-    await this.#files.truncate(this.#data, this.segment.extent.dataBytes)
+    await this.#files.truncate(this.#data, this.#reached.offset - this.segment.place.start.offset)
     await this.#files.truncate(this.#index, this.segment.extent.indexBytes)
   }
 
@@ -133,6 +146,13 @@ export class SegmentWriter {
     if (!names) return
     await this.#files.syncFolder(this.segment.place.folder)
     await this.#files.syncFolder(dirname(this.segment.place.folder))
+  }
+
+  /** Closes it and leaves nothing of it, as far as the disk lets it: a full one would fill up with names. */
+  async discard(): Promise<void> {
+    await this.close()
+    for (const kind of ["bytes", "index"] as const)
+      await this.#files.remove(this.segment.path(kind)).catch(() => {})
   }
 
   async close(): Promise<void> {

@@ -73,15 +73,15 @@ export class Shelf {
     const segment = this.#oldest
     if (segment === undefined) return false
     const { files, readFiles, log } = this.#deps
+    segment.isDropped = true
     try {
+      await readFiles.drop(segment)
       await removeFile(files, segment.path("index"))
       await removeFile(files, segment.path("bytes"))
     } catch (error) {
       log.warn({ segment: segment.name, reason: String(error) }, "the journal cannot delete what is too old")
       return false
     }
-    segment.isDropped = true
-    await readFiles.drop(segment)
     const segments = this.#segments[segment.place.stream]
     segments.splice(segments.indexOf(segment), 1)
     const { folder } = segment.place

@@ -53,7 +53,7 @@ export class StreamDisk {
 
   /** The newest segment goes on to `head`: no record before it is a hole's, or was shown without being kept. */
   reaches(head: Position): boolean {
-    return this.#writer !== null && comparePositions(this.#writer.segment.end, head) >= 0
+    return this.#writer !== null && comparePositions(this.#writer.reached, head) >= 0
   }
 
   /** `restart` is to be called when nothing is under way. */
@@ -61,12 +61,12 @@ export class StreamDisk {
     return !this.#isClosed && this.#pause === null && (this.#isFull || !this.reaches(head))
   }
 
-  /** Resolves when the kernel has the batch: false when it is not kept. */
-  async keep(batch: Batch): Promise<boolean> {
+  /** Resolves when the kernel has the batch: false when it is not kept. `onBytes` as in `SegmentWriter.write`. */
+  async keep(batch: Batch, onBytes: () => void): Promise<boolean> {
     if (this.#pause !== null) return false
     return await this.#attempt(async () => {
       const writer = await this.#writerFor(batch)
-      await writer.write(batch)
+      await writer.write(batch, onBytes)
       this.#deps.syncer.touch(writer)
     })
   }

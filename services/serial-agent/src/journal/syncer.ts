@@ -33,8 +33,13 @@ export class Syncer {
   /** `writer` will write nothing more: it is synced and closed. */
   retire(writer: SegmentWriter): void {
     this.#unsynced.delete(writer)
-    this.#enqueue(() => writer.sync())
-    this.#enqueue(() => writer.close())
+    this.#enqueue(async () => {
+      try {
+        await writer.sync()
+      } finally {
+        await writer.close()
+      }
+    })
   }
 
   /** Resolves when all that was retired is closed. */
@@ -45,15 +50,18 @@ export class Syncer {
 
   #startTimer(): void {
     const { clock, syncMs } = this.#options
-    this.#timer = clock.startTimer(syncMs, () => {
-      for (const writer of this.#unsynced) this.#enqueue(() => writer.sync())
-      this.#unsynced.clear()
-      // Last: a disk that takes longer than `syncMs` is not asked again before it is done.
-      this.#enqueue(async () => {
-        this.#timer = null
-        if (this.#unsynced.size > 0) this.#startTimer()
-      })
-    })
+    this.#timer = clock.startTimer(syncMs, () => this.#enqueue(() => this.#syncAll()))
+  }
+
+  async #syncAll(): Promise<void> {
+    const writers = [...this.#unsynced]
+    this.#unsynced.clear()
+    const outcomes = await Promise.allSettled(writers.map((writer) => writer.sync()))
+    // Only now: a disk that takes longer than `syncMs` is not asked again before it is done.
+    this.#timer = null
+    if (this.#unsynced.size > 0) this.#startTimer()
+    const failure = outcomes.find((outcome) => outcome.status === "rejected")
+    if (failure !== undefined) throw failure.reason
   }
 
   #enqueue(work: () => Promise<void>): void {

@@ -41,10 +41,11 @@ export type TestOptions = Partial<DiskJournalOptions & DiskJournalDeps> & { read
 /** Closed after the test. */
 export async function openTestJournal(options: TestOptions): Promise<DiskJournal> {
   const { clock = new FakeClock(1_000), createEpoch = countEpochs(), bootId = "boot-1" } = options
+  const { files = createFiles() } = options
   const defaults = { maxBytes: 64 * 1024 * 1024, maxAgeMs: null, syncMs: 1_000 }
   const journal = await openDiskJournal(
     { ...defaults, ...options },
-    { log, ...options, clock, createEpoch, bootId },
+    { log, ...options, clock, createEpoch, bootId, files },
   )
   onTestFinished(() => journal.close())
   return journal

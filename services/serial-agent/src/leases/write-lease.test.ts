@@ -144,9 +144,14 @@ test("a timer that fires early does not end the lease, and it ends in time all t
   expect(told).toEqual(["ann", null])
 })
 
-test("stopping leaves no timer", () => {
-  const { clock, lease, take } = start()
-  take("ann")
+test("the end of the agent ends the lease, with a mark; nobody takes it afterwards", async () => {
+  const { clock, lease, take, marks } = start()
+  const { token } = take("ann")
   lease.stop()
+  lease.stop()
+  expect(await marks()).toMatchObject([leased("ann"), released("ann", "stopped")])
+  expect(lease.holder).toBeNull()
+  for (const more of [{}, { lease: token }, { steal: true }])
+    expect(() => take("ann", more)).toThrow(refused("device_offline"))
   expect(clock.pendingTimers).toBe(0)
 })

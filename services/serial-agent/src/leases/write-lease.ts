@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { AppError, type Lease, type LeaseRequest } from "@serialcast/contract"
+import { AppError, type Lease, type LeaseRequest, type Mark } from "@serialcast/contract"
 import type { Clock, Timer } from "@serialcast/primitives"
 import type { Journal } from "../journal/journal.ts"
 
@@ -27,6 +27,7 @@ const tokenBytes = 16
 export class WriteLease {
   readonly #deps: WriteLeaseDeps
   #held: Held | null = null
+  #isStopped = false
 
   constructor(deps: WriteLeaseDeps) {
     this.#deps = deps
@@ -44,8 +45,12 @@ export class WriteLease {
     return new AppError("leased", tellHolder(held))
   }
 
-  /** Takes the lease, or renews the one with this token. Throws `leased`, or `lease_lost` for a token that is old. */
+  /**
+   * Takes the lease, or renews the one with this token. Throws `leased`, `lease_lost` for a token that is old, or
+   * `device_offline` after the stop.
+   */
   take({ by, ttlMs, lease, steal }: Pick<LeaseRequest, "by" | "ttlMs" | "lease" | "steal">): Lease {
+    if (this.#isStopped) throw new AppError("device_offline", "The agent is stopping.")
     const held = this.#current()
     const refusal = this.whyNot(lease)
     if (refusal !== null && !(refusal.code === "leased" && steal)) throw refusal
@@ -66,9 +71,11 @@ export class WriteLease {
     this.#deps.onChange()
   }
 
+  /** Nobody holds it any more, nor can take it. */
   stop(): void {
-    this.#held?.timer?.cancel()
-    this.#held = null
+    this.#isStopped = true
+    const held = this.#current()
+    if (held !== null) this.#end(held, "stopped")
   }
 
   /** Looks at the clock itself: after a pause of the process, calls may come in before the timer fires. */
@@ -98,7 +105,7 @@ export class WriteLease {
     })
   }
 
-  #end(held: Held, reason: "released" | "expired" | "stolen"): void {
+  #end(held: Held, reason: Extract<Mark, { kind: "released" }>["reason"]): void {
     held.timer?.cancel()
     this.#held = null
     this.#deps.journal.mark("rx", { kind: "released", holder: held.holder, reason })

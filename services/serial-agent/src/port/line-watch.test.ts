@@ -47,17 +47,29 @@ test("what the host alone changed is not told: it knows", async () => {
   await port.close()
 })
 
-test("a port without lines, and one that closed, are not looked at any more", async () => {
+test("a port without lines is not looked at any more", async () => {
   const clock = new FakeClock()
   const without = await createSimDriver(simEcho, clock).open(defaultSettings, new PortRecord())
   const { told } = watch(without, clock)
   await clock.advanceAsync(0)
-  expect(clock.pendingTimers).toBe(0)
-  const closing = await createSimDriver(simModem, clock).open(defaultSettings, new PortRecord())
-  const { told: toldLater } = watch(closing, clock)
-  await clock.advanceAsync(0)
-  await closing.close()
-  await clock.advanceAsync(250)
-  expect([told.length, toldLater.length, clock.pendingTimers]).toEqual([0, 1, 0])
+  expect([told.length, clock.pendingTimers]).toEqual([0, 0])
   await without.close()
+})
+
+test("a port that fails to answer once is asked again", async () => {
+  const clock = new FakeClock()
+  const port = await createSimDriver(simModem, clock).open(defaultSettings, new PortRecord())
+  const { told, ending } = watch(port, clock)
+  await clock.advanceAsync(0)
+  const readLines = port.readLines.bind(port)
+  port.readLines = () => Promise.reject(new Error("Error: Protocol error, cannot get"))
+  await clock.advanceAsync(1_000)
+  port.readLines = readLines
+  await port.signal({ rts: false })
+  await clock.advanceAsync(250)
+  expect(told).toMatchObject([{ cts: true }, { cts: false }])
+  ending.abort()
+  await port.close()
+  await clock.advanceAsync(0)
+  expect(clock.pendingTimers).toBe(0)
 })

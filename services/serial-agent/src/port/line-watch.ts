@@ -9,7 +9,7 @@ export interface LineWatchOptions {
   readonly clock: Clock
   /** All lines of the port: as found at first, then whenever the device changed one. */
   readonly onChange: (lines: ModemLines) => void
-  /** Ends it; so does the end of the port. */
+  /** Ends it; to be aborted when the port ends. */
   readonly signal: AbortSignal
 }
 
@@ -20,22 +20,17 @@ export function startLineWatch(options: LineWatchOptions): void {
 
 async function watch({ port, clock, onChange, signal }: LineWatchOptions): Promise<void> {
   for (let known = ""; !signal.aborted; await delay(clock, everyMs, signal)) {
-    const lines = await readLines(port)
+    const lines = await port.readLines().catch(unanswered)
     if (lines === null || signal.aborted) return
+    if (lines === undefined) continue
     const found = drivenByDevice(lines)
     if (found !== known) onChange(lines)
     known = found
   }
 }
 
-async function readLines(port: OpenPort): Promise<ModemLines | null> {
-  try {
-    return await port.readLines()
-  } catch {
-    // A port that cannot be asked any more is at its end, and tells so itself.
-    return null
-  }
-}
+/** An adapter may fail to answer once, and the end of a port is told elsewhere. */
+function unanswered(): undefined {}
 
 /** Whoever changes the outgoing lines knows it. */
 function drivenByDevice({ dtr: _dtr, rts: _rts, ...driven }: ModemLines): string {

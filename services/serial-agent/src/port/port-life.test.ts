@@ -40,7 +40,7 @@ class PlayedDriver implements PortDriver {
   }
 }
 
-function start() {
+function start(settings = () => defaultSettings) {
   const clock = new FakeClock(0)
   const driver = new PlayedDriver()
   const told: string[] = []
@@ -48,7 +48,7 @@ function start() {
   const life = startPortLife({
     driver,
     appeared,
-    settings: () => defaultSettings,
+    settings,
     clock,
     random: () => 0,
     events: {
@@ -170,6 +170,56 @@ test("stop while it opens is over when the opening fails", async () => {
   driver.fail("absent")
   await stopped
   expect(driver.opens).toHaveLength(1)
+})
+
+test("stop waits a second for an opening that hangs; the port that comes later is closed, and tells nothing", async () => {
+  const { clock, driver, told, life } = start()
+  let isStopped = false
+  const stopped = life.stop().then(() => {
+    isStopped = true
+  })
+  await clock.advanceAsync(999)
+  expect(isStopped).toBe(false)
+  await clock.advanceAsync(1)
+  await stopped
+  expect(clock.pendingTimers).toBe(0)
+  const late = driver.succeed()
+  const closed = new Promise<void>((resolve) => {
+    late.close = async () => resolve()
+  })
+  driver.opens[0]!.listener.onBytes(Uint8Array.of(1))
+  await closed
+  driver.opens[0]!.listener.onClosed({ reason: "closed by the agent" })
+  expect(told).toEqual([])
+})
+
+test("an opening that fails after the stop fails unheard", async () => {
+  const { clock, driver, told, life } = start()
+  const stopped = life.stop()
+  await clock.advanceAsync(1_000)
+  await stopped
+  driver.fail("absent")
+  await clock.advanceAsync(0)
+  expect(told).toEqual([])
+})
+
+test("settings that change while it opens are made when it is open; a port that refuses them is opened anew with them", async () => {
+  let settings = defaultSettings
+  const { clock, driver, told, life } = start(() => settings)
+  const made: unknown[] = []
+  settings = { ...defaultSettings, baudRate: 9_600 }
+  driver.succeed().configure = async (change) => {
+    made.push(change)
+    throw new Error("Invalid argument")
+  }
+  await clock.advanceAsync(0)
+  expect(made).toEqual([settings])
+  expect(told).toEqual(["opened 1", "closed: closed by the agent"])
+  await clock.advanceAsync(50)
+  driver.succeed().configure = async (change) => void made.push(change)
+  await clock.advanceAsync(0)
+  expect([made.length, told.at(-1)]).toEqual([1, "opened 2"])
+  await life.stop()
 })
 
 test("an error that is not foreseen does not end the life of the port", async () => {

@@ -1,5 +1,6 @@
 import { type AppError, type PortSettings, toAppError } from "@serialcast/contract"
 import { type Clock, createBackoff, createDeferred, createWakeup, type Wakeup } from "@serialcast/primitives"
+import { openUnlessStopped } from "./open-unless-stopped.ts"
 import type { OpenPort, PortClosed, PortDriver } from "./port-driver.ts"
 
 export interface PortLifeEvents {
@@ -42,6 +43,7 @@ export function startPortLife({
   appeared = createWakeup(),
 }: PortLifeDeps): PortLife {
   const stopping = new AbortController()
+  const { signal } = stopping
   const running = run()
   return {
     async stop() {
@@ -54,18 +56,22 @@ export function startPortLife({
     const backoff = createBackoff({ ...reopen, random })
     let opens = 0
     let lastProblem = ""
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       const closed = createDeferred<PortClosed>()
+      const wanted = settings()
+      const listener = {
+        onBytes: (bytes: Uint8Array) => events.onBytes(bytes),
+        onOverrun: () => events.onOverrun(),
+        onClosed: closed.resolve,
+      }
       try {
-        const port = await driver.open(settings(), {
-          onBytes: (bytes) => events.onBytes(bytes),
-          onOverrun: () => events.onOverrun(),
-          onClosed: closed.resolve,
-        })
+        const port = await openUnlessStopped({ driver, settings: wanted, listener, clock, signal })
+        if (port === null) return
         lastProblem = ""
         const openedMs = clock.nowMs()
         events.onOpened(port, ++opens)
-        events.onClosed(await untilClosed(port, closed.promise))
+        if (settings() !== wanted) void changeSettings(port, settings())
+        events.onClosed(await untilClosed(port, closed.promise, signal))
         if (clock.nowMs() - openedMs >= steadyMs) backoff.reset()
       } catch (error) {
         const problem = toAppError(error)
@@ -73,16 +79,26 @@ export function startPortLife({
         lastProblem = problem.message
       }
       const timeout = { clock, ms: backoff.next() }
-      if ((await appeared.wait({ signal: stopping.signal, timeout })) === "woken") backoff.reset()
+      if ((await appeared.wait({ signal, timeout })) === "woken") backoff.reset()
     }
   }
+}
 
-  async function untilClosed(port: OpenPort, closed: Promise<PortClosed>): Promise<PortClosed> {
-    const close = () => void port.close()
-    stopping.signal.addEventListener("abort", close)
-    if (stopping.signal.aborted) close()
-    const how = await closed
-    stopping.signal.removeEventListener("abort", close)
-    return how
-  }
+/** They changed while it opened with others. If it refuses them, the next opening says why. */
+async function changeSettings(port: OpenPort, settings: PortSettings): Promise<void> {
+  await port.configure(settings).catch(() => port.close())
+}
+
+/** Closes it when `signal` is aborted. */
+async function untilClosed(
+  port: OpenPort,
+  closed: Promise<PortClosed>,
+  signal: AbortSignal,
+): Promise<PortClosed> {
+  const close = () => void port.close()
+  signal.addEventListener("abort", close)
+  if (signal.aborted) close()
+  const how = await closed
+  signal.removeEventListener("abort", close)
+  return how
 }

@@ -1,7 +1,8 @@
 import { AppError } from "@serialcast/contract"
 import { runOnDescriptor } from "./run-on-descriptor.ts"
 
-// serialport's flush drops the input as well, which nobody asked for; no tool of coreutils or util-linux flushes at all.
+// Node has no ioctl. serialport's flush drops the input as well, which nobody asked for; no tool of coreutils or util-linux
+// flushes at all, and of the languages that do, perl is the one that every Debian has, the slim images included.
 const script = "exec perl -MPOSIX=tcflush,TCOFLUSH -e 'tcflush(3, TCOFLUSH) or die \"$!\\n\"'"
 
 /** Drops the output that waits in the kernel, and nothing of the input. Throws `unsupported` where perl is missing. */

@@ -4,10 +4,12 @@
  */
 import { readSync, writeSync } from "node:fs"
 import type { ModemLines, PortSettings } from "@serialcast/contract"
-import { createDeferred, type Deferred } from "@serialcast/primitives"
+import { createDeferred, type Deferred, systemClock, type Timer, within } from "@serialcast/primitives"
 import type { LinuxPortBinding } from "@serialport/bindings-cpp"
 import type { LineChange, OpenPort, PortListener } from "./port-driver.ts"
 import { purgeTty } from "./purge-tty.ts"
+import { ReadRhythm } from "./read-rhythm.ts"
+import { shareDrain } from "./share-drain.ts"
 import { TtyLines } from "./tty-lines.ts"
 import { setOddRate, setTty } from "./tty-settings.ts"
 
@@ -18,6 +20,8 @@ const writable = 2
 const readBytes = 16 * 1024
 // Reads at the end of a port: more than the kernel's buffers for a tty hold.
 const maxRestReads = 64
+// The end of a port waits this long for its descriptor: an agent has 5 s to stop.
+const releaseMs = 1_000
 const goneReason = "the device went away"
 
 /**
@@ -34,8 +38,12 @@ export class TtyPort implements OpenPort {
   readonly #lines: TtyLines
   readonly #buffer = new Uint8Array(readBytes)
   readonly #closed = createDeferred<void>()
-  /** Calls that the kernel holds: they are rejected when the port ends, whatever it does. */
-  readonly #held = new Set<(error: Error) => void>()
+  /** Calls that the kernel holds, and what rejects who waits for them: at the end of the port, whatever it does. */
+  readonly #held = new Map<Promise<unknown>, (error: Error) => void>()
+  readonly #drain: () => Promise<void>
+  readonly #rhythm = new ReadRhythm()
+  /** Ends the rest between two reads; null while there is none. */
+  #rest: Timer | null = null
   /** The write that waits for the kernel. */
   #room: Deferred<"room" | "purged"> | null = null
   #drains = 0
@@ -53,6 +61,10 @@ export class TtyPort implements OpenPort {
     this.#listener = listener
     this.#onPartial = onPartial
     this.#lines = new TtyLines(binding)
+    this.#drain = shareDrain(async () => {
+      this.#checkOpen()
+      await binding.drain()
+    })
     binding.poller.on("readable", (error: Error | null) => this.#onReadable(error))
     binding.poller.on("writable", () => this.#onWritable())
     this.#poll()
@@ -60,6 +72,8 @@ export class TtyPort implements OpenPort {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#checkOpen()
+    this.#rhythm.wrote()
+    this.#wake()
     for (let at = 0; at < bytes.byteLength; ) {
       const taken = this.#pauses > 0 ? 0 : this.#tryWrite(bytes.subarray(at))
       at += taken
@@ -70,7 +84,7 @@ export class TtyPort implements OpenPort {
   async drain(): Promise<void> {
     this.#drains++
     try {
-      await this.#hold(() => this.#binding.drain())
+      await this.#hold(() => this.#drain())
     } finally {
       this.#drains--
     }
@@ -108,10 +122,9 @@ export class TtyPort implements OpenPort {
   #hold<T>(start: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#checkOpen()
-      this.#held.add(reject)
-      void start()
-        .then(resolve, reject)
-        .finally(() => this.#held.delete(reject))
+      const call = start().finally(() => this.#held.delete(call))
+      this.#held.set(call, reject)
+      call.then(resolve, reject)
     })
   }
 
@@ -144,7 +157,7 @@ export class TtyPort implements OpenPort {
   /** Asks for the next event: the poller tells each once. */
   #poll(): void {
     if (this.#endReason !== null) return
-    const wanted = readable | (this.#room === null ? 0 : writable)
+    const wanted = (this.#rest === null ? readable : 0) | (this.#room === null ? 0 : writable)
     this.#binding.poller.poll(this.#pauses > 0 ? 0 : wanted)
   }
 
@@ -156,6 +169,14 @@ export class TtyPort implements OpenPort {
     } catch (error) {
       this.#end(reasonOf(error))
     }
+  }
+
+  /** Ends the rest: the port is read again. */
+  #wake(): void {
+    if (this.#rest === null) return
+    this.#rest.cancel()
+    this.#rest = null
+    this.#poll()
   }
 
   #onWritable(): void {
@@ -170,6 +191,8 @@ export class TtyPort implements OpenPort {
     if (size === null) return false
     // A raw tty has no end of file, but one that was hung up reads as if it were there.
     if (size === 0) throw new Error(goneReason)
+    const restMs = this.#rhythm.restAfter(size, systemClock.nowMs())
+    if (restMs > 0) this.#rest = systemClock.startTimer(restMs, () => this.#wake())
     this.#listener.onBytes(this.#buffer.slice(0, size))
     return true
   }
@@ -188,13 +211,16 @@ export class TtyPort implements OpenPort {
     if (this.#endReason !== null) return
     this.#endReason = reason
     const { poller } = this.#binding
+    this.#rest?.cancel()
     poller.removeAllListeners()
     poller.stop()
     this.#readRest()
     const isOutputHeld = this.#room !== null || this.#drains > 0
     this.#room?.reject(new Error(reason))
-    for (const reject of this.#held) reject(new Error(reason))
-    void this.#release(isOutputHeld && reason !== goneReason).then(() => {
+    for (const reject of this.#held.values()) reject(new Error(reason))
+    const released = this.#release(isOutputHeld && reason !== goneReason)
+    // A driver that hangs keeps the descriptor, and the lock on it, for longer: until then the tty cannot be opened again.
+    void within(released, { clock: systemClock, timeoutMs: releaseMs }).then(() => {
       this.#listener.onClosed({ reason })
       this.#closed.resolve()
     })
@@ -211,9 +237,16 @@ export class TtyPort implements OpenPort {
 
   async #release(isOutputHeld: boolean): Promise<void> {
     // Output that flow control holds would keep a thread in drain for ever, and the kernel for 30 s in close(2).
-    if (isOutputHeld) await purgeTty(this.#fd).catch(() => undefined)
+    if (isOutputHeld) await this.#dropOutput().catch(() => undefined)
+    // A call that is about to reach a closed descriptor may find another port behind its number.
+    await Promise.allSettled(this.#held.keys())
     // close(2) fails for a device that is gone, and has given the descriptor back all the same.
     await this.#binding.close().catch(() => undefined)
+  }
+
+  /** Where perl is missing, with the input, which ends with the port. */
+  async #dropOutput(): Promise<void> {
+    await purgeTty(this.#fd).catch(() => this.#binding.flush())
   }
 }
 

@@ -92,7 +92,8 @@ export class Sessions<T> {
   /** The session, made when it is new; undefined when all there may be are in use. */
   #use(name: string): Session<T> | undefined {
     const known = this.#sessions.get(name)
-    const nowMs = this.#clock.nowMs()
+    // Counts on from the start of the process: the wall clock may be set.
+    const nowMs = this.#clock.nowUs() / 1_000
     if (known === undefined) this.#makeRoom(nowMs)
     else this.#sessions.delete(name)
     if (this.#sessions.size >= maxSessions) return undefined

@@ -94,7 +94,7 @@ export class TurnQueue {
     const entry = {
       turn,
       place: placeOf(turn),
-      expiresMs: this.#clock.nowMs() + (turn.ttlMs ?? defaultTtlMs),
+      expiresMs: this.#nowMs + (turn.ttlMs ?? defaultTtlMs),
     }
     const refusal = this.whyNot(turn) ?? this.#whyFull(entry)
     if (refusal !== null) return this.#refuse(entry, refusal)
@@ -144,6 +144,11 @@ export class TurnQueue {
     return [...this.#running].find(([{ turn }]) => !turn.isNow)
   }
 
+  /** Counts on from the start of the process: the wall clock may be set. */
+  get #nowMs(): number {
+    return this.#clock.nowUs() / 1_000
+  }
+
   #whyFull({ turn, place }: Entry): AppError | null {
     if (this.#queuedBytes + costOf(turn) > maxQueuedBytes) {
       return new AppError("overloaded", `More than ${maxQueuedBytes} bytes wait for the port.`)
@@ -156,7 +161,7 @@ export class TurnQueue {
 
   #waitEarly(entry: Entry): void {
     this.#early.add(entry)
-    const waitMs = Math.min(maxEarlyMs, entry.expiresMs - this.#clock.nowMs())
+    const waitMs = Math.min(maxEarlyMs, entry.expiresMs - this.#nowMs)
     const error = () => new AppError("out_of_order", "What comes before it in its session did not come.")
     entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
   }
@@ -166,9 +171,7 @@ export class TurnQueue {
     this.#early.delete(entry)
     this.#ready.add(entry)
     const error = () => new AppError("expired", "It waited longer than its time to live.")
-    entry.timer = this.#clock.startTimer(entry.expiresMs - this.#clock.nowMs(), () =>
-      this.#refuse(entry, error()),
-    )
+    entry.timer = this.#clock.startTimer(entry.expiresMs - this.#nowMs, () => this.#refuse(entry, error()))
   }
 
   async #takeTurns(): Promise<void> {
@@ -211,7 +214,8 @@ export class TurnQueue {
     const later = this.#leave(entry, true)
     entry.turn.refuse(error)
     for (const each of later) {
-      this.#leave(each, true)
+      // The session is over from the first on already.
+      this.#leave(each, false)
       each.turn.refuse(new AppError("out_of_order", "What comes before it in its session was refused."))
     }
   }

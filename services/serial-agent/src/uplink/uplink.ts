@@ -16,7 +16,7 @@ import {
   type StreamRecord,
 } from "@serialcast/contract"
 import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
-import { type Clock, createWakeup, delay } from "@serialcast/primitives"
+import { type Clock, createWakeup, delay, within } from "@serialcast/primitives"
 import type { Journal } from "../journal/journal.ts"
 
 // After an outage, more than this is left to the readers to page: the newest bytes come first then.
@@ -24,6 +24,8 @@ const maxLagBytes = 1024 * 1024
 // The first bytes after a silence go out at once; what follows within this time goes together. A message costs the path
 // to a reader some 100 µs however few bytes are in it, and a device that floods brings one read of 4 KB after the other.
 const gatherMs = 2
+// What was written can wait for what it is answered with: nobody acts on it, and it would be in the answer's way.
+const writtenGatherMs = 5
 const retryMs = 20
 // At a stop: long enough for a broker that works, short enough to leave the rest of the 5 s to the others.
 const flushMs = 1_000
@@ -42,13 +44,12 @@ export interface Uplink {
 
 /** Publishes both streams of a device, each at its own pace: at once when idle, in large chunks under load. */
 export function startUplink(deps: UplinkDeps): Uplink {
-  const stopping = new AbortController()
-  const pumps = [new Pump(deps, "rx", stopping.signal), new Pump(deps, "tx", stopping.signal)]
+  const pumps = [new Pump(deps, "rx"), new Pump(deps, "tx")]
   const running = Promise.all(pumps.map((pump) => pump.run()))
   return {
     async stop() {
-      stopping.abort()
-      await Promise.race([running, delay(deps.clock, flushMs)])
+      for (const pump of pumps) pump.stop()
+      await within(running, { clock: deps.clock, timeoutMs: flushMs })
     },
   }
 }
@@ -56,41 +57,57 @@ export function startUplink(deps: UplinkDeps): Uplink {
 class Pump {
   readonly #deps: UplinkDeps
   readonly #stream: StreamName
-  readonly #signal: AbortSignal
   readonly #toServices: Destination
   readonly #toAnyone: Destination | null
   #cursor: Position
+  /** The head is told after so long without anything to publish. */
   #silenceMs = firstAnnounceMs
+  /** Aborted by what ends a wait early: a connect, and the stop. */
+  #waiting = new AbortController()
+  #isStopping = false
 
-  constructor(deps: UplinkDeps, stream: StreamName, signal: AbortSignal) {
+  constructor(deps: UplinkDeps, stream: StreamName) {
     const { topics } = deps.broker
     this.#deps = deps
     this.#stream = stream
-    this.#signal = signal
     this.#toServices = topics.device("stream", deps.address)
     this.#toAnyone = stream === "rx" ? topics.device("rx", deps.address) : null
     this.#cursor = deps.journal.oldest(stream)
   }
 
   async run(): Promise<void> {
-    const connected = createWakeup()
-    const forget = this.#deps.broker.onConnected(() => connected.wake())
-    while (await this.#step(() => connected.wait({ signal: this.#signal })));
+    const forget = this.#deps.broker.onConnected(() => this.#onConnected())
+    // One that stands already is no return.
+    this.#silenceMs = firstAnnounceMs
+    while (await this.#step());
     forget()
   }
 
+  stop(): void {
+    this.#isStopping = true
+    this.#waiting.abort()
+  }
+
+  /** Readers that come back with the connection are told the head at once. */
+  #onConnected(): void {
+    this.#silenceMs = 0
+    if (this.#isStopping) return
+    this.#waiting.abort()
+    this.#waiting = new AbortController()
+  }
+
   /** False when it is over: at a stop, once everything is published or cannot be. */
-  async #step(untilConnected: () => Promise<unknown>): Promise<boolean> {
+  async #step(): Promise<boolean> {
     const { broker, journal } = this.#deps
     if (!broker.isConnected) {
-      await untilConnected()
+      await untilAborted(this.#waiting.signal)
       this.#skipLag()
-      return !this.#signal.aborted
+      return !this.#isStopping
     }
     const records = journal.read(this.#stream, this.#keptCursor(), maxChunkBytes)
-    if (records.length > 0) return (await this.#publish(records)) || !this.#signal.aborted
+    if (records.length > 0) return (await this.#publish(records)) || !this.#isStopping
     await this.#waitOrAnnounce()
-    return !this.#signal.aborted || comparePositions(this.#cursor, journal.head(this.#stream)) < 0
+    return !this.#isStopping || comparePositions(this.#cursor, journal.head(this.#stream)) < 0
   }
 
   /** The cursor, or the oldest record when retention overtook it: readers see the hole and page or get their gap. */
@@ -118,11 +135,11 @@ class Pump {
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       // The connection is full of other devices' bytes, or is about to be found broken: the record's turn comes again.
-      await delay(clock, retryMs, this.#signal)
+      await delay(clock, retryMs, this.#waiting.signal)
       return false
     }
     const isFull = journal.head(this.#stream).offset - this.#cursor.offset >= maxChunkBytes
-    if (!isFull) await delay(clock, gatherMs, this.#signal)
+    if (!isFull) await delay(clock, gatherMs, this.#waiting.signal)
     return true
   }
 
@@ -141,10 +158,17 @@ class Pump {
   async #waitOrAnnounce(): Promise<void> {
     const { journal, clock } = this.#deps
     const timeout = { clock, ms: this.#silenceMs }
-    const how = await journal.news[this.#stream].wait({ signal: this.#signal, timeout })
-    if (how !== "timeout") return
+    const how = await journal.news[this.#stream].wait({ signal: this.#waiting.signal, timeout })
+    if (how !== "timeout") {
+      if (this.#stream === "tx") await delay(clock, writtenGatherMs, this.#waiting.signal)
+      return
+    }
     const { offset, mark: marks } = this.#cursor
-    await this.#publish([{ offset, marks, timeUs: clock.nowUs(), bytes: new Uint8Array(0) }])
-    this.#silenceMs = announceEveryMs
+    const head = { offset, marks, timeUs: clock.nowUs(), bytes: new Uint8Array(0) }
+    if (await this.#publish([head])) this.#silenceMs = announceEveryMs
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  await createWakeup().wait({ signal })
 }

@@ -14,19 +14,19 @@ export interface PacedSlice {
   readonly pauseMs: number
 }
 
-// What an interrupted write is counted in; larger ones make fewer system calls.
-const sliceBytes = 16 * 1024
 const newline = 0x0a
 
-/** Cuts a write into what goes to the port at once. The slices are views of it. */
-export function* paceBytes(bytes: Uint8Array, { charDelayMs, lineDelayMs }: Pacing): Generator<PacedSlice> {
-  const atOnce = charDelayMs > 0 ? 1 : sliceBytes
-  for (let start = 0; start < bytes.byteLength; ) {
-    const whole = bytes.subarray(start, start + atOnce)
-    const lineEnd = lineDelayMs > 0 ? whole.indexOf(newline) + 1 : 0
-    const slice = lineEnd > 0 ? whole.subarray(0, lineEnd) : whole
-    yield { bytes: slice, pauseMs: charDelayMs + (lineEnd > 0 ? lineDelayMs : 0) }
-    start += slice.byteLength
+/** The first slice of `bytes`, a view of them: at most `sliceBytes`, and no further than to the next pause. */
+export function firstSlice(
+  bytes: Uint8Array,
+  { charDelayMs, lineDelayMs }: Pacing,
+  sliceBytes: number,
+): PacedSlice {
+  const whole = bytes.subarray(0, charDelayMs > 0 ? 1 : sliceBytes)
+  const lineEnd = lineDelayMs > 0 ? whole.indexOf(newline) + 1 : 0
+  return {
+    bytes: lineEnd > 0 ? whole.subarray(0, lineEnd) : whole,
+    pauseMs: charDelayMs + (lineEnd > 0 ? lineDelayMs : 0),
   }
 }
 

@@ -15,16 +15,18 @@ export interface WritesSetup {
   readonly remembered?: readonly RememberedWrite[]
   readonly pacing?: Pacing
   readonly settled?: Journal["settled"]
+  /** Default: 0.1, so that a slice has 2,500 bytes. */
+  readonly byteMs?: number
 }
 
 /** The writes of one port that records them. For tests. */
-export function startWrites({ remembered = [], pacing = noPacing, settled }: WritesSetup = {}) {
+export function startWrites({ remembered = [], pacing = noPacing, settled, byteMs = 0.1 }: WritesSetup = {}) {
   const clock = new FakeClock()
   const memory = createMemoryJournal({ clock, createEpoch: () => epoch })
   const journal = Object.assign(memory, { writes: remembered, settled: settled ?? (async () => {}) })
   const lease = new WriteLease({ clock, journal, onChange: () => {} })
   const turns = new TurnQueue({ clock, lease })
-  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => 0.1 })
+  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMs })
   const port = new RecordingPort()
   turns.attach(port, 1)
   let ids = 0

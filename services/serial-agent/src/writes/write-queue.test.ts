@@ -176,15 +176,15 @@ test("a write that the unplug cuts is aborted and counted; what waits is expired
   await expect(cut).rejects.toEqual(
     expect.objectContaining({
       code: "aborted",
-      message: "At least 49152 of 100000 bytes were written: the port is closed.",
+      message: "At least 7500 of 100000 bytes were written: the port is closed.",
     }),
   )
   await expect(waiting).rejects.toEqual(refused("expired"))
   expect(await refusals()).toMatchObject([
-    { id: "cut", code: "aborted", bytes: 49_152 },
+    { id: "cut", code: "aborted", bytes: 7_500 },
     { id: "waiting", code: "expired", bytes: 0 },
   ])
-  expect(journal.extent("tx").head).toBe(49_152)
+  expect(journal.extent("tx").head).toBe(7_500)
   turns.detach()
 
   const replugged = new RecordingPort()
@@ -214,14 +214,20 @@ test("detaching refuses what waits at once, while the write in progress is still
 test("what an earlier process answered is answered again, and not written again", async () => {
   const from = `${epoch}-0`
   const to = `${epoch}-3`
-  const one = { client: "me", from, bytes: 3 }
+  const one = { client: "me", by: "user", from, bytes: 3 }
   const remembered: RememberedWrite[] = [
     { ...one, id: "drained", outcome: { kind: "drained", bytes: 3, to, drainedUs: 5 } },
     { ...one, id: "refused", outcome: { kind: "refused", bytes: 0, code: "expired" } },
     { ...one, id: "unknown", outcome: { kind: "refused", bytes: 0, code: "of_a_later_version" } },
     { ...one, id: "cut", outcome: null },
+    { ...one, id: "nobody's", client: undefined, outcome: null },
   ]
-  const { port, submit } = startWrites({ remembered })
+  const { port, submit, marks } = startWrites({ remembered })
+  const cut = { kind: "refused", by: "user", code: "aborted", bytes: 3 }
+  expect(await marks()).toEqual([
+    { n: 0, ...cut, client: "me", id: "cut" },
+    { n: 1, ...cut, id: "nobody's" },
+  ])
   const repeat = (id: string) => submit(Uint8Array.of(1, 2, 3), { id })
   expect(await repeat("drained")).toEqual({ bytes: 3, from, to, drainedUs: 5 })
   await expect(repeat("refused")).rejects.toEqual(refused("expired"))

@@ -3,7 +3,7 @@ import type { RememberedWrite } from "../journal/journal.ts"
 import { Answers } from "../turns/answers.ts"
 import type { TurnQueue } from "../turns/turn-queue.ts"
 import { totalPauseMs } from "./pacing.ts"
-import { createWriteTurn, type Write, type WriteTurn, type WriteTurnDeps } from "./write-turn.ts"
+import { createWriteTurn, nameOf, type Write, type WriteTurn, type WriteTurnDeps } from "./write-turn.ts"
 
 // All others wait for it.
 const maxPauseMs = 3_600_000
@@ -20,7 +20,7 @@ export class WriteQueue {
 
   constructor(deps: WriteQueueDeps) {
     this.#deps = deps
-    for (const write of deps.journal.writes) this.#answers.add(keyOf(write), recall(write))
+    for (const write of deps.journal.writes) this.#recall(write)
   }
 
   /** The outcome of a write that this client submitted before, to an earlier process too. */
@@ -57,6 +57,14 @@ export class WriteQueue {
     return this.#deps.turns.withdraw(isMeant, takenBack())
   }
 
+  /** What a repeat of a write of an earlier process is answered. One that was cut gets its refusal in the `tx` stream. */
+  #recall(write: RememberedWrite): void {
+    const { client, id, bytes, outcome } = write
+    const cut = { kind: "refused", ...nameOf(write), code: "aborted", bytes } as const
+    if (outcome === null) this.#deps.journal.mark("tx", cut)
+    if (client !== undefined) this.#answers.add(keyOf({ client, id }), outcomeOf(write))
+  }
+
   #accept(write: Write): WriteTurn {
     const { client, id } = write
     const turn = createWriteTurn(write, this.#deps)
@@ -86,8 +94,7 @@ function whyNot({ bytes, ...asked }: Write, { pacing }: WriteTurnDeps): AppError
   return null
 }
 
-/** What a repeat of a write of an earlier process is answered. */
-function recall({ from, outcome, bytes }: RememberedWrite): Promise<Receipt> {
+function outcomeOf({ from, outcome, bytes }: RememberedWrite): Promise<Receipt> {
   if (outcome?.kind === "drained") {
     const { to, drainedUs } = outcome
     return Promise.resolve({ bytes: outcome.bytes, from, to, drainedUs })

@@ -1,4 +1,4 @@
-import { type Receipt } from "@serialcast/contract"
+import { type Receipt, toAppError } from "@serialcast/contract"
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { errorOf, refused, startWrites, tick } from "./test-writes.ts"
@@ -97,4 +97,19 @@ test("whatever is refused, lost or cut at random, of each session a prefix is wr
     next.set(s, seq + 1)
   }
   expect(clock.pendingTimers).toBe(0)
+})
+
+test("thousands that wait in one session are refused with it in no time", async () => {
+  const { port, turns, submit } = startWrites()
+  port.hold()
+  const inSession = (seq: number) => errorOf(submit(new Uint8Array(0), { session: "s", seq }))
+  const waiting = Array.from({ length: 6_000 }, (_, seq) => inSession(seq))
+  await tick()
+  const startMs = performance.now()
+  turns.detach()
+  expect(performance.now() - startMs).toBeLessThan(1_000)
+  port.release()
+  const codes = (await Promise.all(waiting)).map((error) => toAppError(error).code)
+  expect(codes.splice(0, 2)).toEqual(["aborted", "expired"])
+  expect(new Set(codes)).toEqual(new Set(["out_of_order"]))
 })

@@ -106,8 +106,8 @@ test("a write that waits is taken back; one that is over, or another client's, i
   expect(await refusals()).toMatchObject([{ id: "waiting", code: "cancelled", bytes: 0 }])
 })
 
-test("a write in progress that is taken back ends after the slice in hand, and is counted", async () => {
-  const { port, queue, submit, refusals, journal } = startWrites()
+test("a write that is taken back ends after a quarter of a second on the wire, and is counted", async () => {
+  const { port, queue, submit, refusals, journal } = startWrites({ byteMs: 1 })
   port.hold()
   const cut = errorOf(submit(new Uint8Array(100_000), { id: "cut" }))
   const next = submit(Uint8Array.of(7))
@@ -116,13 +116,13 @@ test("a write in progress that is taken back ends after the slice in hand, and i
   port.release()
   expect(await cut).toMatchObject({
     code: "cancelled",
-    message: "16384 of 100000 bytes were written, then it was taken back.",
+    message: "250 of 100000 bytes were written, then it was taken back.",
   })
   await next
-  expect(port.bytes.byteLength).toBe(16_385)
+  expect(port.bytes.byteLength).toBe(251)
   expect(port.isClosed).toBe(false)
-  expect(await refusals()).toMatchObject([{ id: "cut", code: "cancelled", bytes: 16_384 }])
-  expect(journal.extent("tx").head).toBe(16_385)
+  expect(await refusals()).toMatchObject([{ id: "cut", code: "cancelled", bytes: 250 }])
+  expect(journal.extent("tx").head).toBe(251)
 })
 
 test("a write whose drain flow control holds up can be taken back", async () => {
@@ -146,14 +146,14 @@ test("how far a long write is, is told once a second", async () => {
     await gates[port.slices.length]?.promise
     await write(bytes)
   }
-  const receipt = submit(new Uint8Array(20_000), { onProgress: (progress) => told.push(progress) })
+  const receipt = submit(new Uint8Array(4_000), { onProgress: (progress) => told.push(progress) })
   await clock.advanceAsync(1_999)
-  expect(told).toEqual([{ bytes: 0, of: 20_000 }])
+  expect(told).toEqual([{ bytes: 0, of: 4_000 }])
   gates[0]?.resolve()
   await clock.advanceAsync(1)
   expect(told).toEqual([
-    { bytes: 0, of: 20_000 },
-    { bytes: 16_384, of: 20_000 },
+    { bytes: 0, of: 4_000 },
+    { bytes: 2_500, of: 4_000 },
   ])
   gates[1]?.resolve()
   await receipt

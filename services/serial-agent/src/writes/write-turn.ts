@@ -3,11 +3,12 @@
  *                        └─→ tx stream              └─ cut: `refused` mark, with how much was written
  */
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
-import { type Clock, createDeferred, delay, type Timer, withDeadline } from "@serialcast/primitives"
+import { type Clock, createDeferred, delay, type Timer, withDeadline, within } from "@serialcast/primitives"
 import type { Journal } from "../journal/journal.ts"
 import type { OpenPort } from "../port/port-driver.ts"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
-import { type Pacing, paceBytes } from "./pacing.ts"
+import { firstSlice, type Pacing } from "./pacing.ts"
+import { nextSliceBytes } from "./slice-bytes.ts"
 
 // A port that takes nothing for this long is given up: flow control has held it, or its driver is stuck.
 const stallMs = 60_000
@@ -41,9 +42,9 @@ export interface WriteTurn extends Turn {
 }
 
 export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
-  const { client, id, by, bytes } = write
+  const { bytes } = write
   const { journal, clock } = deps
-  const named = client === undefined ? { id, by } : { client, id, by }
+  const named = nameOf(write)
   const receipt = createDeferred<Receipt>()
   // The call's handler answers for the outcome; a write by topic has nobody who waits.
   receipt.promise.catch(() => {})
@@ -64,8 +65,10 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
       } catch (cause) {
         throw cutShort(cause, written, bytes.byteLength)
       }
-      const done = { bytes: written, from, to: placeIn(journal), drainedUs: clock.nowUs() }
-      journal.mark("tx", { kind: "drained", ...named, bytes: written })
+      const to = placeIn(journal)
+      // The time of the mark, so that the next process answers a repeat with the same receipt.
+      const drainedUs = journal.mark("tx", { kind: "drained", ...named, bytes: written })
+      const done = { bytes: written, from, to, drainedUs }
       const answer = async () => {
         await untilShown(deps)
         receipt.resolve(done)
@@ -80,6 +83,11 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
   }
 }
 
+/** As the marks of a write name it. */
+export function nameOf({ client, id, by }: Pick<Write, "client" | "id" | "by">) {
+  return client === undefined ? { id, by } : { client, id, by }
+}
+
 interface Sending {
   readonly port: OpenPort
   readonly signal: AbortSignal
@@ -87,15 +95,21 @@ interface Sending {
 }
 
 async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): Promise<void> {
-  const { journal, clock, pacing } = deps
+  const { journal, clock, byteMs, pacing } = deps
   const { port, signal, onWritten } = sending
   const { charDelayMs = pacing.charDelayMs, lineDelayMs = pacing.lineDelayMs } = write
   const drain = () => unlessAborted(takenInTime(port.drain(), drainBytes, deps), signal)
-  for (const { bytes, pauseMs } of paceBytes(write.bytes, { charDelayMs, lineDelayMs })) {
+  const startUs = clock.nowUs()
+  for (let written = 0; written < write.bytes.byteLength; ) {
     signal.throwIfAborted()
+    const elapsedMs = (clock.nowUs() - startUs) / 1_000
+    const sliceBytes = nextSliceBytes({ written, elapsedMs, byteMs: byteMs() })
+    const rest = write.bytes.subarray(written)
+    const { bytes, pauseMs } = firstSlice(rest, { charDelayMs, lineDelayMs }, sliceBytes)
     await takenInTime(port.write(bytes), bytes.byteLength, deps)
     journal.append("tx", bytes)
     onWritten(bytes.byteLength)
+    written += bytes.byteLength
     if (pauseMs === 0) continue
     // The pause begins when the byte is out, not when it is in the kernel's buffer.
     await drain()
@@ -125,9 +139,7 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 }
 
 async function untilShown({ journal, clock }: WriteTurnDeps): Promise<void> {
-  const waited = createDeferred<void>()
-  using _deadline = clock.startTimer(journalMs, () => waited.resolve())
-  await Promise.race([journal.settled(), waited.promise])
+  await within(journal.settled(), { clock, timeoutMs: journalMs })
 }
 
 function cutShort(cause: unknown, written: number, of: number): AppError {

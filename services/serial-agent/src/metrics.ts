@@ -1,0 +1,75 @@
+import { Counter, Gauge, type Registry } from "@serialcast/service-kit"
+import type { Journal } from "./journal/journal.ts"
+
+export interface MeteredDevices {
+  readonly gateway: string
+  /** Of the devices that are there now, by name. */
+  readonly journals: () => Iterable<readonly [device: string, journal: Journal]>
+}
+
+interface Meter {
+  readonly name: string
+  readonly help: string
+  readonly read: (journal: Journal) => number
+}
+
+const counters: readonly Meter[] = [
+  { name: "read_bytes", help: "Bytes read from the device.", read: ({ counts }) => counts.bytes.rx },
+  { name: "written_bytes", help: "Bytes written to the device.", read: ({ counts }) => counts.bytes.tx },
+  { name: "port_opens", help: "How often the port was opened.", read: ({ counts }) => counts.opens },
+  {
+    name: "unkept_bytes",
+    help: "Bytes that were shown to readers, and that the journal's disk did not take.",
+    read: ({ counts }) => counts.unkeptBytes,
+  },
+]
+
+const gauges: readonly Meter[] = [
+  { name: "journal_bytes", help: "What the journal takes on disk.", read: ({ health }) => health.bytes },
+  {
+    name: "journal_refusing",
+    help: "1 while the journal's disk refuses, 0 while it works.",
+    read: ({ health }) => (health.problem === null ? 0 : 1),
+  },
+]
+
+/**
+ * Registers what is measured of each device since this process opened it. All is read anew whenever the metrics are, so
+ * that a device that is gone has no series any more.
+ */
+export function registerDeviceMetrics(registry: Registry, { gateway, journals }: MeteredDevices): void {
+  const options = ({ name, help }: Pick<Meter, "name" | "help">, labels: readonly string[] = []) => ({
+    name: `serialcast_agent_${name}`,
+    help,
+    labelNames: ["gateway", "device", ...labels],
+    registers: [registry],
+  })
+  for (const { name, help, read } of counters) {
+    new Counter({
+      ...options({ name: `${name}_total`, help }),
+      collect() {
+        this.reset()
+        for (const [device, journal] of journals()) this.inc({ gateway, device }, read(journal))
+      },
+    })
+  }
+  for (const { name, help, read } of gauges) {
+    new Gauge({
+      ...options({ name, help }),
+      collect() {
+        this.reset()
+        for (const [device, journal] of journals()) this.set({ gateway, device }, read(journal))
+      },
+    })
+  }
+  new Counter({
+    ...options({ name: "refused_writes_total", help: "Writes that were refused, by the code why." }, [
+      "code",
+    ]),
+    collect() {
+      this.reset()
+      for (const [device, { counts }] of journals())
+        for (const [code, count] of counts.refusals) this.inc({ gateway, device, code }, count)
+    },
+  })
+}
