@@ -1,7 +1,7 @@
 import { createBroker } from "@serialcast/broker"
 import { createDeviceClient } from "@serialcast/device-stream"
 import { systemClock } from "@serialcast/primitives"
-import { createSerialAgent } from "@serialcast/serial-agent"
+import { createSerialAgent, deviceAt } from "@serialcast/serial-agent"
 import {
   connectToBroker,
   createLogger,
@@ -13,16 +13,6 @@ import { checkCounting, countingBytes, createTemporaryFolder, eventually, openPt
 import { expect, test } from "vitest"
 
 const free = { SERIALCAST_BROKER_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0" }
-const settings = {
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  flowControl: "none",
-  framing: null,
-  charDelayMs: 0,
-  lineDelayMs: 0,
-} as const
 
 function createDeps(): ServiceDeps {
   const log = createLogger({ name: "test", level: "silent" })
@@ -43,7 +33,7 @@ test("bytes that the device sends while the broker is dead are read, kept, and d
         SERIALCAST_JOURNAL_DIR: journal.path,
       },
     }),
-    devices: { pty: { port: pty.path, ...settings } },
+    devices: { pty: deviceAt(pty.path) },
   }
   const agent = await createSerialAgent(config, createDeps())
   const client = await createDeviceClient(

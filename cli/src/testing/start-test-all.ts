@@ -1,4 +1,5 @@
 import { systemClock } from "@serialcast/primitives"
+import { deviceAt } from "@serialcast/serial-agent"
 import { createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
 import { createTemporaryFolder, openPty, type PtyDevice } from "@serialcast/testkit"
 import { type RunningAll, startAll } from "../up/start-all.ts"
@@ -31,17 +32,7 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
       ...env,
     },
   })
-  const settings = {
-    baudRate: 115_200,
-    dataBits: 8,
-    parity: "none",
-    stopBits: 1,
-    flowControl: "none",
-    framing: null,
-    charDelayMs: 0,
-    lineDelayMs: 0,
-  } as const
-  const config = { ...defaults, devices: { pty: { port: pty.path, ...settings } } }
+  const config = { ...defaults, devices: { pty: deviceAt(pty.path) } }
   const log = createLogger({ name: "test", level: "error" })
   const metrics = createMetrics()
   const all = await startAll(config, { log, clock: systemClock, metrics, token: null })

@@ -1,5 +1,5 @@
 import { encodeHex } from "@serialcast/primitives"
-import { z } from "zod"
+import { type z } from "zod"
 import { decodeBytes } from "./byte-text.ts"
 import { decodeCbor, encodeCbor } from "./cbor.ts"
 import { AppError } from "./errors.ts"
@@ -25,8 +25,11 @@ export function decodeCall(payload: Uint8Array): { format: PayloadFormat; call: 
 /** Checks a decoded request against its schema. Throws `bad_request` with every problem and its path. */
 export function checkCall<T>(schema: z.ZodType<T>, call: unknown): T {
   const parsed = schema.safeParse(call)
-  if (!parsed.success) throw new AppError("bad_request", z.prettifyError(parsed.error).replaceAll("\n", " "))
-  return parsed.data
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`,
+  )
+  throw new AppError("bad_request", `${problems.join("; ")}.`)
 }
 
 export function encodeCall(call: object): Uint8Array {

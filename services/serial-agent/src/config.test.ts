@@ -1,6 +1,6 @@
 import { loadConfig } from "@serialcast/service-kit"
 import { expect, test } from "vitest"
-import { defaultDevice, devicesOf } from "./config.ts"
+import { deviceAt, devicesOf } from "./config.ts"
 
 const config = loadConfig({ env: {}, directory: "/nowhere" })
 
@@ -9,6 +9,6 @@ test("without configured devices there are two simulated ones", () => {
 })
 
 test("configured devices stand alone", () => {
-  const devices = { uno: defaultDevice("/dev/ttyUSB0") }
+  const devices = { uno: deviceAt("/dev/ttyUSB0") }
   expect(devicesOf({ ...config, devices })).toEqual(devices)
 })

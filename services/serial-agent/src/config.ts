@@ -14,13 +14,13 @@ export const defaultSettings: PortSettings = {
 const deviceDefaults = { ...defaultSettings, framing: null, charDelayMs: 0, lineDelayMs: 0 }
 
 /** A device of which only the port is known. */
-export function defaultDevice(port: string): DeviceConfig {
+export function deviceAt(port: string): DeviceConfig {
   return { port, ...deviceDefaults }
 }
 
 const demoDevices: Readonly<Record<string, DeviceConfig>> = {
-  "demo-echo": defaultDevice("sim:echo"),
-  "demo-sensor": defaultDevice("sim:sensor"),
+  "demo-echo": deviceAt("sim:echo"),
+  "demo-sensor": deviceAt("sim:sensor"),
 }
 
 /** The devices to open: the configured ones, or two simulated ones so that everything can be tried without any. */

@@ -1,2 +1,2 @@
-export { devicesOf } from "./config.ts"
+export { deviceAt, devicesOf } from "./config.ts"
 export { createSerialAgent } from "./service.ts"

@@ -12,7 +12,7 @@ import {
 } from "@serialcast/service-kit"
 import { createMemoryBroker, createTemporaryFolder, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
-import { defaultDevice } from "./config.ts"
+import { deviceAt } from "./config.ts"
 import { createSerialAgent } from "./service.ts"
 
 const log = createLogger({ name: "test", level: "silent" })
@@ -30,7 +30,7 @@ export async function startAgent(
   ports: Readonly<Record<string, string>>,
   overrides: Partial<Config> = {},
 ): Promise<RunningService> {
-  const devices = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, defaultDevice(port)]))
+  const devices = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, deviceAt(port)]))
   const journal = createTemporaryFolder()
   const defaults = loadConfig({ env: {}, directory: "/nowhere" })
   const config: Config = {

@@ -14,7 +14,7 @@ import {
   type PtyDevice,
 } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultDevice } from "../config.ts"
+import { deviceAt } from "../config.ts"
 import { Devices } from "../device/devices.ts"
 import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
@@ -326,7 +326,7 @@ test("a device that is only shown has an empty history, and takes no write", asy
   const openJournal = async () => createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
   const deps = { broker, clock, log, onChange: () => {}, identify: async () => ({}), openJournal }
   const devices = new Devices("local", deps)
-  devices.show("uno", { config: defaultDevice("/dev/ttyUSB0"), identity: {} })
+  devices.show("uno", { config: deviceAt("/dev/ttyUSB0"), identity: {} })
   expect(devices.states).toMatchObject([{ epoch: "0000000000000000" }])
   const { send } = handle(devices)
   const page = decodeReply(await send("history", encodeCall({ id: "h", from: "start" })))

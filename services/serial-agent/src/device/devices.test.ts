@@ -6,7 +6,7 @@ import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { eventually, FakeClock, openPty, type PtyDevice } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultDevice } from "../config.ts"
+import { deviceAt } from "../config.ts"
 import { createEpoch } from "../journal/create-epoch.ts"
 import type { Journal } from "../journal/journal.ts"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
@@ -33,10 +33,8 @@ function start({
   const identify = async () => ({})
   const devices = new Devices("local", { broker, clock, log, onChange, identify, openJournal })
   onTestFinished(() => devices.stop())
-  const open = (name: string, port: string) =>
-    devices.open(name, { config: defaultDevice(port), identity: {} })
-  const show = (name: string, port: string) =>
-    devices.show(name, { config: defaultDevice(port), identity: {} })
+  const open = (name: string, port: string) => devices.open(name, { config: deviceAt(port), identity: {} })
+  const show = (name: string, port: string) => devices.show(name, { config: deviceAt(port), identity: {} })
   const stateOf = (name: string) => devices.states.find(({ device }) => device === name)
   const until = (name: string, wanted: Partial<DeviceState>) =>
     eventually(() => expect(stateOf(name)).toMatchObject(wanted))

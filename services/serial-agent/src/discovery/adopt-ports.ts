@@ -1,4 +1,4 @@
-import { defaultDevice } from "../config.ts"
+import { deviceAt } from "../config.ts"
 import type { Devices } from "../device/devices.ts"
 import type { PortTrackerEvents } from "./port-tracker.ts"
 
@@ -18,7 +18,7 @@ export function adoptPorts({ policy, devices, onChange }: AdoptPortsOptions): Po
   const opened = new Set<string>()
   return {
     onFound(name, { path, identity }) {
-      const device = { config: defaultDevice(path), identity }
+      const device = { config: deviceAt(path), identity }
       if (opened.has(name)) return
       if (policy === "show" || opened.size === maxOpened) {
         devices.show(name, device)
