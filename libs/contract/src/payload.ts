@@ -1,5 +1,5 @@
 import { encodeHex } from "@serialcast/primitives"
-import { type z } from "zod"
+import type { z } from "zod"
 import { decodeBytes } from "./byte-text.ts"
 import { decodeCbor, encodeCbor } from "./cbor.ts"
 import { AppError } from "./errors.ts"
