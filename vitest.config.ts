@@ -28,7 +28,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "e2e",
-          include: ["{e2e,bench}/src/**/*.e2e.ts"],
+          include: ["{e2e,bench,cli}/src/**/*.e2e.ts", "services/*/src/**/*.e2e.ts"],
           exclude,
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -1,5 +1,4 @@
 #pragma once
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -17,22 +16,17 @@ struct Echo {
   int64_t pauseNs;
 };
 
-/** A client of a gateway that reads one device, checks every byte, and notes when it came. */
+/** A client of a gateway, or the server behind one: it reads one device, checks every byte, and notes when it came. */
 class Consumer : private Listener {
  public:
-  Consumer(Loop& loop, std::unique_ptr<Protocol> protocol, int port, const Device& device, Delays& delays)
-      : loop_(loop), protocol_(std::move(protocol)), device_(device), delays_(delays) {
-    fd_ = need(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  /** `fd` is a connection. */
+  Consumer(Loop& loop, std::unique_ptr<Protocol> protocol, int fd, const Device& device, Delays& delays)
+      : loop_(loop), protocol_(std::move(protocol)), device_(device), delays_(delays), fd_(fd) {
     const int noDelay = 1;
     need(setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &noDelay, sizeof noDelay), "setsockopt");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    need(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), "connect");
     need(fcntl(fd_, F_SETFL, O_NONBLOCK), "fcntl");
     answer(protocol_->request());
-    loop_.watch(fd_, EPOLLIN, [this](uint32_t) { onReady(); });
+    loop_.watch(fd_, EPOLLIN, [this](uint32_t events) { onReady(events); });
   }
 
   /** `done` is called once the stream stands; at once where the protocol says nothing of it. */
@@ -57,6 +51,17 @@ class Consumer : private Listener {
     writeNext();
   }
 
+  /** Sends what follows in the counting pattern; `done` is called when the kernel has taken the last byte. */
+  void send(uint64_t bytes, std::function<void()> done) {
+    sendEnd_ += bytes;
+    sendDone_ = std::move(done);
+    sendNs_ = nowNs();
+    loop_.change(fd_, EPOLLIN | EPOLLOUT);
+  }
+
+  /** How many bytes it has got. */
+  uint64_t place() const { return next_ == following ? 0 : next_; }
+
   /** Stops reading, and keeps the connection. */
   void freeze() {
     if (std::exchange(isReading_, false)) loop_.forget(fd_);
@@ -68,6 +73,8 @@ class Consumer : private Listener {
   }
 
   void checkStall() {
+    if (sendDone_ && nowNs() - sendNs_ > stallNs)
+      fail("nothing was taken for 30 s, after " + std::to_string(sentBytes_) + " bytes");
     if ((reached_ || opened_) && nowNs() - progressNs_ > stallNs)
       fail("nothing came for 30 s; the next byte is " + (next_ == following ? "the first" : std::to_string(next_)));
   }
@@ -76,9 +83,10 @@ class Consumer : private Listener {
   const std::string& fault() const { return fault_; }
 
  private:
-  void onReady() {
+  void onReady(uint32_t events) {
     try {
-      receive();
+      if (events & EPOLLOUT) sendMore();
+      if (events & ~EPOLLOUT) receive();
     } catch (const std::exception& error) {
       fail(error.what());
     }
@@ -89,6 +97,21 @@ class Consumer : private Listener {
     freeze();
     finish(reached_);
     finish(opened_);
+    finish(sendDone_);
+  }
+
+  /** A turn at a time: the devices and the others have theirs in between. */
+  void sendMore() {
+    uint8_t bytes[65'536];
+    const size_t count = std::min<uint64_t>(sizeof bytes, sendEnd_ - sentBytes_);
+    pattern::fill(sentBytes_, bytes, count);
+    const ssize_t taken = write(fd_, bytes, count);
+    if (taken < 0 && errno != EAGAIN) throw systemError("connection");
+    sentBytes_ += std::max<ssize_t>(taken, 0);
+    sendNs_ = nowNs();
+    if (sentBytes_ < sendEnd_) return;
+    loop_.change(fd_, EPOLLIN);
+    finish(sendDone_);
   }
 
   void receive() {
@@ -154,7 +177,7 @@ class Consumer : private Listener {
   const std::unique_ptr<Protocol> protocol_;
   const Device& device_;
   Delays& delays_;
-  int fd_ = -1;
+  const int fd_;
   std::vector<uint8_t> input_;
   size_t held_ = 0;
   /** When something came last, or was asked for. */
@@ -170,5 +193,9 @@ class Consumer : private Listener {
   std::string sent_;
   std::string echoed_;
   int64_t sentNs_ = 0;
+  uint64_t sentBytes_ = 0;
+  uint64_t sendEnd_ = 0;
+  int64_t sendNs_ = 0;
+  std::function<void()> sendDone_;
   std::string fault_;
 };

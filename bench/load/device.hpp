@@ -20,7 +20,10 @@ struct Feed {
   uint64_t chunk;
 };
 
-/** The device's end of a pseudo-terminal. It sends the counting pattern, or sends back what it gets. */
+/**
+ * The device's end of a pseudo-terminal. It sends the counting pattern, and checks that it gets the counting pattern; or
+ * it sends back what it gets, or passes it on to another device, as a cable between two ports does.
+ */
 class Device {
  public:
   explicit Device(Loop& loop) : loop_(loop) {
@@ -34,12 +37,18 @@ class Device {
     // Kept open, so that the terminal outlives the programs under test; but not by what is started from here.
     for (const int fd : {master_, slave_}) need(fcntl(fd, F_SETFD, FD_CLOEXEC), "fcntl");
     need(fcntl(master_, F_SETFL, O_NONBLOCK), "fcntl");
-    loop_.watch(master_, EPOLLIN, [this](uint32_t events) { onReady(events); });
+    loop_.watch(master_, interest_, [this](uint32_t events) { onReady(events); });
   }
 
   const std::string& path() const { return path_; }
 
   void echo() { isEcho_ = true; }
+
+  /** What one gets the other sends, from now on; what finds no room is not read. */
+  void join(Device& other) {
+    other_ = &other;
+    other.other_ = this;
+  }
 
   /** `done` is called when the kernel has taken the last byte, or takes no more: then with what is wrong. */
   void feed(const Feed& feed, std::function<void(const std::string& fault)> done) {
@@ -47,12 +56,27 @@ class Device {
     base_ = written_;
     startNs_ = progressNs_ = nowNs();
     done_ = std::move(done);
-    if (feed.rate == 0) loop_.change(master_, EPOLLIN | EPOLLOUT);
+    if (feed.rate == 0) want(EPOLLIN | EPOLLOUT);
     else tick();
   }
 
+  /** `done` is called when it has got the byte before `offset`, or something else than the pattern. */
+  void whenReceived(uint64_t offset, std::function<void(const std::string& fault)> done) {
+    wanted_ = offset;
+    received_ = std::move(done);
+    receivedNs_ = nowNs();
+    onReceived();
+  }
+
+  uint64_t receivedBytes() const { return receivedBytes_; }
+
+  /** What was wrong with what it got; empty when nothing was. */
+  const std::string& fault() const { return fault_; }
+
   void checkStall() {
-    if (done_ && nowNs() - progressNs_ > stallNs) finish("the terminal took nothing for 30 s");
+    if (done_ && nowNs() - progressNs_ > stallNs) finish(done_, "the terminal took nothing for 30 s");
+    if (received_ && nowNs() - receivedNs_ > stallNs)
+      finish(received_, "the device got nothing for 30 s, after " + std::to_string(receivedBytes_) + " bytes");
   }
 
   /** When the byte at `offset` was to be sent; 0 when nobody said when. A late device makes late bytes. */
@@ -80,7 +104,7 @@ class Device {
  private:
   void onReady(uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP)) take();
-    if (events & EPOLLOUT) flood();
+    if (events & EPOLLOUT) other_ == nullptr ? flood() : passOn();
   }
 
   void take() {
@@ -88,26 +112,62 @@ class Device {
     const ssize_t count = read(master_, bytes, sizeof bytes);
     // EIO: hung up; there is nothing left to watch.
     if (count < 0 && errno == EIO) return loop_.forget(master_);
-    if (count > 0 && isEcho_ && write(master_, bytes, count) != count) throw systemError("the echo found no room");
+    if (count <= 0) return;
+    if (other_ != nullptr) return pass(bytes, count);
+    if (!isEcho_) return check(bytes, count);
+    if (write(master_, bytes, count) != count) throw systemError("the echo found no room");
+  }
+
+  void pass(const uint8_t* bytes, size_t count) {
+    other_->held_.assign(reinterpret_cast<const char*>(bytes), count);
+    other_->passOn();
+  }
+
+  /** Sends what the other end of the cable got; until all of it is gone, that end is not read. */
+  void passOn() {
+    const ssize_t taken = write(master_, held_.data(), held_.size());
+    if (taken < 0 && errno != EAGAIN) throw systemError("the terminal took nothing");
+    held_.erase(0, std::max<ssize_t>(taken, 0));
+    want(held_.empty() ? interest_ & ~EPOLLOUT : interest_ | EPOLLOUT);
+    other_->want(held_.empty() ? other_->interest_ | EPOLLIN : other_->interest_ & ~EPOLLIN);
+  }
+
+  void check(const uint8_t* bytes, size_t count) {
+    if (fault_.empty() && !pattern::fits(receivedBytes_, bytes, count))
+      fault_ = "a byte from " + std::to_string(receivedBytes_) + " on is not what was written to the device";
+    receivedBytes_ += count;
+    receivedNs_ = nowNs();
+    onReceived();
+  }
+
+  void onReceived() {
+    if (received_ && (!fault_.empty() || receivedBytes_ >= wanted_)) finish(received_, fault_);
+  }
+
+  void want(uint32_t events) {
+    if (interest_ != events) loop_.change(master_, events);
+    interest_ = events;
   }
 
   void flood() {
     // A turn at a time: the consumers have theirs in between.
     send(std::min(base_ + feed_.bytes, written_ + 65'536));
     if (written_ < base_ + feed_.bytes) return;
-    loop_.change(master_, EPOLLIN);
-    finish("");
+    want(EPOLLIN);
+    finish(done_, "");
   }
 
   /** Sends what is due; what found no room goes with the next. */
   void tick() {
     const uint64_t chunks = static_cast<uint64_t>(nowNs() - startNs_) * feed_.rate / (feed_.chunk * 1'000'000'000) + 1;
     send(base_ + std::min(feed_.bytes, chunks * feed_.chunk));
-    if (written_ == base_ + feed_.bytes) return finish("");
+    if (written_ == base_ + feed_.bytes) return finish(done_, "");
     loop_.at(std::max(dueNs(base_ + chunks * feed_.chunk), nowNs() + 100'000), [this] { tick(); });
   }
 
-  void finish(const std::string& fault) { std::exchange(done_, nullptr)(fault); }
+  using Done = std::function<void(const std::string& fault)>;
+
+  static void finish(Done& done, const std::string& fault) { std::exchange(done, nullptr)(fault); }
 
   void send(uint64_t end) {
     while (written_ < end) {
@@ -132,5 +192,14 @@ class Device {
   uint64_t written_ = 0;
   int64_t startNs_ = 0;
   int64_t progressNs_ = 0;
-  std::function<void(const std::string&)> done_;
+  Done done_;
+  uint32_t interest_ = EPOLLIN;
+  /** The other end of the cable, and what it got and this end has not sent yet. */
+  Device* other_ = nullptr;
+  std::string held_;
+  uint64_t receivedBytes_ = 0;
+  uint64_t wanted_ = 0;
+  int64_t receivedNs_ = 0;
+  std::string fault_;
+  Done received_;
 };

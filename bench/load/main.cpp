@@ -12,8 +12,12 @@
 
 #include "consumer.hpp"
 #include "device.hpp"
+#include "sockets.hpp"
 
 namespace {
+
+/** A byte that comes twice comes soon after the first. */
+constexpr int64_t settleNs = 200'000'000;
 
 class Load {
  public:
@@ -50,10 +54,17 @@ class Load {
   void perform(const std::string& id, const std::string& verb, std::istream& words) {
     if (verb == "device") return addDevice(id);
     if (verb == "echo-back") return device(words).echo(), reply(id, "{}");
+    if (verb == "join") return join(id, words);
     if (verb == "feed") return feed(id, words);
+    if (verb == "received") return received(id, words);
+    if (verb == "received-in-all") return receivedInAll(id, words);
     if (verb == "hang-up") return reply(id, time(device(words).hangUp()));
     if (verb == "connect") return addConsumer(id, words);
+    if (verb == "serve") return addServer(id);
+    if (verb == "accept") return accept(id, words);
     if (verb == "until") return until(id, words);
+    if (verb == "send") return send(id, words);
+    if (verb == "settled") return settled(id, words);
     if (verb == "round-trips") return roundTrips(id, words);
     if (verb == "freeze") return consumer(words).freeze(), reply(id, "{}");
     if (verb == "disconnect") return consumer(words).close(), reply(id, "{}");
@@ -72,7 +83,28 @@ class Load {
     Device& target = device(words);
     Feed feed{};
     words >> feed.bytes >> feed.rate >> feed.chunk;
-    target.feed(feed, [id](const std::string& fault) { reply(id, fault.empty() ? time(nowNs()) : "! " + fault); });
+    target.feed(feed, [id](const std::string& fault) { replyUnless(fault, id, time(nowNs())); });
+  }
+
+  /** device, device: the ends of a cable */
+  void join(const std::string& id, std::istream& words) {
+    Device& one = device(words);
+    one.join(device(words));
+    reply(id, "{}");
+  }
+
+  /** device, offset → when it had got all bytes before it */
+  void received(const std::string& id, std::istream& words) {
+    Device& target = device(words);
+    uint64_t offset = 0;
+    words >> offset;
+    target.whenReceived(offset, [id](const std::string& fault) { replyUnless(fault, id, time(nowNs())); });
+  }
+
+  /** device → how many bytes it has got, when what may still be on its way has come */
+  void receivedInAll(const std::string& id, std::istream& words) {
+    const Device& target = device(words);
+    loop_.at(nowNs() + settleNs, [id, &target] { replyUnless(target.fault(), id, bytes(target.receivedBytes())); });
   }
 
   /** device, protocol, port, target → the consumer's number, when the stream stands */
@@ -81,11 +113,32 @@ class Load {
     std::string protocol, target;
     int port = 0;
     words >> protocol >> port >> target;
-    consumers_.push_back(
-        std::make_unique<Consumer>(loop_, createProtocol(protocol, target), port, source, delays_));
-    Consumer& added = *consumers_.back();
-    const std::string number = R"({"consumer":)" + std::to_string(consumers_.size() - 1) + "}";
-    added.whenOpen([id, number, &added] { replyOf(added, id, number); });
+    Consumer& added = open(createProtocol(protocol, target), connectTo(port), source);
+    added.whenOpen([id, &added, number = lastConsumer()] { replyOf(added, id, number); });
+  }
+
+  Consumer& open(std::unique_ptr<Protocol> protocol, int fd, const Device& source) {
+    return *consumers_.emplace_back(std::make_unique<Consumer>(loop_, std::move(protocol), fd, source, delays_));
+  }
+
+  std::string lastConsumer() const { return R"({"consumer":)" + std::to_string(consumers_.size() - 1) + "}"; }
+
+  /** → port */
+  void addServer(const std::string& id) {
+    servers_.push_back(std::make_unique<Server>());
+    reply(id, R"({"server":)" + std::to_string(servers_.size() - 1) + R"(,"port":)" +
+                  std::to_string(servers_.back()->port()) + "}");
+  }
+
+  /** server, device → the number of the consumer, of raw bytes, that the next connection is */
+  void accept(const std::string& id, std::istream& words) {
+    const Server& server = *servers_.at(number(words));
+    const Device& source = device(words);
+    loop_.watch(server.fd(), EPOLLIN, [this, id, &server, &source](uint32_t) {
+      loop_.forget(server.fd());
+      open(std::make_unique<Raw>(), server.take(), source);
+      reply(id, lastConsumer());
+    });
   }
 
   /** consumer, offset → when it had all bytes before it */
@@ -95,6 +148,20 @@ class Load {
     words >> offset;
     reader.whenAt(offset, [id, &reader] { replyOf(reader, id, time(nowNs())); });
     if (!reader.fault().empty()) replyOf(reader, id, "");
+  }
+
+  /** consumer → how many bytes it has got, when what may still be on its way has come */
+  void settled(const std::string& id, std::istream& words) {
+    const Consumer& reader = consumer(words);
+    loop_.at(nowNs() + settleNs, [id, &reader] { replyOf(reader, id, bytes(reader.place())); });
+  }
+
+  /** consumer, bytes → when the last one was taken */
+  void send(const std::string& id, std::istream& words) {
+    Consumer& writer = consumer(words);
+    uint64_t bytes = 0;
+    words >> bytes;
+    writer.send(bytes, [id, &writer] { replyOf(writer, id, time(nowNs())); });
   }
 
   /** consumer, count, bytes, pause in µs; answered when they are done */
@@ -115,10 +182,15 @@ class Load {
     return value;
   }
 
+  static std::string bytes(uint64_t count) { return R"({"bytes":)" + std::to_string(count) + "}"; }
   static std::string time(int64_t ns) { return R"({"atNs":)" + std::to_string(ns) + "}"; }
 
   static void replyOf(const Consumer& consumer, const std::string& id, const std::string& answer) {
-    reply(id, consumer.fault().empty() ? answer : "! " + consumer.fault());
+    replyUnless(consumer.fault(), id, answer);
+  }
+
+  static void replyUnless(const std::string& fault, const std::string& id, const std::string& answer) {
+    reply(id, fault.empty() ? answer : "! " + fault);
   }
 
   static void reply(const std::string& id, std::string text) {
@@ -131,6 +203,7 @@ class Load {
   std::string input_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
+  std::vector<std::unique_ptr<Server>> servers_;
 };
 
 }  // namespace

@@ -1,7 +1,13 @@
 import type { Rig } from "./rig/rig.ts"
 
-/** A value, or the name of another figure of the same row. */
-export type Limit = number | string
+/** So many times another figure of the same row. */
+export interface Multiple {
+  readonly times: number
+  readonly of: string
+}
+
+/** A value, or multiples of other figures: of several, the strictest that was measured. */
+export type Limit = number | Multiple | readonly Multiple[]
 
 /** One number that a row measures. */
 export interface Figure {

@@ -4,7 +4,7 @@ import { UsageError } from "./command/usage-error.ts"
 import { runCommandLine, usageOf } from "./command-line.ts"
 import { createTestContext } from "./testing/test-context.ts"
 
-const commands = ["up", "devices", "attach", "tail", "write", "history"]
+const commands = ["up", "bridge", "devices", "attach", "tail", "write", "history"]
 
 describe.each(commands)("%s --help", (name) => {
   test("tells how it is used, each of its options, and examples", async () => {

@@ -1,5 +1,6 @@
 import { closestName, didYouMean, version } from "@serialcast/service-kit"
 import { attachCommand } from "./attach/attach-command.ts"
+import { bridgeCommand } from "./bridge/bridge-command.ts"
 import type { Command } from "./command/command.ts"
 import type { CommandContext } from "./command/context.ts"
 import { type ExitCode, exitCodes } from "./command/exit-code.ts"
@@ -13,6 +14,7 @@ import { writeCommand } from "./write/write-command.ts"
 
 const commands: readonly Command[] = [
   upCommand,
+  bridgeCommand,
   devicesCommand,
   attachCommand,
   tailCommand,

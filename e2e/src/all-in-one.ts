@@ -21,6 +21,8 @@ export interface AllInOne extends AsyncDisposable {
   readonly httpUrl: string
   readonly mqttUrl: string
   untilOnline(address: string): Promise<void>
+  /** SIGKILL. */
+  kill(): void
 }
 
 /** `serialcast up` as it is built, in a process and a folder of its own, on free ports. */
@@ -52,6 +54,7 @@ export async function startAllInOne(
     pageUrl: find(text, /Page +(http:\S+)/),
     httpUrl,
     mqttUrl: find(text, /MQTT +(mqtt:\S+)/),
+    kill: () => running.kill(),
     async untilOnline(address) {
       await eventually(
         async () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto"
 import { chmod, chown, rm, symlink, writeFile } from "node:fs/promises"
+import { connect, type Socket } from "node:net"
 import { basename, join } from "node:path"
+import { concatBytes } from "@serialcast/primitives"
 import { eventually, openPty, type PtyDevice, seededRandom } from "@serialcast/testkit"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { type ComposeStack, dialoutGroup, startComposeStack } from "./compose-stack.ts"
@@ -11,10 +13,13 @@ import { readByCurl, readByMosquitto, readByWebSocket } from "./reader.ts"
 // As udev does it: a link in the machine's /dev that comes and goes with the device.
 const port = `/dev/serialcast-e2e-${randomBytes(4).toString("hex")}`
 
-// What this user wants of the admin listener is not for containers, whose health check knows one place.
+// What this user wants of the admin listener is not for containers, whose health check knows one place. Docker gives its
+// networks addresses of these two ranges, and programs of this machine come from there.
 const config = `
 devices: { uno: { port: ${port} } }
 admin: { listen: "127.0.0.1:19090" }
+tunnels:
+  - { type: raw, listen: "0.0.0.0:7001", device: local/uno, allow: [172.16.0.0/12, 192.168.0.0/16] }
 `
 
 const random = seededRandom()
@@ -66,6 +71,19 @@ async function request(url: string, init: RequestInit = {}): Promise<unknown> {
   return await response.json()
 }
 
+/** The next `count` bytes of a socket, which stays open. */
+async function readAll(socket: Socket, count: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of socket.iterator({ destroyOnReturn: false })) {
+    // A socket without an encoding gives bytes.
+    parts.push(part as Uint8Array)
+    size += (part as Uint8Array).byteLength
+    if (size >= count) break
+  }
+  return concatBytes(parts)
+}
+
 async function untilState(expected: object): Promise<void> {
   const check = async () => expect(await request(deviceUrl)).toMatchObject(expected)
   await eventually(check, { timeoutMs: 10_000, intervalMs: 100 })
@@ -110,6 +128,31 @@ test("writes by HTTP and by MQTT arrive at the device", async () => {
   const publish = [...broker, "-t", "serialcast/local/uno/tx", "-q", "1", "-s"]
   await run("mosquitto_pub", publish, { input: byMqtt })
   expect(Buffer.compare(await device.read(byMqtt.byteLength), byMqtt), `seed ${random.seed}`).toBe(0)
+})
+
+test("a tunnel passes bytes both ways, and is listed with its client", async () => {
+  await using device = await plugIn()
+  const socket = connect(await stack.hostPort("tcp-tunnel", 7001), "127.0.0.1")
+  try {
+    const sent = random.bytes(64 * 1024)
+    socket.write(sent)
+    expect(Buffer.compare(await device.read(sent.byteLength), sent), `seed ${random.seed}`).toBe(0)
+    const answer = random.bytes(64 * 1024)
+    const received = readAll(socket, answer.byteLength)
+    await device.write(answer)
+    expect(Buffer.compare(await received, answer), `seed ${random.seed}`).toBe(0)
+    const tunnel = {
+      type: "raw",
+      endpoint: "0.0.0.0:7001",
+      device: "local/uno",
+      problem: null,
+      clientCount: 1,
+    }
+    const url = new URL("/api/v1/tunnels", deviceUrl).href
+    await eventually(async () => expect(await request(url)).toMatchObject({ tunnels: [tunnel] }))
+  } finally {
+    socket.destroy()
+  }
 })
 
 test("a device that is unplugged and plugged in again goes on", async () => {

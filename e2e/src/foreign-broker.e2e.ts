@@ -2,11 +2,11 @@ import { createHash } from "node:crypto"
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openPty, seededRandom } from "@serialcast/testkit"
+import { eventually, openPty, seededRandom } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { startAllInOne } from "./all-in-one.ts"
 import { freePort } from "./free-port.ts"
-import { startProgram } from "./program.ts"
+import { run, startProgram } from "./program.ts"
 import { readByCurl, readByMosquitto, readByWebSocket } from "./reader.ts"
 
 const noToken = "none"
@@ -53,4 +53,25 @@ test("the main job works on a broker that is not ours", async () => {
   const writing = fetch(url, { method: "POST", body: bytes })
   expect(hashOf(await pty.read(bytes.byteLength)), `seed ${random.seed}`).toBe(hashOf(bytes))
   expect(await (await writing).json()).toMatchObject({ bytes: bytes.byteLength })
+})
+
+test("a broker that is not ours keeps the report of tunnels, and loses it when their process is killed", async () => {
+  const mqttPort = await startMosquitto()
+  await using all = await startAllInOne(
+    () =>
+      `devices: { board: { port: "sim:echo" } }\ntunnels: [{ type: raw, listen: "127.0.0.1:0", device: local/board }]`,
+    `broker: { url: "mqtt://127.0.0.1:${mqttPort}" }`,
+  )
+  await all.untilOnline("local/board")
+  // It fails when its time is over; what it said, which is quoted, is what the broker keeps.
+  const topics = ["-t", "serialcast/_tunnels/+", "-t", "serialcast/local/status"]
+  const readKept = () =>
+    run("mosquitto_sub", ["-p", String(mqttPort), ...topics, "-W", "1", "-F", "%t %l"]).catch(String)
+  await eventually(async () => expect(await readKept()).toMatch(/_tunnels\/tcp-tunnel-\w+ [1-9]/))
+  all.kill()
+  await eventually(async () => {
+    const kept = await readKept()
+    expect(kept).toContain("serialcast/local/status")
+    expect(kept).not.toContain("_tunnels/tcp-tunnel")
+  })
 })

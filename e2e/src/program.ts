@@ -6,6 +6,7 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** For the program's standard input, which is then closed. */
   readonly input?: Uint8Array
+  readonly cwd?: string
   /** Besides this process's own variables. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -18,9 +19,9 @@ const maxQuotedLength = 4_096
 export async function run(
   program: string,
   args: readonly string[],
-  { timeoutMs = 30_000, input, env = {} }: RunOptions = {},
+  { timeoutMs = 30_000, input, cwd, env = {} }: RunOptions = {},
 ): Promise<string> {
-  const options = { timeout: timeoutMs, maxBuffer: maxOutputBytes, env: { ...process.env, ...env } }
+  const options = { timeout: timeoutMs, maxBuffer: maxOutputBytes, cwd, env: { ...process.env, ...env } }
   return await new Promise((resolve, reject) => {
     const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout)

@@ -8,7 +8,7 @@ const speed: Figure = {
   unit: "MB/s",
   isBetter: "higher",
   floor: 30,
-  aim: "theirs",
+  aim: { times: 1, of: "theirs" },
   reference: "theirs",
 }
 const delay: Figure = { name: "delay", unit: "ms", isBetter: "lower", floor: 4, aim: 2 }

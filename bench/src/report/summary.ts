@@ -1,4 +1,5 @@
-import type { Figure, Limit, Measurement, Row } from "../row.ts"
+import type { Figure, Measurement, Row } from "../row.ts"
+import { resolveLimit } from "./resolve-limit.ts"
 
 export type Verdict = "aim reached" | "floor reached" | "below the floor" | "not measured" | ""
 
@@ -17,17 +18,16 @@ export interface Summary {
   readonly verdict: Verdict
 }
 
-/** One summary for each figure of `row`. A limit that names a figure is that figure's median. */
+/** One summary for each figure of `row`. A limit that names a figure means that figure's median. */
 export function summarize(row: Row, runs: readonly Measurement[]): readonly Summary[] {
   const medians = new Map(row.figures.map(({ name }) => [name, median(valuesOf(runs, name))]))
-  const resolve = (limit: Limit | undefined): number | null =>
-    typeof limit === "string" ? (medians.get(limit) ?? null) : (limit ?? null)
+  const medianOf = (name: string): number | null => medians.get(name) ?? null
   return row.figures.map((figure) => {
     const values = valuesOf(runs, figure.name)
-    const value = medians.get(figure.name) ?? null
-    const floor = resolve(figure.floor)
-    const aim = resolve(figure.aim)
-    const reference = resolve(figure.reference)
+    const value = medianOf(figure.name)
+    const floor = resolveLimit(figure.floor, figure, medianOf)
+    const aim = resolveLimit(figure.aim, figure, medianOf)
+    const reference = figure.reference === undefined ? null : medianOf(figure.reference)
     return {
       figure: figure.name,
       unit: figure.unit,

@@ -13,6 +13,8 @@ export interface GatewayOptions {
   readonly ports: readonly string[]
   /** Like `64MiB`. */
   readonly journalSize?: string
+  /** Entries of `tunnels`, as the configuration has them. */
+  readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
 }
 
 export interface GatewayPlace {
@@ -36,12 +38,12 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export async function startGateway(
-  { ports, journalSize = "64MiB" }: GatewayOptions,
+  options: GatewayOptions,
   { main, folder, nodeOptions }: GatewayPlace,
 ): Promise<Gateway> {
   await mkdir(folder)
   const journalFolder = join(folder, "journal")
-  await writeFile(join(folder, "serialcast.yaml"), configuration(ports, journalFolder, journalSize))
+  await writeFile(join(folder, "serialcast.yaml"), configuration(options, journalFolder))
   const banner = createDeferred<string>()
   let output = ""
   const running = await startProgram(process.execPath, [...nodeOptions, main, "up"], {
@@ -56,7 +58,7 @@ export async function startGateway(
   const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
   const page = new URL(find(text, /Page +(http:\S+)/))
   const httpUrl = find(text, /HTTP +(http:\S+)\/api/)
-  await eventually(() => checkOnline(httpUrl, ports.length), { timeoutMs: startTimeoutMs })
+  await eventually(() => checkOnline(httpUrl, options.ports.length), { timeoutMs: startTimeoutMs })
   return {
     pid: running.pid,
     journalFolder,
@@ -75,7 +77,10 @@ export async function startGateway(
   }
 }
 
-function configuration(ports: readonly string[], journalFolder: string, journalSize: string): string {
+function configuration(
+  { ports, journalSize = "64MiB", tunnels = [] }: GatewayOptions,
+  journalFolder: string,
+): string {
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
   const devices = ports.map((port, number) => `  d${number}: { port: "${port}" }`)
   return [
@@ -85,6 +90,8 @@ function configuration(ports: readonly string[], journalFolder: string, journalS
     "discover: off",
     "log: { level: warn }",
     ...(devices.length === 0 ? [] : ["devices:", ...devices]),
+    // YAML holds JSON. Builds without tunnels do not know the key.
+    ...(tunnels.length === 0 ? [] : [`tunnels: ${JSON.stringify(tunnels)}`]),
     "",
   ].join("\n")
 }

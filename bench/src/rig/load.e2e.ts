@@ -1,7 +1,7 @@
 import { once } from "node:events"
-import { createReadStream } from "node:fs"
+import { createReadStream, createWriteStream, type WriteStream } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
-import { createServer, type Socket } from "node:net"
+import { createConnection, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { concatBytes } from "@serialcast/primitives"
@@ -33,6 +33,11 @@ async function start(): Promise<{ load: Load; device: LoadDevice; port: number; 
   const port = typeof address === "object" && address !== null ? address.port : 0
   const accepted = once(server, "connection").then(([socket]) => socket as Socket)
   return { load, device: await load.openDevice(), port, accepted }
+}
+
+/** It is destroyed while Node still makes sure of its last write, which is an error of the stream then. */
+function openForWriting(path: string): WriteStream {
+  return createWriteStream(path).on("error", () => {})
 }
 
 const raw = (port: number) => ({ protocol: "raw", port, target: "-" }) as const
@@ -98,4 +103,39 @@ test("a gateway that closes or refuses is told as what it is", async () => {
   const connecting = refusing.device.connect({ ...raw(refusing.port), protocol: "websocket", target: "/ws" })
   ;(await refusing.accepted).write("HTTP/1.1 403 Forbidden\r\n\r\n")
   await expect(connecting).rejects.toThrow("refused: HTTP/1.1 403 Forbidden")
+})
+
+test("what a client sends is the counting pattern, and a device that gets another byte says so", async () => {
+  const { device, port, accepted } = await start()
+  const client = await device.connect(raw(port))
+  const socket = await accepted
+  const terminal = openForWriting(device.path)
+  socket.pipe(terminal)
+  await client.send(100_003)
+  await client.send(100_000)
+  await device.received(200_003)
+  expect(await device.receivedInAll()).toEqual({ bytes: 200_003 })
+  // One byte comes twice.
+  terminal.write(countingBytes(200_002, 10))
+  await expect(device.received(200_010)).rejects.toThrow(
+    "a byte from 200003 on is not what was written to the device",
+  )
+  terminal.destroy()
+})
+
+test("the ends of a cable send what the other one gets, both ways, however slowly it is read", async () => {
+  const { load, device: near } = await start()
+  const far = await load.openDevice()
+  await near.join(far)
+  const server = await load.serve()
+  const socket = createConnection(server.port, "127.0.0.1")
+  const target = await server.accept(far)
+  const into = openForWriting(near.path)
+  const out = createReadStream(far.path)
+  out.on("error", () => {})
+  socket.pipe(into)
+  out.pipe(socket)
+  await Promise.all([target.send(300_000), target.until(300_000)])
+  expect(await target.settled()).toEqual({ bytes: 300_000 })
+  for (const stream of [socket, into, out]) stream.destroy()
 })

@@ -37,33 +37,56 @@ export interface Delays {
 
 /** A simulated device at the far end of a pseudo-terminal. */
 export interface LoadDevice {
+  readonly number: number
   readonly path: string
   /** Sends what follows in the counting pattern; resolves when the kernel took the last byte. */
   feed(feed: Feed): Promise<Moment>
   /** From now on it sends back what it gets. */
   echoBack(): Promise<unknown>
+  /** Resolves when it got all bytes before `offset`; throws when they are not the counting pattern. */
+  received(offset: number): Promise<Moment>
+  /** How many bytes it got in all, a moment later. */
+  receivedInAll(): Promise<{ readonly bytes: number }>
+  /** From now on each of the two sends what the other one gets, as the ends of a cable. */
+  join(other: LoadDevice): Promise<unknown>
   /** vhangup(2), as when a device is unplugged. Needs root; answers when it was. */
   hangUp(): Promise<Moment>
   /** Resolves when the stream stands. From then on every byte is checked against the device's. */
   connect(endpoint: Endpoint): Promise<Consumer>
 }
 
-/** A client that reads a device. Throws what was wrong with the stream. */
+/** A client that reads a device, or the server behind a tunnel. Throws what was wrong with the stream. */
 export interface Consumer {
   /** Resolves when it has all bytes before `offset`. */
   until(offset: number): Promise<Moment>
   /** Writes, and waits for what the device sends back, again and again. */
   roundTrips(echo: Echo): Promise<Moment>
+  /** Sends what follows in the counting pattern, raw; resolves when the kernel took the last byte. */
+  send(bytes: number): Promise<Moment>
+  /** How many bytes it has in all, a moment later: so bytes that come twice at the end are noticed too. */
+  settled(): Promise<{ readonly bytes: number }>
   /** It stops reading, and stays connected. */
   freeze(): Promise<unknown>
   disconnect(): Promise<unknown>
 }
 
+/** A TCP server of raw bytes. */
+export interface LoadServer {
+  readonly port: number
+  /** The next connection, whose bytes are checked against the counting pattern. */
+  accept(device: LoadDevice): Promise<Consumer>
+}
+
 /** The load side of a benchmark: `bench/load`, in its own process. */
 export interface Load extends AsyncDisposable {
   openDevice(): Promise<LoadDevice>
+  serve(): Promise<LoadServer>
   /** Delays of all that came since the last call: from when a paced device sent it, or of each round trip. */
   takeDelays(): Promise<Delays>
+}
+
+interface ConsumerAnswer {
+  readonly consumer: number
 }
 
 export async function startLoad(program: string): Promise<Load> {
@@ -71,34 +94,36 @@ export async function startLoad(program: string): Promise<Load> {
   const running = await startProgram(program, [], { onLine: (line) => calls.answer(line) })
   calls.begin(running)
   let devices = 0
-  const connect = async (device: number, { protocol, port, target }: Endpoint): Promise<Consumer> => {
-    const { consumer: number } = await calls.ask<{ consumer: number }>(
-      "connect",
-      device,
-      protocol,
-      port,
-      target,
-    )
-    return {
-      until: (offset) => calls.ask("until", number, offset),
-      roundTrips: ({ count, bytes, pauseMs }) =>
-        calls.ask("round-trips", number, count, bytes, Math.round(pauseMs * 1000)),
-      freeze: () => calls.ask("freeze", number),
-      disconnect: () => calls.ask("disconnect", number),
-    }
-  }
+  const consumerOf = ({ consumer: number }: ConsumerAnswer): Consumer => ({
+    until: (offset) => calls.ask("until", number, offset),
+    roundTrips: ({ count, bytes, pauseMs }) =>
+      calls.ask("round-trips", number, count, bytes, Math.round(pauseMs * 1000)),
+    send: (bytes) => calls.ask("send", number, bytes),
+    settled: () => calls.ask("settled", number),
+    freeze: () => calls.ask("freeze", number),
+    disconnect: () => calls.ask("disconnect", number),
+  })
   return {
     async openDevice() {
       const number = devices++
       const { path } = await calls.ask<{ path: string }>("device")
       return {
+        number,
         path,
         feed: ({ bytes, bytesPerSecond = 0, chunkBytes = 4_096 }) =>
           calls.ask("feed", number, bytes, bytesPerSecond, chunkBytes),
         echoBack: () => calls.ask("echo-back", number),
+        received: (offset) => calls.ask("received", number, offset),
+        receivedInAll: () => calls.ask("received-in-all", number),
+        join: (other) => calls.ask("join", number, other.number),
         hangUp: () => calls.ask("hang-up", number),
-        connect: (endpoint) => connect(number, endpoint),
+        connect: async ({ protocol, port, target }) =>
+          consumerOf(await calls.ask("connect", number, protocol, port, target)),
       }
+    },
+    async serve() {
+      const { server, port } = await calls.ask<{ server: number; port: number }>("serve")
+      return { port, accept: async (device) => consumerOf(await calls.ask("accept", server, device.number)) }
     },
     takeDelays: () => calls.ask("delays"),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),

@@ -3,9 +3,9 @@ import { join } from "node:path"
 import { formatProfile } from "../profile/format-profile.ts"
 import { selfTimes } from "../profile/self-times.ts"
 import { type Gateway, type GatewayOptions, type GatewayPlace, startGateway } from "./gateway.ts"
-import { type Load, type LoadDevice, startLoad } from "./load.ts"
+import { type Load, startLoad } from "./load.ts"
 import { nowNs } from "./process-usage.ts"
-import { type Ser2net, type Ser2netTuning, startSer2net } from "./ser2net.ts"
+import { type Ser2net, type Ser2netOptions, startSer2net } from "./ser2net.ts"
 
 const sampleEveryUs = 250
 
@@ -29,7 +29,7 @@ export interface Rig {
   startLoad(): Promise<Load>
   startGateway(options: GatewayOptions): Promise<Gateway>
   /** null where ser2net is not installed. */
-  startSer2net(device: LoadDevice, tuning: Ser2netTuning): Promise<Ser2net | null>
+  startSer2net(options: Ser2netOptions): Promise<Ser2net | null>
 }
 
 export async function createRig({ main, load, folder, scale, onProfile }: RigOptions): Promise<Rig> {
@@ -44,7 +44,7 @@ export async function createRig({ main, load, folder, scale, onProfile }: RigOpt
       if (onProfile === null) return startGateway(options, { ...place, nodeOptions: [] })
       return startProfiled(options, place, onProfile)
     },
-    startSer2net: (device, tuning) => startSer2net(device, tuning, folder),
+    startSer2net: (options) => startSer2net(options, folder),
   }
 }
 

@@ -1,8 +1,7 @@
-import { once } from "node:events"
-import { readdir, readlink, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { eventually } from "@serialcast/testkit"
+import { findFreePort } from "./free-port.ts"
 import type { Consumer, LoadDevice } from "./load.ts"
 import { startProgram } from "./program.ts"
 
@@ -11,26 +10,33 @@ const program = "/usr/sbin/ser2net"
 /** How ser2net is set: as it comes, or for speed (its buffers are 64 bytes, and it waits for more characters). */
 export type Ser2netTuning = "default" | "tuned"
 
-const options: Readonly<Record<Ser2netTuning, string>> = {
-  default: "{}",
-  tuned: "{ chardelay: false, dev-to-net-bufsize: 65536, net-to-dev-bufsize: 65536 }",
+const tunings: Readonly<Record<Ser2netTuning, readonly string[]>> = {
+  default: [],
+  tuned: ["chardelay: false", "dev-to-net-bufsize: 65536", "net-to-dev-bufsize: 65536"],
 }
 
-/** ser2net serving one device to one client. */
+export interface Ser2netOptions {
+  readonly device: LoadDevice
+  readonly tuning: Ser2netTuning
+  /** What clients speak; bare bytes by default. */
+  readonly protocol?: "raw" | "rfc2217"
+  /** How many of them there may be at once; 1 by default, as ser2net has it. */
+  readonly maxClients?: number
+}
+
+/** ser2net serving one device. */
 export interface Ser2net extends AsyncDisposable {
   readonly pid: number
-  readonly consumer: Consumer
+  readonly port: number
+  /** A client of raw bytes. */
+  readonly connect: () => Promise<Consumer>
 }
 
 /** null where ser2net is not installed. */
-export async function startSer2net(
-  device: LoadDevice,
-  tuning: Ser2netTuning,
-  folder: string,
-): Promise<Ser2net | null> {
+export async function startSer2net(options: Ser2netOptions, folder: string): Promise<Ser2net | null> {
   const port = await findFreePort()
   const file = join(folder, `ser2net-${port}.yaml`)
-  await writeFile(file, configuration(device.path, port, options[tuning]))
+  await writeFile(file, configuration(options, port))
   // -n: in the foreground; -u: without a lock file.
   const running = await startProgram(program, ["-n", "-u", "-c", file]).catch(
     (error: NodeJS.ErrnoException) => {
@@ -39,36 +45,54 @@ export async function startSer2net(
     },
   )
   if (running === null) return null
-  const consumer = await eventually(() => device.connect({ protocol: "raw", port, target: "-" }))
-  // It opens the port for its first client, and throws away what was sent before.
-  await eventually(() => checkOpen(running.pid, device.path))
-  return { pid: running.pid, consumer, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
+  await eventually(() => checkListening(port))
+  const { device } = options
+  const idle = await openFiles(running.pid)
+  let clients = 0
+  return {
+    pid: running.pid,
+    port,
+    async connect() {
+      const consumer = await device.connect({ protocol: "raw", port, target: "-" })
+      // It opens the port for its first client; what is sent before a client is accepted, that client misses.
+      const expected = idle.length + ++clients + 1
+      await eventually(async () => {
+        const files = await openFiles(running.pid)
+        if (files.length < expected || !files.includes(device.path))
+          throw new Error(`ser2net did not accept client ${clients} of ${device.path}`)
+      })
+      return consumer
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
 }
 
-function configuration(path: string, port: number, tuning: string): string {
+function configuration(
+  { device, tuning, protocol = "raw", maxClients = 1 }: Ser2netOptions,
+  port: number,
+): string {
+  const filters = protocol === "raw" ? "" : "telnet(rfc2217),"
+  const options = [`max-connections: ${maxClients}`, ...tunings[tuning]]
   return [
     "connection: &bench",
-    `  accepter: tcp,127.0.0.1,${port}`,
-    `  connector: serialdev,${path},115200N81,local`,
-    `  options: ${tuning}`,
+    `  accepter: ${filters}tcp,127.0.0.1,${port}`,
+    `  connector: serialdev,${device.path},115200N81,local`,
+    `  options: { ${options.join(", ")} }`,
     "",
   ].join("\n")
 }
 
-async function checkOpen(pid: number, path: string): Promise<void> {
-  const folder = `/proc/${pid}/fd`
-  const files = await readdir(folder)
-  const open = await Promise.all(files.map((file) => readlink(join(folder, file)).catch(() => "")))
-  if (!open.includes(path)) throw new Error(`ser2net did not open ${path}`)
+/** Looks without connecting: a connection would be its client. */
+async function checkListening(port: number): Promise<void> {
+  const sockets = await readFile("/proc/net/tcp", "utf8")
+  // Addresses are hexadecimal; 0A is LISTEN (proc(5), tcp_states.h).
+  const hex = port.toString(16).toUpperCase().padStart(4, "0")
+  if (!sockets.includes(`0100007F:${hex} 00000000:0000 0A`))
+    throw new Error(`nothing listens on port ${port}`)
 }
 
-/** ser2net does not say which port the system chose. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port")
-  return address.port
+async function openFiles(pid: number): Promise<readonly string[]> {
+  const folder = `/proc/${pid}/fd`
+  const files = await readdir(folder)
+  return await Promise.all(files.map((file) => readlink(join(folder, file)).catch(() => "")))
 }

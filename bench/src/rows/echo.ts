@@ -1,12 +1,8 @@
-import type { Consumer, Load } from "../rig/load.ts"
 import type { Rig } from "../rig/rig.ts"
 import type { Ser2netTuning } from "../rig/ser2net.ts"
 import type { Figure, Measurement, Row } from "../row.ts"
-
-const samples = 2_000
-const warmUpSamples = 200
-const writeBytes = 16
-const pauseMs = 5
+import { named } from "./named.ts"
+import { roundTrips } from "./round-trips.ts"
 
 /** How long a client waits for the answer to what it writes, when the device answers at once. */
 export const echo: Row = {
@@ -43,21 +39,14 @@ async function echoGateway(rig: Rig): Promise<Measurement> {
   const device = await load.openDevice()
   await device.echoBack()
   await using gateway = await rig.startGateway({ ports: [device.path] })
-  return await measure(rig, load, "Serialcast", await device.connect(gateway.webSocket(0)))
+  return named("Serialcast", await roundTrips(rig, load, await device.connect(gateway.webSocket(0))))
 }
 
 async function echoSer2net(rig: Rig, tuning: Ser2netTuning): Promise<Measurement> {
   await using load = await rig.startLoad()
   const device = await load.openDevice()
   await device.echoBack()
-  await using ser2net = await rig.startSer2net(device, tuning)
-  return ser2net === null ? {} : await measure(rig, load, `ser2net, ${tuning}`, ser2net.consumer)
-}
-
-async function measure(rig: Rig, load: Load, program: string, consumer: Consumer): Promise<Measurement> {
-  await consumer.roundTrips({ count: rig.scaled(warmUpSamples), bytes: writeBytes, pauseMs })
-  await load.takeDelays()
-  await consumer.roundTrips({ count: rig.scaled(samples), bytes: writeBytes, pauseMs })
-  const { p50Us, p99Us } = await load.takeDelays()
-  return { [`${program}: p50`]: p50Us / 1_000, [`${program}: p99`]: p99Us / 1_000 }
+  await using ser2net = await rig.startSer2net({ device, tuning })
+  if (ser2net === null) return {}
+  return named(`ser2net, ${tuning}`, await roundTrips(rig, load, await ser2net.connect()))
 }

@@ -1,12 +1,9 @@
-import type { Consumer, LoadDevice } from "../rig/load.ts"
 import { nowNs } from "../rig/process-usage.ts"
 import { startProgram } from "../rig/program.ts"
 import type { Rig } from "../rig/rig.ts"
 import type { Ser2netTuning } from "../rig/ser2net.ts"
 import type { Row } from "../row.ts"
-
-const floodBytes = 50_000_000
-const warmUpBytes = 5_000_000
+import { floodBytes, floodSpeed, warmUpBytes } from "./flood-speed.ts"
 
 /** How fast the bytes of a device that never pauses reach a client. */
 export const flood: Row = {
@@ -18,7 +15,7 @@ export const flood: Row = {
       unit: "MB/s",
       isBetter: "higher",
       floor: 30,
-      aim: "ser2net, tuned",
+      aim: { times: 1, of: "ser2net, tuned" },
       reference: "ser2net, tuned",
     },
     { name: "ser2net, tuned", unit: "MB/s", isBetter: "higher" },
@@ -41,24 +38,14 @@ async function floodGateway(rig: Rig): Promise<number> {
   await using load = await rig.startLoad()
   const device = await load.openDevice()
   await using gateway = await rig.startGateway({ ports: [device.path] })
-  return await measure(rig, device, await device.connect(gateway.webSocket(0)))
+  return await floodSpeed(rig, device, await device.connect(gateway.webSocket(0)))
 }
 
 async function floodSer2net(rig: Rig, tuning: Ser2netTuning): Promise<number | null> {
   await using load = await rig.startLoad()
   const device = await load.openDevice()
-  await using ser2net = await rig.startSer2net(device, tuning)
-  return ser2net && (await measure(rig, device, ser2net.consumer))
-}
-
-/** MB/s */
-async function measure(rig: Rig, device: LoadDevice, consumer: Consumer): Promise<number> {
-  const warmUp = rig.scaled(warmUpBytes)
-  await Promise.all([device.feed({ bytes: warmUp }), consumer.until(warmUp)])
-  const bytes = rig.scaled(floodBytes)
-  const startNs = nowNs()
-  const [, { atNs }] = await Promise.all([device.feed({ bytes }), consumer.until(warmUp + bytes)])
-  return (bytes * 1_000) / (atNs - startNs)
+  await using ser2net = await rig.startSer2net({ device, tuning })
+  return ser2net && (await floodSpeed(rig, device, await ser2net.connect()))
 }
 
 /** What the terminal itself can do: the least program that reads it, with nobody behind. */

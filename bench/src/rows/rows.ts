@@ -9,6 +9,12 @@ import { frozen } from "./frozen.ts"
 import { hangUp } from "./hang-up.ts"
 import { idle } from "./idle.ts"
 import { manyDevices } from "./many-devices.ts"
+import { rawEcho } from "./raw-echo.ts"
+import { rawFlood } from "./raw-flood.ts"
+import { rawFrozen } from "./raw-frozen.ts"
+import { rawToDevice } from "./raw-to-device.ts"
+import { rfc2217Open } from "./rfc2217-open.ts"
+import { serialtcp } from "./serialtcp.ts"
 
 /** In the order in which they run. */
 export const rows: readonly Row[] = [
@@ -20,6 +26,12 @@ export const rows: readonly Row[] = [
   catchUp,
   idle,
   amplification,
+  rawEcho,
+  rawFlood,
+  rawToDevice,
+  rawFrozen,
+  rfc2217Open,
+  serialtcp,
   hangUp,
   diskBounds,
 ]

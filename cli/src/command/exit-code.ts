@@ -4,6 +4,8 @@ export const exitCodes = {
   failed: 1,
   /** The arguments were wrong; nothing was done. */
   usage: 2,
+  /** `bridge`: the other end of the cable did not answer in time. The number is that of the original serialtcp. */
+  unsynchronised: 2,
   /** Bytes that were asked for are not kept any more. */
   gap: 3,
 } as const

@@ -1,6 +1,6 @@
 import { systemClock } from "@serialcast/primitives"
 import { deviceAt } from "@serialcast/serial-agent"
-import { createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
+import { type Config, createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
 import { createTemporaryFolder, openPty, type PtyDevice } from "@serialcast/testkit"
 import { type RunningAll, startAll } from "../up/start-all.ts"
 
@@ -17,8 +17,14 @@ export interface TestAll extends AsyncDisposable {
   readonly httpPort: number
 }
 
-/** Everything in this process on free ports, with a pseudo-terminal as its only device, open. For tests. */
-export async function startTestAll(env: Readonly<Record<string, string>> = {}): Promise<TestAll> {
+/**
+ * Everything in this process on free ports, with a pseudo-terminal as its only device, open, unless `change` has others
+ * besides. For tests.
+ */
+export async function startTestAll(
+  env: Readonly<Record<string, string>> = {},
+  change: Partial<Pick<Config, "devices" | "tunnels">> = {},
+): Promise<TestAll> {
   const pty = await openPty()
   const journal = createTemporaryFolder()
   const free = "127.0.0.1:0"
@@ -32,7 +38,7 @@ export async function startTestAll(env: Readonly<Record<string, string>> = {}): 
       ...env,
     },
   })
-  const config = { ...defaults, devices: { pty: deviceAt(pty.path) } }
+  const config = { ...defaults, ...change, devices: { ...change.devices, pty: deviceAt(pty.path) } }
   const log = createLogger({ name: "test", level: "error" })
   const metrics = createMetrics()
   const all = await startAll(config, { log, clock: systemClock, metrics, token: null })

@@ -1,4 +1,4 @@
-import { createDeviceState } from "@serialcast/testkit"
+import { createDeviceState, createTunnelState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createPaint } from "../terminal/paint.ts"
 import { formatBanner, type Served } from "./banner.ts"
@@ -19,6 +19,7 @@ const served: Served = {
   admin: { host: "127.0.0.1", port: 9090 },
   isConnected: true,
   devices: [state],
+  tunnels: [],
   defaultDevice: "local/demo-echo",
   needsToken: false,
 }
@@ -46,6 +47,16 @@ test("a broker that cannot be reached is said, and its password is not", () => {
   const text = formatBanner({ ...served, broker: null, brokerUrl, isConnected: false, devices: [] }, plain)
   expect(text).toContain("none yet: the broker mqtt://me:***@broker:1883 cannot be reached")
   expect(text).not.toContain("secret")
+})
+
+test("a tunnel is told with what it speaks and its device, and why it does not work; without any there is no word of them", () => {
+  const tunnel = createTunnelState({ device: "local/demo-echo" })
+  const problem = { code: "device_offline", message: "The cable is not there." }
+  const broken = createTunnelState({ type: "serialtcp-client", endpoint: "10.0.0.7:22", problem })
+  const text = formatBanner({ ...served, tunnels: [tunnel, broken] }, plain)
+  expect(text).toMatch(/Tunnels\n +● +127\.0\.0\.1:7001 +raw +local\/demo-echo\n/)
+  expect(text).toMatch(/○ +10\.0\.0\.7:22 +serialtcp-client +local\/uno +The cable is not there\.\n/)
+  expect(formatBanner(served, plain)).not.toContain("Tunnels")
 })
 
 test("with an access token the suggestions carry it", () => {

@@ -1,4 +1,4 @@
-import { type DeviceState, formatAddress } from "@serialcast/contract"
+import { type DeviceState, formatAddress, type TunnelState } from "@serialcast/contract"
 import { isLoopback, type ListenAddress } from "@serialcast/service-kit"
 import { formatSettings } from "../devices/format-settings.ts"
 import type { Paint } from "../terminal/paint.ts"
@@ -21,6 +21,7 @@ export interface Served {
   /** Whether the broker answers. */
   readonly isConnected: boolean
   readonly devices: readonly DeviceState[]
+  readonly tunnels: readonly TunnelState[]
   readonly defaultDevice: string
   /** Requests need the access token. */
   readonly needsToken: boolean
@@ -37,6 +38,7 @@ export function formatBanner(served: Served, paint: Paint): string {
     `  ${paint("bold", "Devices")}`,
     ...deviceRows(served, paint),
     "",
+    ...tunnelRows(served, paint),
     `  ${paint("bold", "Try")}`,
     ...indent(tryLines(served)),
     "",
@@ -86,6 +88,21 @@ function deviceRow(state: DeviceState, paint: Paint): string[] {
       paint("dim", "found, not opened: --discover open opens it"),
     ]
   return [paint("yellow", "○"), address, state.port, paint("yellow", state.problem?.message ?? "opening")]
+}
+
+function tunnelRows({ tunnels }: Served, paint: Paint): string[] {
+  if (tunnels.length === 0) return []
+  return [
+    `  ${paint("bold", "Tunnels")}`,
+    ...indent(formatTable(tunnels.map((state) => tunnelRow(state, paint)))),
+    "",
+  ]
+}
+
+function tunnelRow({ type, endpoint, device, problem }: TunnelState, paint: Paint): string[] {
+  const dot = problem === null ? paint("green", "●") : paint("yellow", "○")
+  const row = [dot, paint("cyan", endpoint), type, device]
+  return problem === null ? row : [...row, paint("yellow", problem.message)]
 }
 
 function tryLines({ console, http, broker, devices, defaultDevice, needsToken }: Served): string[] {

@@ -1,6 +1,7 @@
 /*
  *   serial-agent ──────────────────→ broker ──→ device client ─┬─ http-gateway
- *   MQTT clients ──→ TCP, WebSocket ───┘                       └─ console       (or all of them at broker.url)
+ *   MQTT clients ──→ TCP, WebSocket ───┘                       ├─ console
+ *                                                              └─ tcp-tunnel    (or all of them at broker.url)
  */
 import { createBroker, type RunningBroker } from "@serialcast/broker"
 import { createConsole } from "@serialcast/console"
@@ -16,7 +17,14 @@ import {
   startAdmin,
   startInOrder,
 } from "@serialcast/service-kit"
+import {
+  connectReporter,
+  createTcpTunnel,
+  type RunningTcpTunnel,
+  type TcpTunnelDeps,
+} from "@serialcast/tcp-tunnel"
 import type { Served } from "./banner.ts"
+import { stoppedOnce } from "./stopped-once.ts"
 
 export interface RunningAll extends RunningService {
   readonly devices: DeviceClient
@@ -51,10 +59,18 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
   const client = starting(() => startDeviceClient(config, local()))
   const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
   const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))
-  // Last, so that no port is opened (which resets many boards) when an address is taken; and first to stop, so that the
-  // writes that are waited for get their answer while there is somebody to give it.
+  const tunnels =
+    config.tunnels.length === 0
+      ? null
+      : starting(() => startTunnels(config, { ...local(), devices: client.get().devices }))
+  // Last, so that no port is opened (which resets many boards) when an address is taken; and to stop before those who
+  // wait for the answers to writes, while there is somebody to give them.
   const agent = starting(() => createSerialAgent(config, local()))
-  const parts = [admin, broker, client, http, page, agent].filter((part) => part !== null)
+  // Here to stop before the agent: what clients sent reaches the device, and a cable's other end hears that it is over.
+  const tunnelsAgain = tunnels === null ? null : { run: async () => tunnels.get() }
+  const parts = [admin, broker, client, http, page, tunnels, agent, tunnelsAgain].filter(
+    (part) => part !== null,
+  )
   const group = await startInOrder(parts.map(({ run }) => run))
   return {
     ...group,
@@ -66,6 +82,7 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
       console: page.get().address,
       broker: broker === null ? null : { ...brokerAddresses(broker.get()), root: config.broker.root },
       brokerUrl: config.broker.url,
+      tunnels: tunnels?.get().tunnels() ?? [],
       isConnected: client.get().devices.isConnected,
       devices: client.get().devices.devices.list(),
       defaultDevice: defaultDevice(config),
@@ -81,6 +98,10 @@ interface RunningDeviceClient extends RunningService {
 async function startDeviceClient(config: Config, deps: ServiceDeps): Promise<RunningDeviceClient> {
   const devices = await createDeviceClient(connectToBroker(config, deps, { name: "all-in-one" }), deps)
   return { name: "device-client", devices, isReady: () => devices.isConnected, stop: () => devices.close() }
+}
+
+async function startTunnels(config: Config, deps: Omit<TcpTunnelDeps, "broker">): Promise<RunningTcpTunnel> {
+  return stoppedOnce(await createTcpTunnel(config, { ...deps, broker: connectReporter(config, deps) }))
 }
 
 function brokerAddresses({

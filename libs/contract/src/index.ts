@@ -22,6 +22,7 @@ export {
   parseStartPoint,
   type StartPoint,
 } from "./cursor.ts"
+export { parseDiscovery } from "./discovery.ts"
 export { AppError, type ErrorCode, errorCatalogue, isErrorCode, toAppError } from "./errors.ts"
 export {
   type Gap,
@@ -92,6 +93,15 @@ export {
   type Topics,
   topicTable,
 } from "./topics.ts"
+export {
+  maxReportedClients,
+  type TunnelClient,
+  type TunnelReport,
+  type TunnelState,
+  type TunnelType,
+  tunnelReportSchema,
+  tunnelTypes,
+} from "./tunnel-report.ts"
 export {
   pacingSchema,
   parseProgress,

@@ -7,7 +7,7 @@ const offset = z.number().int().nonnegative()
 export interface PortSettings {
   readonly baudRate: number
   readonly dataBits: 5 | 6 | 7 | 8
-  readonly parity: "none" | "even" | "odd"
+  readonly parity: "none" | "even" | "odd" | "mark" | "space"
   readonly stopBits: 1 | 2
   readonly flowControl: "none" | "hardware" | "software"
 }
@@ -108,7 +108,7 @@ const extent = z.object({ oldest: offset, head: offset })
 export const settingsSchema = z.object({
   baudRate: z.number().int().positive().max(maxBaudRate),
   dataBits: z.union([z.literal(5), z.literal(6), z.literal(7), z.literal(8)]),
-  parity: z.enum(["none", "even", "odd"]),
+  parity: z.enum(["none", "even", "odd", "mark", "space"]),
   stopBits: z.union([z.literal(1), z.literal(2)]),
   flowControl: z.enum(["none", "hardware", "software"]),
 }) satisfies z.ZodType<PortSettings>

@@ -14,7 +14,7 @@ const parsed: fc.Arbitrary<ParsedTopic> = fc.oneof(
   fc
     .tuple(device, fc.constantFrom(...callVerbs), name)
     .map(([address, verb, client]) => ({ kind: "call" as const, ...address, verb, client })),
-  fc.record({ kind: fc.constant("reply" as const), client: name }),
+  fc.record({ kind: fc.constantFrom("reply", "tunnels" as const), client: name }),
   fc.constant({ kind: "discover" as const }),
 )
 
@@ -40,6 +40,7 @@ test("what parses is built again as the same topic", () => {
     "call",
     "write",
     "_clients",
+    "_tunnels",
     "_discover",
     "reply",
     "status",

@@ -15,7 +15,17 @@ export const callVerbs = [
 ] as const
 export type CallVerb = (typeof callVerbs)[number]
 
-export type TopicKind = "status" | "state" | "rx" | "line" | "tx" | "stream" | "call" | "reply" | "discover"
+export type TopicKind =
+  | "status"
+  | "state"
+  | "rx"
+  | "line"
+  | "tx"
+  | "stream"
+  | "call"
+  | "reply"
+  | "tunnels"
+  | "discover"
 
 export interface TopicRule {
   /** Levels below the root; those in braces are names. */
@@ -94,13 +104,22 @@ export const topicTable = {
     to: "caller",
     payload: "CBOR or JSON reply",
   },
+  tunnels: {
+    pattern: "_tunnels/{client}",
+    qos: 1,
+    retain: true,
+    from: "tunnel services",
+    to: "services",
+    payload: "JSON report of one service's tunnels; the last will is empty, which takes it back",
+  },
   discover: {
     pattern: "_discover",
     qos: 0,
     retain: false,
     from: "services",
-    to: "agents",
-    payload: "JSON `{client}`",
+    to: "agents, tunnel services",
+    payload:
+      "JSON `{client}`; on its reply topic, agents answer what they have, tunnel services `{client, tunnels}`",
   },
 } as const satisfies Record<TopicKind, TopicRule>
 
@@ -115,7 +134,7 @@ export type ParsedTopic =
   | { readonly kind: "status"; readonly gateway: string }
   | ({ readonly kind: "state" | "rx" | "line" | "tx" | "stream" } & DeviceAddress)
   | ({ readonly kind: "call"; readonly verb: string; readonly client: string } & DeviceAddress)
-  | { readonly kind: "reply"; readonly client: string }
+  | { readonly kind: "reply" | "tunnels"; readonly client: string }
   | { readonly kind: "discover" }
 
 type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client", string>>>
@@ -127,6 +146,7 @@ export interface Topics {
   device(kind: "state" | "rx" | "line" | "tx" | "stream", address: DeviceAddress): Destination
   call(verb: CallVerb, address: DeviceAddress, client: string): Destination
   reply(client: string): Destination
+  tunnels(client: string): Destination
   discover(): Destination
   /** Filter for all topics of a kind, narrowed to the levels given. */
   filter(kind: TopicKind, levels?: Levels): Destination
@@ -154,6 +174,7 @@ export function createTopics(root: string = defaultRoot): Topics {
     device: (kind, { gateway, device }) => build(kind, { gateway, device }),
     call: (verb, { gateway, device }, client) => build("call", { gateway, device, verb, client }),
     reply: (client) => build("reply", { client }),
+    tunnels: (client) => build("tunnels", { client }),
     discover: () => build("discover", {}),
     filter: (kind, levels = {}) => build(kind, levels, "+"),
     parse: (topic) =>
@@ -175,6 +196,8 @@ function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
       ? { kind: "reply", client: device }
       : undefined
   }
+  if (gateway === "_tunnels")
+    return levels.length === 2 && isName(device) ? { kind: "tunnels", client: device } : undefined
   if (!isName(gateway)) return undefined
   if (levels.length === 2) return device === "status" ? { kind: "status", gateway } : undefined
   if (!isName(device)) return undefined

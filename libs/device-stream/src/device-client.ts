@@ -5,12 +5,15 @@ import { createDevice, type Device } from "./device.ts"
 import { type DeviceDirectory, Directory } from "./directory.ts"
 import { Feeds } from "./feed.ts"
 import { Histories } from "./histories.ts"
+import { type TunnelDirectory, Tunnels } from "./tunnel-directory.ts"
 
 const quietMs = 100
 
 /** One process's access to all devices of a broker. */
 export interface DeviceClient {
   readonly devices: DeviceDirectory
+  /** What the tunnel services say of themselves. */
+  readonly tunnels: TunnelDirectory
   readonly isConnected: boolean
   /**
    * Resolves when the states that the broker keeps have arrived, as far as that can be told: the broker answered and no
@@ -33,6 +36,7 @@ export async function createDeviceClient(
   { clock, log }: DeviceClientDeps,
 ): Promise<DeviceClient> {
   const directory = new Directory(broker, log)
+  const tunnels = new Tunnels(broker, log)
   const histories = new Histories(broker)
   const feeds = new Feeds({ broker, histories, clock, log })
   directory.onAgent((gateway) => {
@@ -44,9 +48,11 @@ export async function createDeviceClient(
     feeds.tellAgentBack(gateway)
   })
   await directory.start()
+  await tunnels.start()
   broker.start()
   return {
     devices: directory,
+    tunnels,
     get isConnected() {
       return broker.isConnected
     },
@@ -60,6 +66,7 @@ export async function createDeviceClient(
     },
     async close() {
       directory.stop()
+      tunnels.stop()
       await broker.close()
     },
   }

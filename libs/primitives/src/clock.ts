@@ -13,14 +13,23 @@ export interface Clock {
   startTimer(delayMs: number, fire: () => void): Timer
 }
 
+/** The longest delay of a platform's timer; it fires at once after a longer one (a signed number of 32 bits). */
+const maxDelayMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   nowUs: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
   startTimer(delayMs, fire) {
-    const handle = setTimeout(fire, delayMs)
-    // Browsers answer a number here; only Node's handle can be unreferenced.
-    if (typeof handle === "object") handle.unref()
+    let handle = start(delayMs)
     const cancel = () => clearTimeout(handle)
     return { cancel, [Symbol.dispose]: cancel }
+
+    function start(leftMs: number): ReturnType<typeof setTimeout> {
+      const next = leftMs > maxDelayMs ? () => (handle = start(leftMs - maxDelayMs)) : fire
+      const timer = setTimeout(next, Math.min(leftMs, maxDelayMs))
+      // Browsers answer a number here; only Node's handle can be unreferenced.
+      if (typeof timer === "object") timer.unref()
+      return timer
+    }
   },
 }

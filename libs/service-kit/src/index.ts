@@ -13,10 +13,19 @@ export { type AdminOptions, createAdminServer, createMetrics } from "./admin/adm
 export { type RunningAdmin, startAdmin } from "./admin/start-admin.ts"
 export { type BrokerConnection, connectToBroker } from "./broker/connect-to-broker.ts"
 export { closestName } from "./config/closest-name.ts"
-export type { Config, DeviceConfig, ListenAddress } from "./config/config.ts"
+export type {
+  Config,
+  DeviceConfig,
+  ListenAddress,
+  RawTunnel,
+  Rfc2217Tunnel,
+  SerialtcpClientTunnel,
+  SerialtcpServerTunnel,
+  TunnelConfig,
+} from "./config/config.ts"
 export { defaultDevice } from "./config/default-device.ts"
 export { configJsonSchema } from "./config/json-schema.ts"
-export { formatListenAddress, isLoopback } from "./config/listen-address.ts"
+export { formatListenAddress, isLoopback, parseListenAddress } from "./config/listen-address.ts"
 export { type ConfigInput, loadConfig } from "./config/load-config.ts"
 export { didYouMean } from "./config/problems.ts"
 export { configReference } from "./config/reference.ts"

@@ -11,4 +11,6 @@ export {
 } from "./memory-broker.ts"
 export { openPty, type PtyDevice, type WaitOptions } from "./pty-device.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
+export { SerialtcpProgram, type SerialtcpRole, type SerialtcpTcp } from "./serialtcp-program.ts"
 export { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts"
+export { createTunnelClient, createTunnelState } from "./tunnel-state.ts"

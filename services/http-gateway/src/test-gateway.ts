@@ -1,4 +1,4 @@
-import type { DeviceState } from "@serialcast/contract"
+import type { DeviceState, TunnelState } from "@serialcast/contract"
 import type { Device, DeviceClient, StreamEvent } from "@serialcast/device-stream"
 import { type Clock, systemClock } from "@serialcast/primitives"
 import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
@@ -17,7 +17,11 @@ export interface TestGateway extends AsyncDisposable {
 /** A real gateway on a free port, in front of one device that a test plays. */
 export async function startTestGateway(
   device: Partial<Device>,
-  { state = {}, clock = systemClock }: { state?: Partial<DeviceState>; clock?: Clock } = {},
+  {
+    state = {},
+    clock = systemClock,
+    tunnels = [],
+  }: { state?: Partial<DeviceState>; clock?: Clock; tunnels?: readonly TunnelState[] } = {},
 ): Promise<TestGateway> {
   const states = new Map([["local/uno", createDeviceState({ epoch: testEpoch, ...state })]])
   const devices = {
@@ -27,6 +31,7 @@ export async function startTestGateway(
       get: (address: string) => states.get(address),
       onChange: () => () => {},
     },
+    tunnels: { list: () => tunnels, onChange: () => () => {} },
     // A test plays those methods that it calls.
     device: () => device as Device,
     whenReady: () => Promise.resolve(),

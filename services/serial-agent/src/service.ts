@@ -26,9 +26,14 @@ import { registerDeviceMetrics } from "./metrics.ts"
 
 const goodbyeMs = 1_000
 
+export interface SerialAgentDeps extends ServiceDeps {
+  /** Where what the devices send is kept, taken over; on the disk, as the configuration says, unless given. */
+  readonly journals?: Journals
+}
+
 /** Opens the configured ports and puts them on the broker. Starts without a broker or a device, and finds both later. */
-export async function createSerialAgent(config: Config, deps: ServiceDeps): Promise<RunningService> {
-  const journals = await openJournals(config, deps)
+export async function createSerialAgent(config: Config, deps: SerialAgentDeps): Promise<RunningService> {
+  const journals = deps.journals ?? (await openJournals(config, deps))
   try {
     const agent = await startAgent(config, deps, journals)
     return {

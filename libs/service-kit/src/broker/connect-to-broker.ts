@@ -10,9 +10,13 @@ import type { Config } from "../config/config.ts"
 import { formatListenAddress } from "../config/listen-address.ts"
 import type { ServiceDeps } from "../lifecycle/service.ts"
 
-export interface BrokerConnection extends Pick<BrokerClientOptions, "will" | "birth"> {
+type Will = NonNullable<BrokerClientOptions["will"]>
+
+export interface BrokerConnection extends Pick<BrokerClientOptions, "birth"> {
   /** The service's name; with a random ending it becomes the client id, so that replicas may share a broker. */
   readonly name: string
+  /** Published by the broker when this client vanishes; made by the client id when its topic has that. */
+  readonly will?: Will | ((clientId: string) => Will)
 }
 
 /**
@@ -22,12 +26,16 @@ export interface BrokerConnection extends Pick<BrokerClientOptions, "will" | "bi
 export function connectToBroker(
   { broker: { root, url, listen } }: Config,
   { clock, log, token, brokerLink }: ServiceDeps,
-  { name, ...lifeSigns }: BrokerConnection,
+  { name, will, birth }: BrokerConnection,
 ): BrokerClient {
   const clientId = `${name}-${randomBytes(4).toString("hex")}`
   const link = brokerLink ?? { openStream: streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`) }
   const credentials = credentialsOf(url) ?? (token === null ? null : { username: name, password: token })
   const topics = createTopics(root)
+  const lifeSigns = {
+    ...(will === undefined ? {} : { will: typeof will === "function" ? will(clientId) : will }),
+    ...(birth === undefined ? {} : { birth }),
+  }
   return createBrokerClient({ clientId, topics, ...link, credentials, ...lifeSigns }, { clock, log })
 }
 

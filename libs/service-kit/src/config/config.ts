@@ -9,7 +9,7 @@ export interface ListenAddress {
 }
 
 export interface DeviceConfig extends PortSettings {
-  /** A path like /dev/ttyUSB0, `tcp://host:port`, or `sim:echo`, `sim:sensor` or `sim:modem`. */
+  /** A path like /dev/ttyUSB0, `tcp://host:port`, `rfc2217://host:port`, or `sim:echo`, `sim:sensor` or `sim:modem`. */
   readonly port: string
   /** Null: the bytes are not cut into messages. */
   readonly framing: Framing | null
@@ -18,6 +18,77 @@ export interface DeviceConfig extends PortSettings {
   /** Pause after each \n that is written, in milliseconds. */
   readonly lineDelayMs: number
 }
+
+/** What tunnels with a listener have in common. */
+interface Listener {
+  readonly listen: ListenAddress
+  /** `<gateway>/<device>` */
+  readonly device: string
+  /** Networks whose addresses may connect, in CIDR notation; null: every address. */
+  readonly allow: readonly string[] | null
+  /** Connections in which nothing moves for this long are ended, in milliseconds; null: never. */
+  readonly idleTimeoutMs: number | null
+}
+
+/** Listeners whose clients all see what the device sends. */
+interface SharedListener extends Listener {
+  readonly maxClients: number
+  /** What becomes of the connections when the device goes away. */
+  readonly onUnplug: "keep" | "close"
+  /** How many of the device's last bytes a client gets at first. */
+  readonly replayBytes: number
+}
+
+/** Bare bytes. */
+export interface RawTunnel extends SharedListener {
+  readonly type: "raw"
+  /** What clients send is thrown away. */
+  readonly readOnly: boolean
+}
+
+/** Telnet with the COM-PORT option (RFC 2217). */
+export interface Rfc2217Tunnel extends SharedListener {
+  readonly type: "rfc2217"
+  /** Whether only one client at a time may write and change settings. */
+  readonly control: "exclusive" | "shared"
+  /** What a client's changes of DTR and RTS do: reach the port, nothing, or play `macros` when they are a reset. */
+  readonly lines: "pass" | "ignore" | "macro"
+  /** `parseLineMacro` */
+  readonly macros: { readonly reset: string; readonly bootloader: string }
+  /** The settings that the port had come back when the client that changed them leaves. */
+  readonly restoreSettings: boolean
+}
+
+/** What both ends of a serialtcp cable have in common. */
+interface SerialtcpEnd {
+  /** `<gateway>/<device>`: the cable to the other end. */
+  readonly device: string
+  /** How long one end waits for the other's connection, in milliseconds. */
+  readonly timeoutMs: number
+  /** How long the ends may take to find each other before that is called a problem, in milliseconds; null: for ever. */
+  readonly syncTimeoutMs: number | null
+  /** Silence before the end of a connection is sent, in milliseconds. */
+  readonly silenceMs: number
+  /** How long what still comes back is delivered after one side ended, in milliseconds. */
+  readonly graceMs: number
+  readonly idleTimeoutMs: number | null
+}
+
+/** The end of a serialtcp cable that TCP clients connect to. */
+export interface SerialtcpServerTunnel extends SerialtcpEnd, Listener {
+  readonly type: "serialtcp-server"
+  /** What becomes of a client that connects while the cable is taken. */
+  readonly whenBusy: "queue" | "refuse"
+}
+
+/** The end of a serialtcp cable that connects to a TCP server. */
+export interface SerialtcpClientTunnel extends SerialtcpEnd {
+  readonly type: "serialtcp-client"
+  /** The server; a name or an IP address without brackets. */
+  readonly connect: ListenAddress
+}
+
+export type TunnelConfig = RawTunnel | Rfc2217Tunnel | SerialtcpServerTunnel | SerialtcpClientTunnel
 
 /** The whole configuration, validated and frozen; every service reads its part. */
 export interface Config {
@@ -54,6 +125,7 @@ export interface Config {
   }
   readonly console: { readonly listen: ListenAddress }
   readonly admin: { readonly listen: ListenAddress }
+  readonly tunnels: readonly TunnelConfig[]
   readonly access: {
     /** Everyone who reaches a listener may use it. */
     readonly open: boolean

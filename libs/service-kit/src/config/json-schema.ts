@@ -33,10 +33,14 @@ export function keysAt(root: SchemaNode, path: readonly PropertyKey[]): readonly
 }
 
 export function alternatives(node: SchemaNode): readonly SchemaNode[] {
-  return node.anyOf ?? [node]
+  return node.anyOf ?? node.oneOf ?? [node]
 }
 
-function childOf({ properties, additionalProperties }: SchemaNode, key: string): readonly SchemaNode[] {
+function childOf(
+  { properties, additionalProperties, items }: SchemaNode,
+  key: string,
+): readonly SchemaNode[] {
+  if (items !== undefined) return alternatives(items)
   const child = properties?.[key] ?? additionalProperties
   return typeof child === "object" ? [child] : []
 }

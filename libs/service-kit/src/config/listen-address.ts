@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net"
 import type { ListenAddress } from "./config.ts"
 
-const addressPattern = /^(?:\[([0-9a-fA-F:.]+)\]|(\*|[A-Za-z0-9.-]+)):([0-9]{1,5})$/
+const addressPattern = /^(?:\[([0-9a-fA-F:.]+)\]|(\*|[A-Za-z0-9._-]+)):([0-9]{1,5})$/
 
 /** Reads `host:port`, `*:port` or `[IPv6]:port`; undefined for anything else. */
 export function parseListenAddress(text: string): ListenAddress | undefined {

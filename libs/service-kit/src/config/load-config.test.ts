@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { AppError } from "@serialcast/contract"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { loadConfig } from "./load-config.ts"
@@ -48,6 +49,7 @@ test("without a file everything has its default", () => {
     http: { listen: { host: "127.0.0.1", port: 8081 }, defaultDevice: null, hexServer: true },
     console: { listen: { host: "127.0.0.1", port: 8080 } },
     admin: { listen: { host: "127.0.0.1", port: 9090 } },
+    tunnels: [],
     access: { open: false, tokenFile: null, hosts: [] },
     log: { level: "info" },
     source: null,
@@ -98,6 +100,8 @@ test("framing, pauses and a device server are understood", () => {
 
 test.each([
   ["devices: { a: { port: 'tcp://host' } }", "devices.a.port: expected a path like"],
+  ["devices: { a: { port: 'rfc2217://host:65536' } }", "devices.a.port: expected a path like"],
+  ["devices: { a: { port: 'rfc2217://host' } }", "devices.a.port: expected a path like"],
   ["devices: { a: { port: 'tcp://:1' } }", "devices.a.port: expected a path like"],
   ["devices: { a: { port: /dev/a, framing: { type: words } } }", "devices.a.framing.type: expected"],
   [
@@ -140,8 +144,8 @@ access: { tokenFile: 3, host: [] }
     "devices.uno.stopBits: expected 1 or 2, found 3",
     "devices.uno.baudrate: unknown key; did you mean baudRate?",
     `devices.Gps: ${name} "Gps"`,
-    "devices.cable.port: expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001, or sim:echo, sim:sensor or sim:modem, found nothing",
-    'devices.cable.parity: expected none, even or odd, found "maybe"',
+    "devices.cable.port: expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor or sim:modem, found nothing",
+    'devices.cable.parity: expected none, even, odd, mark or space, found "maybe"',
     'discover: expected off, show or open, found "yes"',
     'http.defaultDevice: expected a device address like local/uno, found "uno"',
     'http.hexServer: expected true or false, found "sometimes"',
@@ -234,4 +238,20 @@ test("a listener that others can reach needs a word about access", () => {
   expect(load(`${yaml}\naccess: open`).access.open).toBe(true)
   expect(load(yaml, { SERIALCAST_ACCESS_TOKEN_FILE: "/run/token" }).http.listen.host).toBe("*")
   expect(problems(`${yaml}\naccess: { hosts: [box.lan] }`)).toHaveLength(1)
+})
+
+test("values may be given in place of a file, and problems call keys what the user does", () => {
+  const given = { values: { gateway: "bench" }, env: { SERIALCAST_CONFIG: "not-there.yaml" } }
+  expect(loadConfig(given)).toMatchObject({ gateway: "bench", source: null })
+  const nameOf = (path: readonly PropertyKey[]) => `--${path.map(String).join("-")}`
+  expect(() => loadConfig({ values: { log: { level: "loud" } }, env: {}, nameOf })).toThrow(
+    /^--log-level: expected/,
+  )
+})
+
+test("the example of a configuration is one", () => {
+  const file = fileURLToPath(new URL("../../../../config/serialcast.example.yaml", import.meta.url))
+  const { devices, tunnels } = loadConfig({ file, env: {} })
+  expect(Object.keys(devices).length).toBeGreaterThan(0)
+  expect(tunnels.map(({ type }) => type)).toEqual(["raw", "rfc2217"])
 })

@@ -11,22 +11,28 @@ import { configSchema } from "./schema.ts"
 export interface ConfigInput {
   /** The file, before SERIALCAST_CONFIG; without both, serialcast.yaml where there is one. */
   readonly file?: string | undefined
+  /** What a file would hold, in place of every file. */
+  readonly values?: unknown
   readonly env: Readonly<Record<string, string | undefined>>
   /** Where relative file names start; the working directory by default. */
   readonly directory?: string | undefined
+  /** What the user calls the key at a path; by default its variable where one set it, else the path. */
+  readonly nameOf?: ((path: readonly PropertyKey[]) => string) | undefined
 }
 
 /**
  * The configuration: defaults, then the file, then the environment. Throws `bad_config` whose message has one line
  * for each problem, named by its path in the file or by its variable.
  */
-export function loadConfig({ file, env, directory = "." }: ConfigInput): Config {
-  const source = file ?? (env["SERIALCAST_CONFIG"] || defaultFile(directory))
-  const merged = mergeEnvironment(source === null ? {} : readYaml(readText(directory, source), source), env)
-  const nameOf = (path: readonly PropertyKey[]) => {
+export function loadConfig(input: ConfigInput): Config {
+  const { source, values } =
+    input.values === undefined ? readFrom(input) : { source: null, values: input.values }
+  const merged = mergeEnvironment(values, input.env)
+  const named = (path: readonly PropertyKey[]) => {
     const dotted = path.map(String).join(".")
     return merged.variables.get(dotted) ?? (dotted || (source ?? "configuration"))
   }
+  const { nameOf = named } = input
   const parsed = configSchema.safeParse(merged.values, { error: expectation, reportInput: true })
   const problems = [
     ...describeIssues(parsed.error?.issues ?? [], nameOf),
@@ -35,6 +41,11 @@ export function loadConfig({ file, env, directory = "." }: ConfigInput): Config 
   ]
   if (parsed.data === undefined || problems.length > 0) throw new AppError("bad_config", problems.join("\n"))
   return deepFreeze({ ...parsed.data, source })
+}
+
+function readFrom({ file, env, directory = "." }: ConfigInput): { source: string | null; values: unknown } {
+  const source = file ?? (env["SERIALCAST_CONFIG"] || defaultFile(directory))
+  return { source, values: source === null ? {} : readYaml(readText(directory, source), source) }
 }
 
 function defaultFile(directory: string): string | null {

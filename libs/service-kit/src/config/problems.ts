@@ -44,7 +44,9 @@ function describeIssue(issue: Issue, path: Path, nameOf: (path: Path) => string)
     case "unrecognized_keys":
       return issue.keys.map((key) => {
         const suggestion = closestName(key, keysAt(configJsonSchema(), path))
-        return `${nameOf([...path, key])}: unknown key${didYouMean(suggestion)}`
+        // Another kind of entry has it.
+        const problem = suggestion === key ? "a key of another type" : `unknown key${didYouMean(suggestion)}`
+        return `${nameOf([...path, key])}: ${problem}`
       })
     case "invalid_union":
       return describeUnion(issue, path, nameOf)
@@ -64,11 +66,17 @@ function describeUnion(
   const meant = issue.errors.find((branch) => !branch.some(isOtherKind))
   if (meant !== undefined)
     return meant.flatMap((inner) => describeIssue(inner, [...path, ...inner.path], nameOf))
-  if (issue.message.startsWith("expected")) return [line(nameOf(path), issue.message, issue.input)]
+  if (issue.message.startsWith("expected")) return [line(nameOf(path), issue.message, inputOf(issue))]
   const wanted = issue.errors.flatMap((branch) =>
     branch.map(({ message }) => message.replace(/^expected /, "")),
   )
   return [line(nameOf(path), `expected ${anyOf(wanted)}`, issue.input)]
+}
+
+/** What was found where the path ends: of a union told apart by one key, that key's value. */
+function inputOf({ input, discriminator }: Extract<Issue, { code: "invalid_union" }>): unknown {
+  if (discriminator === undefined || typeof input !== "object" || input === null) return input
+  return Object.entries(input).find(([key]) => key === discriminator)?.[1]
 }
 
 function isOtherKind({ code, path }: Issue): boolean {

@@ -6,7 +6,7 @@ import { configReference } from "./reference.ts"
 test("every key has a meaning, and every scalar outside lists and maps a variable", () => {
   for (const { path, node, variable } of configKeys()) {
     expect(node.description, path.join(".")).toBeTruthy()
-    const isInside = path[0] === "devices" || path.at(-1) === "hosts"
+    const isInside = path[0] === "devices" || path[0] === "tunnels" || path.at(-1) === "hosts"
     expect(variable === null, path.join(".")).toBe(isInside)
   }
   expect(configKeys().map(({ variable }) => variable)).toEqual(
@@ -25,6 +25,16 @@ test("the reference shows key, type, default, variable and meaning", () => {
     "| `http.hexServer` | `true`, `false` | `true` | `SERIALCAST_HTTP_HEX_SERVER` | Whether `/readbytes`",
   )
   expect(configReference()).toContain("| `devices.<name>.dataBits` | `5`, `6`, `7`, `8` | `8` |  | Bits of")
+})
+
+test("a key of only some kinds of tunnels says of which, and the kind itself has all values", () => {
+  expect(configReference()).toContain(
+    "| `tunnels.[].readOnly` | `true`, `false` | `false` |  | `raw`: Whether what clients send is thrown away |",
+  )
+  expect(configReference()).toMatch(/`tunnels\.\[]\.device` \| gateway\/device \|  \|  \| Device/)
+  expect(configReference()).toContain(
+    "| `tunnels.[].type` | `raw`, `rfc2217`, `serialtcp-server`, `serialtcp-client` |",
+  )
 })
 
 test("the JSON Schema refuses what the program refuses", () => {

@@ -1,56 +1,14 @@
-import {
-  defaultRoot,
-  framingSchema,
-  maxPayloadBytes,
-  namePattern,
-  pacingSchema,
-  settingsSchema,
-} from "@serialcast/contract"
+import { defaultRoot, framingSchema, pacingSchema, settingsSchema } from "@serialcast/contract"
 import { z } from "zod"
-import { parseByteSize } from "./byte-size.ts"
 import type { Config, DeviceConfig } from "./config.ts"
-import { parseDuration } from "./duration.ts"
-import { parseListenAddress } from "./listen-address.ts"
-
-const expectedName =
-  "expected a name: a-z, 0-9, _ and -, starting with a letter or digit, at most 64 characters"
-const name = z.string(expectedName).regex(namePattern, expectedName).meta({ format: "name" })
-
-/** Marks the keys that open a listener, for the check of who can reach it. */
-export const listenFormat = "host:port"
-
-const expectedListen = "expected an address like 127.0.0.1:8080, [::1]:8080 or *:8080"
-const listenAddress = z
-  .string(expectedListen)
-  .transform(parsedBy(parseListenAddress, expectedListen))
-  .meta({ format: listenFormat })
-
-const expectedSize = "expected a size of at least 64KiB, like 12MiB or 12582912"
-const byteSize = z
-  .union([z.string(), z.number().transform(String)], expectedSize)
-  .transform(parsedBy(parseByteSize, expectedSize))
-  .refine((bytes) => bytes >= maxPayloadBytes, expectedSize)
-  .meta({ format: "size" })
+import { byteSize, deviceAddress, duration, listenAddress, name } from "./fields.ts"
+import { checkTogether, tunnelSchema } from "./tunnel-schema.ts"
 
 const expectedJournalSize = "expected a size of at least 1MiB, like 64MiB"
 const journalSize = byteSize.refine((bytes) => bytes >= 1024 * 1024, expectedJournalSize)
 
-const expectedDuration = "expected a duration like 500ms, 5s, 12h or 30d"
-const duration = z
-  .string(expectedDuration)
-  .transform(parsedBy(parseDuration, expectedDuration))
-  .meta({ format: "duration" })
-
 const expectedUrl = "expected a URL like mqtt://broker:1883"
 const brokerUrl = z.string(expectedUrl).refine(isBrokerUrl, expectedUrl).meta({ format: "url" })
-
-const expectedAddress = "expected a device address like local/uno"
-const deviceAddress = z
-  .string(expectedAddress)
-  .refine((text) => text.split("/").length === 2 && text.split("/").every((part) => namePattern.test(part)), {
-    error: expectedAddress,
-  })
-  .meta({ format: "gateway/device" })
 
 const expectedHost = "expected a host name without a port, like gateway.local"
 const hostName = z
@@ -61,18 +19,21 @@ const hostName = z
 const filePath = z.string().min(1).meta({ format: "path" })
 
 const expectedPort =
-  "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001, or sim:echo, sim:sensor or sim:modem"
+  "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor or sim:modem"
 const portPattern =
-  /^(?:\/.+|COM\d+|tcp:\/\/(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}|sim:(?:echo|sensor|modem))$/
+  /^(?:\/.+|COM\d+|(?:tcp|rfc2217):\/\/(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,4})|sim:(?:echo|sensor|modem))$/
+const maxPortNumber = 65_535
 
 const settings = settingsSchema.shape
 const device: z.ZodType<DeviceConfig> = z.strictObject({
   port: z
     .string(expectedPort)
+    .refine((text) => Number(portPattern.exec(text)?.[1] ?? maxPortNumber) <= maxPortNumber, expectedPort)
     .regex(portPattern, expectedPort)
     .describe(
-      "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server, or a simulated " +
-        "device: `sim:echo`, `sim:sensor`, `sim:modem`",
+      "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server that passes bare " +
+        "bytes, `rfc2217://host:port` of one that can be told settings and modem lines too, or a simulated device: " +
+        "`sim:echo`, `sim:sensor`, `sim:modem`",
     )
     .meta({ format: "path or url" }),
   baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
@@ -114,6 +75,9 @@ const openAccess = z
       "be called by any web page that a user of the network visits: set `http.hexServer` to `false`",
   )
   .transform(() => ({ open: true, tokenFile: null, hosts: [] }))
+
+// One message tells the state of all.
+const maxTunnels = 64
 
 /** The configuration file. Environment variables, JSON Schema and the reference page are derived from it. */
 export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
@@ -165,6 +129,12 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
           "the last two need the access token",
       ),
   }),
+  tunnels: z
+    .array(tunnelSchema, "expected a list of tunnels")
+    .max(maxTunnels, `expected at most ${maxTunnels} tunnels`)
+    .superRefine(checkTogether)
+    .default([])
+    .describe("Devices as TCP listeners, and TCP through a serial cable"),
   access: z.union([openAccess, restrictedAccess]).prefault({}),
   log: section({
     level: z
@@ -177,16 +147,6 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
   // The empty map is a valid input of every section, as each of its keys has a default; zod cannot see that here.
   return z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape>>)
-}
-
-/** A zod transformation by `parse`, whose undefined is a problem. */
-function parsedBy<T>(parse: (text: string) => T | undefined, expected: string) {
-  return (text: string, context: z.core.$RefinementCtx): T => {
-    const value = parse(text)
-    if (value !== undefined) return value
-    context.issues.push({ code: "custom", message: expected, input: text })
-    return z.NEVER
-  }
 }
 
 function isBrokerUrl(text: string): boolean {

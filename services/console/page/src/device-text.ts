@@ -1,6 +1,6 @@
 import type { DeviceState, PortSettings } from "@serialcast/contract"
 
-const parityLetters = { none: "N", even: "E", odd: "O" } as const
+const parityLetters = { none: "N", even: "E", odd: "O", mark: "M", space: "S" } as const
 const flowControlNames = { none: "", hardware: "RTS/CTS", software: "XON/XOFF" } as const
 
 /** `115200 8N1`, with the flow control behind when there is any. */

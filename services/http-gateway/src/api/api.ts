@@ -18,13 +18,17 @@ const budgetBytes = 64 * mebibyte
 
 export type ApiDeps = WriteDeps
 
-/** `/api/v1`: devices, their streams and history, writes and control. */
+/** `/api/v1`: devices, their streams and history, writes and control; tunnels. */
 export function createApi(deps: ApiDeps): Router {
   const { devices } = deps
   const router = express.Router({ caseSensitive: true, strict: true })
   router
     .route("/devices")
     .get((_request, response) => void response.json({ devices: devices.devices.list() }))
+    .all(refuseMethod("GET, HEAD"))
+  router
+    .route("/tunnels")
+    .get((_request, response) => void response.json({ tunnels: devices.tunnels.list() }))
     .all(refuseMethod("GET, HEAD"))
   router
     .route("/devices/:gateway/:device")

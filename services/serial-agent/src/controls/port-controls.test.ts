@@ -108,7 +108,7 @@ test("a control waits for the writes before it, unless it is to be done now", as
 })
 
 test("controls have their place in a session, and fall with it", async () => {
-  const { configure, port, write } = startOpen()
+  const { clock, configure, port, write } = startOpen()
   const inSession = (seq: number) => ({ session: "s", seq })
   const order: number[] = []
   const note = (n: number) => () => void order.push(n)
@@ -117,6 +117,8 @@ test("controls have their place in a session, and fall with it", async () => {
     write(Uint8Array.of(2), inSession(2)).then(note(2)),
     write(Uint8Array.of(0), inSession(0)).then(note(0)),
   ]
+  // Small writes of a session rest for 1 ms each.
+  for (let ms = 0; ms < 2; ms++) await clock.advanceAsync(1)
   await Promise.all(all)
   expect(order).toEqual([0, 1, 2])
   port.configure = async () => {
@@ -271,6 +273,18 @@ test("a purge leaves alone what another client is writing, but the holder of the
   await expect(purge("you")).rejects.toEqual(refused("leased"))
   await purge("ann", token)
   expect(await outcome).toMatchObject([{ reason: { code: "cancelled" } }])
+})
+
+test("a purge that the port fails is an error of the device, whether something is in progress or not", async () => {
+  const { port, purge, write } = startOpen()
+  port.purge = () => Promise.reject(new Error("the device server closed the connection"))
+  await expect(purge("me")).rejects.toEqual(refused("device_offline"))
+  port.hold()
+  const outcome = Promise.allSettled([write(new Uint8Array(40_000))])
+  await tick()
+  await expect(purge("me")).rejects.toEqual(refused("device_offline"))
+  port.release()
+  await outcome
 })
 
 test("with nothing in progress a purge takes a turn of its own", async () => {

@@ -44,9 +44,10 @@ export function createCallees(
 ): PortCallees {
   const { journal, clock } = deps
   const lease = new WriteLease(deps)
-  const turns = new TurnQueue({ clock, lease })
+  const turns = new TurnQueue({ clock, lease, openedBefore: journal.opens })
   const controls = new PortControls({ ...deps, turns, lease, settings })
-  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMsOf(controls.settings) })
+  const byteMs = () => byteMsOf(controls.settings)
+  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs, restMs })
   const parts = new PartAssembly(clock)
   return {
     writes,
@@ -77,6 +78,8 @@ export function createCallees(
 }
 
 const startBits = 1
+// An echo through a pseudo-terminal is back after a third of it.
+const restMs = 1
 
 /** How long a byte is on the wire, in milliseconds. */
 function byteMsOf({ dataBits, parity, stopBits, baudRate }: PortSettings): number {

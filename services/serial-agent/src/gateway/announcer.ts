@@ -5,7 +5,7 @@ import {
   type DeviceState,
   encodeReply,
   type GatewayStatus,
-  isName,
+  parseDiscovery,
 } from "@serialcast/contract"
 import { type Clock, delay } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
@@ -57,7 +57,7 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     announceStatus,
     announceDevice,
     answer({ payload }) {
-      const client = clientOf(payload)
+      const client = parseDiscovery(payload)
       if (client === undefined) return
       const answer = (body: object) => {
         const reply = encodeReply({ id: "_discover" }, { gateway, ...body }, "cbor")
@@ -87,15 +87,5 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
       waiting.delete(topic)
     }
     // Lost with its connection: the next connect announces everything.
-  }
-}
-
-function clientOf(payload: Uint8Array): string | undefined {
-  try {
-    const { client } = JSON.parse(new TextDecoder().decode(payload)) as { client?: unknown }
-    return typeof client === "string" && isName(client) ? client : undefined
-  } catch {
-    // Not JSON: nobody to answer.
-    return undefined
   }
 }

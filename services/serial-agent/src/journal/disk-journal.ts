@@ -68,6 +68,8 @@ const maxSegmentBytes = 4 * 1024 * 1024
 // A batch is a small part of a segment, so that segments are filled; beyond this, system calls cost no less each.
 const maxBatchBytes = 256 * 1024
 const batchesInSegment = 4
+// What is written with a receipt waits for the disk by itself; the rest need not be in the way of the device's answer.
+const writtenGatherMs = 1
 const maxAgeCheckMs = 3_600_000
 // A device opens its port within 10 s, whatever the disk does: the lock of all journals comes before.
 const recoverTimeoutMs = 6_000
@@ -312,6 +314,7 @@ export class DiskJournal implements Journal {
       {
         clock,
         disk,
+        gatherMs: stream === "tx" ? writtenGatherMs : 0,
         maxBatchBytes: Math.min(maxBatchBytes, this.#segmentBytes / batchesInSegment),
         onWhole: () => this.#writeNote(),
       },

@@ -38,6 +38,8 @@ export interface StreamLogDeps {
   readonly clock: Clock
   readonly disk: StreamDisk
   readonly maxBatchBytes: number
+  /** How long what comes in while nothing is under way may wait for more, unless somebody waits for it, in milliseconds. */
+  readonly gatherMs: number
   /** `isWhole` may be another; resolves when the disk says so, for the next process to find. */
   readonly onWhole: () => Promise<void>
 }
@@ -60,6 +62,7 @@ export class StreamLog {
   #costBytes = 0
   #unkeptBytes = 0
   #running: Promise<void> | null = null
+  #gathering: Timer | null = null
   #disk: "answers" | "slow" | "hangs" = "answers"
   #wasWhole = false
   #settling: { readonly until: Position; readonly deferred: Deferred<void> }[] = []
@@ -106,6 +109,7 @@ export class StreamLog {
     if (comparePositions(this.ring.head, this.#place) === 0) return
     const deferred = createDeferred<void>()
     this.#settling.push({ until: this.#place, deferred })
+    this.kick()
     await deferred.promise
   }
 
@@ -117,6 +121,8 @@ export class StreamLog {
 
   /** Does what is due. */
   kick(): void {
+    this.#gathering?.cancel()
+    this.#gathering = null
     // What is appended in the same turn goes in one batch.
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
@@ -129,7 +135,9 @@ export class StreamLog {
     if (this.#costBytes > maxWaitingBytes) this.#overflow()
     else if (this.#disk === "hangs") this.#showAhead()
     this.#tellWhole()
-    this.kick()
+    const { clock, gatherMs } = this.#deps
+    if (gatherMs === 0 || this.#running !== null) this.kick()
+    else this.#gathering ??= clock.startTimer(gatherMs, () => this.kick())
   }
 
   async #run(): Promise<void> {

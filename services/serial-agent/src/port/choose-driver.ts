@@ -1,6 +1,7 @@
 import { AppError } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { PortDriver } from "./port-driver.ts"
+import { createRfc2217Driver } from "./rfc2217-driver.ts"
 import { createSerialportDriver } from "./serialport-driver.ts"
 import { createSimDriver } from "./sim-driver.ts"
 import { simEcho } from "./sim-echo.ts"
@@ -19,6 +20,7 @@ export function chooseDriver(port: string, clock: Clock, onNote?: (note: string)
   }
   if (/^COM\d+$/i.test(port)) return createSerialportDriver(port)
   if (port.startsWith("tcp://")) return createTcpDriver(port, { clock })
+  if (port.startsWith("rfc2217://")) return createRfc2217Driver(port, { clock, onNote })
   switch (port) {
     case "sim:echo":
       return createSimDriver(simEcho, clock)
@@ -29,7 +31,7 @@ export function chooseDriver(port: string, clock: Clock, onNote?: (note: string)
     default:
       throw new AppError(
         "bad_config",
-        `port: expected a path like /dev/ttyUSB0, tcp://host:port, sim:echo, sim:modem or sim:sensor; found ${port}`,
+        `port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:modem or sim:sensor; found ${port}`,
       )
   }
 }

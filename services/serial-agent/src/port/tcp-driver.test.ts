@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { networkInterfaces } from "node:os"
-import { concatBytes, systemClock } from "@serialcast/primitives"
+import { type Clock, concatBytes, systemClock } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../config.ts"
@@ -62,11 +62,11 @@ async function startServer(host = "127.0.0.1"): Promise<TestServer> {
   return new TestServer(server)
 }
 
-async function connectPort(host?: string) {
+async function connectPort({ host, clock = systemClock }: { host?: string; clock?: Clock } = {}) {
   const server = await startServer(host)
   onTestFinished(() => server.close())
   const heard = new PortRecord()
-  const port = await createTcpDriver(server.url, { clock: systemClock }).open(defaultSettings, heard)
+  const port = await createTcpDriver(server.url, { clock }).open(defaultSettings, heard)
   return { server, heard, port, socket: await server.socket() }
 }
 
@@ -97,7 +97,7 @@ describe("a tcp:// port does what every driver promises", () => {
 const hasIpv6 = networkInterfaces()["lo"]?.some(({ address }) => address === "::1") ?? false
 
 test.runIf(hasIpv6)("an IPv6 address is written in brackets", async () => {
-  const { server, port } = await connectPort("::1")
+  const { server, port } = await connectPort({ host: "::1" })
   expect(server.url).toMatch(/^tcp:\/\/\[::1\]:\d+$/)
   await port.write(Uint8Array.of(7))
   expect(await server.read(1)).toEqual(Uint8Array.of(7))
@@ -133,6 +133,31 @@ test("a write waits for the device server, and what was written is still deliver
   expect(await server.read(bytes.byteLength)).toEqual(bytes)
 })
 
+test("a device that goes on sending costs nothing of what was written before close, and is heard", async () => {
+  const { server, port, socket, heard } = await connectPort({ clock: new FakeClock() })
+  // More than the server's system takes: the rest is with ours.
+  const bytes = new Uint8Array(256 * 1024).fill(7)
+  await port.write(bytes)
+  await port.drain()
+  const closing = port.close()
+  socket.write("x")
+  await eventually(() => expect(heard.bytes.byteLength).toBe(1))
+  expect(await server.read(bytes.byteLength)).toEqual(bytes)
+  socket.end()
+  await closing
+  expect(heard.closes).toEqual([{ reason: "closed by the agent" }])
+})
+
+test("a device server that does not end its side is waited for half a second after the last byte", async () => {
+  const clock = new FakeClock()
+  const { port } = await connectPort({ clock })
+  await port.write(Uint8Array.of(1))
+  const closing = port.close()
+  await clock.advanceAsync(500)
+  await closing
+  expect(clock.pendingTimers).toBe(0)
+})
+
 test("a write that waits ends with the connection, for its reason", async () => {
   const { socket, port } = await connectPort()
   const write = port.write(new Uint8Array(tooManyBytes))
@@ -157,6 +182,30 @@ test("a purge drops what the socket was not given, and lets the write go on", as
   await port.close()
   await ended
   expect(received).toBeLessThan(tooManyBytes)
+})
+
+test("a device server that does not read holds up no close, not even after a purge", async () => {
+  const { socket, port } = await connectPort()
+  const write = port.write(new Uint8Array(tooManyBytes))
+  await eventually(() => expect(socket.readableLength).toBeGreaterThan(0))
+  await port.purge()
+  await write
+  await port.close()
+})
+
+test("purges add up to a bounded number of bytes for a device server that does not read: then the port ends", async () => {
+  const { socket, port, heard } = await connectPort()
+  const ending = heard.closed.then(({ reason }) => reason)
+  const filling = port.write(new Uint8Array(tooManyBytes))
+  await eventually(() => expect(socket.readableLength).toBeGreaterThan(0))
+  await port.purge()
+  await filling
+  for (let n = 0; n < 100 && heard.closes.length === 0; n++) {
+    const write = errorOf(port.write(new Uint8Array(16 * 1024)))
+    await port.purge().catch(() => {})
+    await write
+  }
+  expect(await ending).toBe("the device server does not read what it is sent")
 })
 
 test("its settings are those of the device server", async () => {

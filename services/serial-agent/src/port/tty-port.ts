@@ -77,7 +77,8 @@ export class TtyPort implements OpenPort {
     for (let at = 0; at < bytes.byteLength; ) {
       const taken = this.#pauses > 0 ? 0 : this.#tryWrite(bytes.subarray(at))
       at += taken
-      if (taken === 0 && (await this.#untilRoom()) === "purged") return
+      // A kernel that took a part has no room: to be told so once more costs as much as the write.
+      if (at < bytes.byteLength && (await this.#untilRoom()) === "purged") return
     }
   }
 

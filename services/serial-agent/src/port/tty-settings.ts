@@ -40,10 +40,12 @@ export function sttyArguments(settings: PortSettings): string[] {
   const { baudRate, dataBits, parity, stopBits, flowControl } = settings
   const isSoftware = flowControl === "software"
   const words = [
-    "raw -echo -iexten min 1 time 0 clocal cread -hupcl -cmspar",
+    "raw -echo -iexten min 1 time 0 clocal cread -hupcl",
     `cs${dataBits}`,
     flag("parenb", parity !== "none"),
-    flag("parodd", parity === "odd"),
+    // Mark and space are odd and even of a parity bit that does not depend on the data (termios(3), CMSPAR).
+    flag("cmspar", parity === "mark" || parity === "space"),
+    flag("parodd", parity === "odd" || parity === "mark"),
     flag("cstopb", stopBits === 2),
     flag("crtscts", flowControl === "hardware"),
     flag("ixon", isSoftware),

@@ -1,5 +1,6 @@
 /*
  *   add ─→ early (a session's, until the ones before it came) ─→ ready (in order) ─→ one at a time ─→ port
+ *     │                        a write that the port took may still drain while the next of its session begins
  *     └─ now: at once, beside the one whose turn it is
  *   Whatever waits is refused when it is too old, taken back, or when the port goes away.
  */
@@ -20,6 +21,8 @@ const maxEarlyMs = 30_000
 // Whoever wants it now wants one thing, like a break; more at once are a mistake.
 const maxNow = 16
 const purgeTimeoutMs = 10_000
+// What a session may have on its way is four full calls.
+const maxDraining = 8
 
 interface Entry {
   readonly turn: Turn
@@ -33,6 +36,8 @@ interface Entry {
 interface Running {
   readonly stop: AbortController
   readonly over: Deferred<void>
+  /** It has left the queue. */
+  readonly gone: Deferred<void>
   /** The next turn waits for it. */
   purge?: Promise<unknown>
 }
@@ -40,12 +45,15 @@ interface Running {
 export interface TurnQueueDeps {
   readonly clock: Clock
   readonly lease: Pick<WriteLease, "whyNot">
+  /** How often earlier processes opened the port: what is meant for one of those openings may have been done. */
+  readonly openedBefore: number
 }
 
 /** Who does something with a port, in turn: one at a time, whole, in order, nothing of it on a later open. */
 export class TurnQueue {
   readonly #clock: Clock
   readonly #lease: TurnQueueDeps["lease"]
+  readonly #openedBefore: number
   readonly #sessions: Sessions<Entry>
   /** Sets, because time to live takes turns out of the middle. */
   readonly #early = new Set<Entry>()
@@ -55,8 +63,9 @@ export class TurnQueue {
   #attached: { readonly port: OpenPort; readonly open: number } | null = null
   #isTaking = false
 
-  constructor({ clock, lease }: TurnQueueDeps) {
+  constructor({ clock, lease, openedBefore }: TurnQueueDeps) {
     this.#clock = clock
+    this.#openedBefore = openedBefore
     this.#lease = lease
     this.#sessions = new Sessions(clock)
   }
@@ -80,10 +89,15 @@ export class TurnQueue {
     for (const { stop } of this.#running.values()) stop.abort(gone)
   }
 
-  /** Why something like this would be refused now: `device_offline`, `expired`, `leased`, `lease_lost`. */
-  whyNot({ open, lease }: TurnOptions): AppError | null {
+  /**
+   * Why something like this would be refused now: `device_offline`, `expired`, `leased`, `lease_lost`; and `aborted` for what
+   * a session sent to an earlier process, which may have done it without a trace.
+   */
+  whyNot({ open, session, lease }: TurnOptions): AppError | null {
     if (this.#attached === null) return portClosed()
     if (open !== undefined && open !== this.#attached.open) {
+      if (session !== undefined && open <= this.#openedBefore)
+        return new AppError("aborted", "The agent was started anew; whether this was done before is unknown.")
       return new AppError("expired", "The device was plugged in again since this was asked for.")
     }
     return this.#lease.whyNot(lease)
@@ -113,35 +127,43 @@ export class TurnQueue {
     return this.#refuseWaiting(matches, error) || running.length > 0
   }
 
-  /** The turn in progress; those that do not wait for theirs are none. */
+  /** The turn in progress; those that do not wait for theirs are none. Others of its session may still drain. */
   get current(): Turn | null {
-    return this.#current?.[0].turn ?? null
+    return this.#inProgress.at(-1)?.[0].turn ?? null
   }
 
-  /** Stops the turn in progress, and drops what the port has of it. */
+  /** Stops the turn in progress, and those of its session that still drain, and drops what the port has of them. */
   async purgeCurrent(error: AppError): Promise<void> {
     const port = this.port
-    const running = this.#current?.[1]
-    if (port === null || running === undefined) return
-    running.stop.abort(error)
+    const all = this.#inProgress.map(([, running]) => running)
+    if (port === null || all.length === 0) return
+    for (const { stop } of all) stop.abort(error)
     const purge = async () => {
       // A write that flow control holds up goes on after the first; the second drops what it still gave to the port.
       await this.#purge(port)
-      await running.over.promise
+      await Promise.all(all.map(({ over }) => over.promise))
       await this.#purge(port)
     }
     const purged = purge()
-    running.purge = Promise.allSettled([running.purge, purged])
+    for (const running of all) running.purge = Promise.allSettled([running.purge, purged])
     await purged
   }
 
   async #purge(port: OpenPort): Promise<void> {
-    const error = () => new AppError("device_offline", "The port did not drop what was written to it.")
-    await withDeadline(port.purge(), { clock: this.#clock, timeoutMs: purgeTimeoutMs, error })
+    const failed = (reason: string, cause?: unknown) =>
+      new AppError("device_offline", `The port did not drop what was written to it${reason}.`, { cause })
+    try {
+      const limits = { clock: this.#clock, timeoutMs: purgeTimeoutMs, error: () => failed("") }
+      await withDeadline(port.purge(), limits)
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause
+      throw failed(`: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    }
   }
 
-  get #current(): [Entry, Running] | undefined {
-    return [...this.#running].find(([{ turn }]) => !turn.isNow)
+  /** In the order in which they began. */
+  get #inProgress(): [Entry, Running][] {
+    return [...this.#running].filter(([{ turn }]) => !turn.isNow)
   }
 
   /** Counts on from the start of the process: the wall clock may be set. */
@@ -177,24 +199,44 @@ export class TurnQueue {
   async #takeTurns(): Promise<void> {
     if (this.#isTaking) return
     this.#isTaking = true
-    for (const entry of this.#ready) await this.#run(entry)
+    for (const entry of this.#ready) {
+      for (let before = this.#inFrontOf(entry); before !== undefined; before = this.#inFrontOf(entry))
+        await before.gone.promise
+      // While it waited it may have been refused.
+      if (this.#ready.has(entry)) await this.#untilTaken(entry)
+    }
     this.#isTaking = false
   }
 
-  async #run(entry: Entry): Promise<void> {
+  /** What has to leave the port before it may begin. */
+  #inFrontOf(entry: Entry): Running | undefined {
+    const inProgress = this.#inProgress
+    if (inProgress.length >= maxDraining) return inProgress[0]?.[1]
+    return inProgress.find(([other]) => !mayFollow(entry, other))?.[1]
+  }
+
+  /** Runs it; resolves when the port took it. */
+  #untilTaken(entry: Entry): Promise<void> {
+    const taken = createDeferred<void>()
+    void this.#run(entry, taken.resolve).finally(taken.resolve)
+    return taken.promise
+  }
+
+  async #run(entry: Entry, onTaken?: () => void): Promise<void> {
     // The lease may have changed hands while it waited. A write that has begun is finished: it is atomic.
     const refusal = this.whyNot(entry.turn)
     const attached = this.#attached
     if (refusal !== null || attached === null) return this.#refuse(entry, refusal ?? portClosed())
-    const running: Running = { stop: new AbortController(), over: createDeferred() }
+    const running: Running = { stop: new AbortController(), over: createDeferred(), gone: createDeferred() }
     entry.timer?.cancel()
     this.#ready.delete(entry)
     this.#running.set(entry, running)
-    const error = await errorOf(entry.turn.run(attached.port, running.stop.signal))
+    const error = await errorOf(entry.turn.run(attached.port, running.stop.signal, onTaken))
     running.over.resolve()
     await running.purge
     if (error === null) this.#leave(entry, false)
     else this.#refuse(entry, error)
+    running.gone.resolve()
     if (error?.code !== "aborted" || entry.turn.kind !== "write") return
     // What waits must neither go to this port any more nor take its failure for its own.
     if (this.port === attached.port) this.detach()
@@ -214,9 +256,14 @@ export class TurnQueue {
     const later = this.#leave(entry, true)
     entry.turn.refuse(error)
     for (const each of later) {
-      // The session is over from the first on already.
-      this.#leave(each, false)
-      each.turn.refuse(new AppError("out_of_order", "What comes before it in its session was refused."))
+      const running = this.#running.get(each)
+      // It began while this one was still draining, and is refused when it ends: for the same reason.
+      if (running !== undefined) running.stop.abort(error)
+      else {
+        // The session is over from the first on already.
+        this.#leave(each, false)
+        each.turn.refuse(new AppError("out_of_order", "What comes before it in its session was refused."))
+      }
     }
   }
 
@@ -236,6 +283,12 @@ async function errorOf(work: Promise<void>): Promise<AppError | null> {
   } catch (error) {
     return toAppError(error)
   }
+}
+
+/** Whether a write may begin while the port still drains `other`: the next of the same session, under the same lease. */
+function mayFollow({ turn, place }: Entry, { turn: other, place: otherPlace }: Entry): boolean {
+  const isNext = place !== null && place.session === otherPlace?.session
+  return isNext && turn.kind === "write" && other.kind === "write" && turn.lease === other.lease
 }
 
 function portClosed(): AppError {

@@ -25,10 +25,11 @@ export interface Turn extends TurnOptions {
   /** It does not wait for its turn. */
   readonly isNow?: boolean | undefined
   /**
-   * Does it. When `signal` is aborted it ends as soon as it can, rejecting with the reason. After a write that rejects
+   * Does it. A write calls `onTaken` when the port took all of it, before it is drained: what follows in its session may
+   * begin then. When `signal` is aborted it ends as soon as it can, rejecting with the reason. After a write that rejects
    * with `aborted` nobody knows what is left in the port, and it is closed.
    */
-  run(port: OpenPort, signal: AbortSignal): Promise<void>
+  run(port: OpenPort, signal: AbortSignal, onTaken?: () => void): Promise<void>
   /** It was not done, or not wholly. Called at most once, and never after `run` resolved. */
   refuse(error: AppError): void
 }

@@ -154,6 +154,22 @@ test("what comes within two milliseconds of the last message goes together", asy
   expect(connection.shape()).toEqual(["0+10", "10+30"])
 })
 
+test("short answers to what was written are published at once, however soon they follow; long ones are gathered", async () => {
+  const { clock, connection, journal, append } = start()
+  for (let n = 0; n < 3; n++) {
+    journal.append("tx", Uint8Array.of(n))
+    append(16)
+    await clock.advanceAsync(0.5)
+  }
+  expect(connection.shape()).toEqual(["0+16", "16+16", "32+16"])
+  journal.append("tx", Uint8Array.of(3))
+  append(300)
+  await clock.advanceAsync(0.5)
+  append(16)
+  await clock.advanceAsync(0.5)
+  expect(connection.shape()).toEqual(["0+16", "16+16", "32+16", "48+300"])
+})
+
 test("behind a slow broker, messages are as large as they may be, and in order", async () => {
   const { clock, connection, append } = start()
   connection.hold()

@@ -24,6 +24,8 @@ const maxLagBytes = 1024 * 1024
 // The first bytes after a silence go out at once; what follows within this time goes together. A message costs the path
 // to a reader some 100 µs however few bytes are in it, and a device that floods brings one read of 4 KB after the other.
 const gatherMs = 2
+// A short answer to what was just written goes alone: whoever waits for it asks the next question then.
+const answerBytes = 256
 // What was written can wait for what it is answered with: nobody acts on it, and it would be in the answer's way.
 const writtenGatherMs = 5
 const retryMs = 20
@@ -60,6 +62,8 @@ class Pump {
   readonly #toServices: Destination
   readonly #toAnyone: Destination | null
   #cursor: Position
+  /** How much was written to the device when something was published last. */
+  #writtenBefore = 0
   /** The head is told after so long without anything to publish. */
   #silenceMs = firstAnnounceMs
   /** Aborted by what ends a wait early: a connect, and the stop. */
@@ -126,6 +130,7 @@ class Pump {
   async #publish(records: readonly StreamRecord[]): Promise<boolean> {
     const { clock, journal } = this.#deps
     this.#silenceMs = firstAnnounceMs
+    const isAnswer = this.#isAnswer(records)
     try {
       for (const record of records) {
         await this.#publishOne(record)
@@ -139,8 +144,17 @@ class Pump {
       return false
     }
     const isFull = journal.head(this.#stream).offset - this.#cursor.offset >= maxChunkBytes
-    if (!isFull) await delay(clock, gatherMs, this.#waiting.signal)
+    if (!isFull && !isAnswer) await delay(clock, gatherMs, this.#waiting.signal)
     return true
+  }
+
+  /** Whether these are few bytes after something was written to the device. */
+  #isAnswer(records: readonly StreamRecord[]): boolean {
+    const before = this.#writtenBefore
+    this.#writtenBefore = this.#deps.journal.place("tx").offset
+    if (this.#stream !== "rx" || this.#writtenBefore === before) return false
+    const sizes = records.map((record) => (isMarkRecord(record) ? 0 : record.bytes.byteLength))
+    return sizes.reduce((sum, size) => sum + size, 0) <= answerBytes
   }
 
   /** One after the other: bytes that services did not get, and get again, must not be in `rx` twice. */

@@ -17,16 +17,24 @@ export interface WritesSetup {
   readonly settled?: Journal["settled"]
   /** Default: 0.1, so that a slice has 2,500 bytes. */
   readonly byteMs?: number
+  /** Default: 0. */
+  readonly openedBefore?: number
 }
 
 /** The writes of one port that records them. For tests. */
-export function startWrites({ remembered = [], pacing = noPacing, settled, byteMs = 0.1 }: WritesSetup = {}) {
+export function startWrites({
+  remembered = [],
+  pacing = noPacing,
+  settled,
+  byteMs = 0.1,
+  openedBefore = 0,
+}: WritesSetup = {}) {
   const clock = new FakeClock()
   const memory = createMemoryJournal({ clock, createEpoch: () => epoch })
   const journal = Object.assign(memory, { writes: remembered, settled: settled ?? (async () => {}) })
   const lease = new WriteLease({ clock, journal, onChange: () => {} })
-  const turns = new TurnQueue({ clock, lease })
-  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMs })
+  const turns = new TurnQueue({ clock, lease, openedBefore })
+  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMs, restMs: 0 })
   const port = new RecordingPort()
   turns.attach(port, 1)
   let ids = 0

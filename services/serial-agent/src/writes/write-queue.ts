@@ -3,13 +3,14 @@ import type { RememberedWrite } from "../journal/journal.ts"
 import { Answers } from "../turns/answers.ts"
 import type { TurnQueue } from "../turns/turn-queue.ts"
 import { totalPauseMs } from "./pacing.ts"
+import { SlicePace } from "./slice-pace.ts"
 import { createWriteTurn, nameOf, type Write, type WriteTurn, type WriteTurnDeps } from "./write-turn.ts"
 
 // All others wait for it.
 const maxPauseMs = 3_600_000
 const nothing = new Uint8Array(0)
 
-export interface WriteQueueDeps extends WriteTurnDeps {
+export interface WriteQueueDeps extends Omit<WriteTurnDeps, "pace"> {
   readonly turns: Pick<TurnQueue, "add" | "withdraw">
 }
 
@@ -17,6 +18,7 @@ export interface WriteQueueDeps extends WriteTurnDeps {
 export class WriteQueue {
   readonly #deps: WriteQueueDeps
   readonly #answers = new Answers<Receipt>()
+  readonly #pace = new SlicePace()
 
   constructor(deps: WriteQueueDeps) {
     this.#deps = deps
@@ -67,7 +69,7 @@ export class WriteQueue {
 
   #accept(write: Write): WriteTurn {
     const { client, id } = write
-    const turn = createWriteTurn(write, this.#deps)
+    const turn = createWriteTurn(write, { ...this.#deps, pace: this.#pace })
     if (client !== undefined) this.#answers.add(keyOf({ client, id }), turn.receipt)
     return turn
   }
@@ -83,7 +85,7 @@ function keyOf({ client, id }: { readonly client: string; readonly id: string })
   return `${client}/${id}`
 }
 
-function whyNot({ bytes, ...asked }: Write, { pacing }: WriteTurnDeps): AppError | null {
+function whyNot({ bytes, ...asked }: Write, { pacing }: WriteQueueDeps): AppError | null {
   if (bytes.byteLength > maxWriteBytes) {
     return new AppError("too_large", `One write carries at most ${maxWriteBytes} bytes.`)
   }

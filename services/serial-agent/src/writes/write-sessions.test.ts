@@ -1,6 +1,8 @@
 import { type Receipt, toAppError } from "@serialcast/contract"
+import { createDeferred } from "@serialcast/primitives"
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
+import type { RecordingPort } from "../turns/recording-port.ts"
 import { errorOf, refused, startWrites, tick } from "./test-writes.ts"
 
 test("an early write of a session waits 30 s for what is missing, then the session is over", async () => {
@@ -102,7 +104,7 @@ test("whatever is refused, lost or cut at random, of each session a prefix is wr
 test("thousands that wait in one session are refused with it in no time", async () => {
   const { port, turns, submit } = startWrites()
   port.hold()
-  const inSession = (seq: number) => errorOf(submit(new Uint8Array(0), { session: "s", seq }))
+  const inSession = (seq: number) => errorOf(submit(new Uint8Array(1), { session: "s", seq }))
   const waiting = Array.from({ length: 6_000 }, (_, seq) => inSession(seq))
   await tick()
   const startMs = performance.now()
@@ -113,3 +115,62 @@ test("thousands that wait in one session are refused with it in no time", async 
   expect(codes.splice(0, 2)).toEqual(["aborted", "expired"])
   expect(new Set(codes)).toEqual(new Set(["out_of_order"]))
 })
+
+test("the next write of a session begins when the port took the one before; others wait until all are drained", async () => {
+  const { port, submit } = startWrites()
+  const drained = holdDrains(port)
+  const inSession = (seq: number) => submit(Uint8Array.of(seq), { session: "s", seq })
+  const both = [inSession(0), inSession(1)]
+  const other = submit(Uint8Array.of(99))
+  await tick()
+  expect(port.bytes).toEqual(Uint8Array.of(0, 1))
+  drained.resolve()
+  await Promise.all([...both, other])
+  expect(port.bytes).toEqual(Uint8Array.of(0, 1, 99))
+})
+
+test("taking back a write that drains ends the session with it, and what began behind it", async () => {
+  const { port, queue, submit, refusals } = startWrites()
+  const drained = holdDrains(port)
+  const inSession = (seq: number) => submit(Uint8Array.of(seq), { id: `s${seq}`, session: "s", seq })
+  const [first, second] = [errorOf(inSession(0)), errorOf(inSession(1))]
+  await tick()
+  expect(queue.cancel("me", "s0")).toBe(true)
+  expect(await first).toMatchObject({ code: "cancelled", message: expect.stringContaining("1 of 1 bytes") })
+  expect(await second).toEqual(refused("cancelled"))
+  expect(port.isClosed).toBe(false)
+  expect((await refusals()).map((mark) => "id" in mark && mark.id)).toEqual(["s0", "s1"])
+  drained.resolve()
+})
+
+test("a session holds no more than eight writes that drain", async () => {
+  const { port, submit } = startWrites()
+  const drained = holdDrains(port)
+  const all = Array.from({ length: 12 }, (_, seq) => submit(Uint8Array.of(seq), { session: "s", seq }))
+  await tick()
+  expect(port.bytes.byteLength).toBe(8)
+  drained.resolve()
+  await Promise.all(all)
+  expect(port.bytes.byteLength).toBe(12)
+})
+
+test("what a session asked of an earlier process is not called unwritten, because nobody knows", async () => {
+  const { turns, port, submit } = startWrites({ openedBefore: 3 })
+  turns.attach(port, 4)
+  await expect(submit(Uint8Array.of(1), { session: "s", seq: 0, open: 3 })).rejects.toEqual(
+    refused("aborted"),
+  )
+  await expect(submit(Uint8Array.of(1), { open: 3 })).rejects.toEqual(refused("expired"))
+  turns.attach(port, 5)
+  await expect(submit(Uint8Array.of(1), { session: "t", seq: 0, open: 4 })).rejects.toEqual(
+    refused("expired"),
+  )
+  expect(port.bytes.byteLength).toBe(0)
+})
+
+/** The port takes everything and drains nothing until this is resolved. */
+function holdDrains(port: RecordingPort) {
+  const drained = createDeferred<void>()
+  port.drain = () => drained.promise
+  return drained
+}

@@ -1,6 +1,7 @@
 /*
- *   `started` mark ─→ slices ─→ port.write ─→ port.drain ─→ `drained` mark ─→ receipt
- *                        └─→ tx stream              └─ cut: `refused` mark, with how much was written
+ *   `started` mark ─→ slices ─→ port.write ─→ taken ─→ port.drain ─→ `drained` mark ─→ receipt
+ *                        └─→ tx stream          │            └─ cut: `refused` mark, with how much was written
+ *                                               └─→ the next write of the session
  */
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
 import { type Clock, createDeferred, delay, type Timer, withDeadline, within } from "@serialcast/primitives"
@@ -8,7 +9,7 @@ import type { Journal } from "../journal/journal.ts"
 import type { OpenPort } from "../port/port-driver.ts"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
 import { firstSlice, type Pacing } from "./pacing.ts"
-import { nextSliceBytes } from "./slice-bytes.ts"
+import type { SlicePace } from "./slice-pace.ts"
 
 // A port that takes nothing for this long is given up: flow control has held it, or its driver is stuck.
 const stallMs = 60_000
@@ -17,6 +18,8 @@ const drainBytes = 16 * 1024
 // A disk that hangs delays a write by this much: then it goes without, as it does when the disk refuses.
 const journalMs = 2_000
 const progressMs = 1_000
+// What is small may be a question whose answer is on its way.
+const smallBytes = 256
 
 export interface Write extends TurnOptions, Partial<{ [Key in keyof Pacing]: number | undefined }> {
   readonly id: string
@@ -33,6 +36,13 @@ export interface WriteTurnDeps {
   readonly byteMs: () => number
   /** For writes that do not say their own. */
   readonly pacing: Pacing
+  /** Of the port. */
+  readonly pace: SlicePace
+  /**
+   * How long a small write of a session rests before it is drained and accounted, in milliseconds: that would take the
+   * processor from its answer. The session goes on without its receipt.
+   */
+  readonly restMs: number
 }
 
 /** One write on its way to the port, with its marks in the `tx` stream. */
@@ -43,7 +53,7 @@ export interface WriteTurn extends Turn {
 
 export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
   const { bytes } = write
-  const { journal, clock } = deps
+  const { journal, clock, restMs } = deps
   const named = nameOf(write)
   const receipt = createDeferred<Receipt>()
   // The call's handler answers for the outcome; a write by topic has nobody who waits.
@@ -54,18 +64,25 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
     kind: "write",
     sizeBytes: bytes.byteLength,
     receipt: receipt.promise,
-    async run(port, signal) {
+    async run(port, signal, onTaken) {
       journal.mark("tx", { kind: "started", ...named, bytes: bytes.byteLength })
-      // Before the first byte, so that a process that is killed in mid-write knows of it afterwards.
-      await untilShown(deps)
+      // Before the first byte, so that a process that is killed in mid-write knows of it afterwards. What a session wrote
+      // at the end of a process is answered by its open count (`TurnQueue.whyNot`).
+      if (write.session === undefined) await untilShown(deps)
       const from = placeIn(journal)
+      let to = from
       using _progress = everySecond(clock, () => write.onProgress?.({ bytes: written, of: bytes.byteLength }))
       try {
-        await sendPaced(write, deps, { port, signal, onWritten: (count) => (written += count) })
+        const sending = { port, signal, onWritten: (count: number) => (written += count) }
+        await sendPaced(write, deps, sending)
+        to = placeIn(journal)
+        onTaken?.()
+        const isQuestion = write.session !== undefined && written <= smallBytes
+        if (isQuestion && restMs > 0) await delay(clock, restMs, signal)
+        await drain(deps, sending)
       } catch (cause) {
         throw cutShort(cause, written, bytes.byteLength)
       }
-      const to = placeIn(journal)
       // The time of the mark, so that the next process answers a repeat with the same receipt.
       const drainedUs = journal.mark("tx", { kind: "drained", ...named, bytes: written })
       const done = { bytes: written, from, to, drainedUs }
@@ -94,28 +111,32 @@ interface Sending {
   readonly onWritten: (count: number) => void
 }
 
+/** Resolves when the port took all of it; what it has may not be on the wire yet. */
 async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): Promise<void> {
-  const { journal, clock, byteMs, pacing } = deps
+  const { journal, clock, byteMs, pacing, pace } = deps
   const { port, signal, onWritten } = sending
   const { charDelayMs = pacing.charDelayMs, lineDelayMs = pacing.lineDelayMs } = write
-  const drain = () => unlessAborted(takenInTime(port.drain(), drainBytes, deps), signal)
-  const startUs = clock.nowUs()
+  const nowMs = () => clock.nowUs() / 1_000
+  pace.begin(nowMs())
   for (let written = 0; written < write.bytes.byteLength; ) {
     signal.throwIfAborted()
-    const elapsedMs = (clock.nowUs() - startUs) / 1_000
-    const sliceBytes = nextSliceBytes({ written, elapsedMs, byteMs: byteMs() })
+    const sliceBytes = pace.nextBytes(byteMs(), nowMs())
     const rest = write.bytes.subarray(written)
     const { bytes, pauseMs } = firstSlice(rest, { charDelayMs, lineDelayMs }, sliceBytes)
     await takenInTime(port.write(bytes), bytes.byteLength, deps)
     journal.append("tx", bytes)
+    pace.took(bytes.byteLength, nowMs())
     onWritten(bytes.byteLength)
     written += bytes.byteLength
     if (pauseMs === 0) continue
     // The pause begins when the byte is out, not when it is in the kernel's buffer.
-    await drain()
+    await drain(deps, sending)
     await delay(clock, pauseMs, signal)
   }
-  await drain()
+}
+
+async function drain(deps: WriteTurnDeps, { port, signal }: Sending): Promise<void> {
+  await unlessAborted(takenInTime(port.drain(), drainBytes, deps), signal)
 }
 
 async function takenInTime(work: Promise<void>, bytes: number, deps: WriteTurnDeps): Promise<void> {

@@ -1,0 +1,263 @@
+import { concatBytes } from "@serialcast/primitives"
+import type { BaudRateStyle } from "./com-port/baud-rate.ts"
+import { encodeAnswer, encodeNotification, isCiscoBaudRate, parseRequest } from "./com-port/com-port-codec.ts"
+import type { ComPortRequest, PortAnswer, PortRequest } from "./com-port/com-port-message.ts"
+import { encodeLineState, type LineState } from "./com-port/line-state.ts"
+import { LineStateReport } from "./com-port/line-state-report.ts"
+import { encodeModemState, type ModemState } from "./com-port/modem-state.ts"
+import { ModemStateReport } from "./com-port/modem-state-report.ts"
+import { escapeData } from "./telnet/escape-data.ts"
+import { OptionTable } from "./telnet/option-table.ts"
+import { ReturnFilter } from "./telnet/return-filter.ts"
+import { telnet, telnetOption, type Verb } from "./telnet/telnet-codes.ts"
+import { TelnetDecoder, type TelnetDiscardReason, type TelnetEvent } from "./telnet/telnet-decoder.ts"
+
+export type ServerEvent =
+  /** For the device. Without escapes it is a view of what was received. */
+  | { readonly kind: "data"; readonly bytes: Uint8Array }
+  /** To be answered with `answer`, always: a client waits seconds for each one. */
+  | { readonly kind: "request"; readonly request: PortRequest }
+  /** A break of the usual length (IAC BRK). Clients that time it themselves send requests of kind `break`. */
+  | { readonly kind: "break" }
+  /** COM-PORT is agreed: the modem state is to be told now, with `notifyModemState`. */
+  | { readonly kind: "agreed" }
+  /** What the client calls itself. */
+  | { readonly kind: "signature"; readonly text: string }
+  /** No data may be sent until `resumed`, or `endSuspension` when it takes too long. */
+  | { readonly kind: "suspended" }
+  | { readonly kind: "resumed" }
+  /**
+   * Bytes of the protocol that mean nothing, and were passed over. `not-agreed`: a sub-negotiation of an option that is
+   * not on; `malformed`: no command of RFC 2217, a wrong size, or a value it does not number.
+   */
+  | {
+      readonly kind: "discarded"
+      readonly reason: TelnetDiscardReason | "not-agreed" | "malformed"
+      readonly bytes: number
+    }
+
+/** What came from the client, in order, and what to send it at once; `reply` is often empty. */
+export interface ServerTurn {
+  readonly events: readonly ServerEvent[]
+  readonly reply: Uint8Array
+}
+
+interface OpenTurn {
+  readonly events: ServerEvent[]
+  readonly reply: Uint8Array[]
+}
+
+const { binary, comPort, echo, suppressGoAhead, timingMark } = telnetOption
+
+/**
+ * The server's side of one telnet connection with RFC 2217, without any I/O.
+ *
+ * ```
+ *   socket ─→ receive ─→ events (data, requests, break) ─→ device
+ *          ←─ reply                                     ←─ answer
+ *          ←───────── encodeData, notifyModemState, notifyLineState
+ * ```
+ *
+ * It answers what belongs to the connection itself (options, signature, masks, AYT); what belongs to the port comes as a
+ * request. It serves plain telnet too: WILL ECHO and WILL SGA bring a terminal into character mode, and nothing is ever
+ * echoed by it. CR NUL of a terminal becomes CR, but not once COM-PORT was offered or BINARY is on. IP (telnet's Ctrl-C in
+ * line mode) is 03 for the device, from terminals only.
+ *
+ * The parts are bounded: one sub-negotiation of at most 1 KiB, and the state of 256 options.
+ */
+export class Rfc2217Server {
+  readonly #signature: string
+  readonly #decoder = new TelnetDecoder()
+  readonly #options = new OptionTable({
+    local: [binary, echo, suppressGoAhead, comPort],
+    remote: [binary, suppressGoAhead, comPort],
+  })
+  readonly #returns = new ReturnFilter()
+  readonly #modemState = new ModemStateReport()
+  readonly #lineState = new LineStateReport()
+  #baudRateStyle: BaudRateStyle = "rfc2217"
+  #hasSeenComPort = false
+  #isSuspended = false
+
+  /** `signature` is what a client is told that asks (SIGNATURE); when empty it is not answered. */
+  constructor(options: { readonly signature: string }) {
+    this.#signature = options.signature
+  }
+
+  /** The opening, to be sent once before anything else. Every client that we know of gets on with it in this order. */
+  open(): Uint8Array {
+    return concatBytes([
+      this.#options.request("local", suppressGoAhead),
+      this.#options.request("remote", suppressGoAhead),
+      this.#options.request("local", echo),
+      this.#options.request("remote", binary),
+      this.#options.request("local", binary),
+      this.#options.request("remote", comPort),
+    ])
+  }
+
+  /** Takes a segment, cut anywhere. Throws nothing. Send `reply` before what comes of the events. */
+  receive(bytes: Uint8Array): ServerTurn {
+    const turn: OpenTurn = { events: [], reply: [] }
+    for (const event of this.#decoder.decode(bytes)) this.#take(event, turn)
+    return { events: turn.events, reply: concatBytes(turn.reply) }
+  }
+
+  /** Bytes of the device as they go to the client; the same array when it has no ff. */
+  encodeData(bytes: Uint8Array): Uint8Array {
+    return escapeData(bytes)
+  }
+
+  /**
+   * The answer to a request: for a setting the value in force, which is the one asked for when the port took it (clients
+   * compare for equality, also baud rates that the hardware rounds). May be sent while suspended.
+   */
+  answer(answer: PortAnswer): Uint8Array {
+    if (answer.kind === "modemState") {
+      this.#modemState.update(encodeModemState(answer.lines))
+      return encodeNotification("modemState", this.#modemState.takeAnswer())
+    }
+    if (answer.kind === "lineState") return encodeNotification("lineState", encodeLineState(answer.state))
+    return encodeAnswer(answer, this.#baudRateStyle)
+  }
+
+  /**
+   * Takes the modem lines as they are now: what to send, empty when the client is not to be told. What is held back by a
+   * suspension comes with the reply that ends it. Absent lines are off.
+   */
+  notifyModemState(lines: Partial<ModemState>): Uint8Array {
+    this.#modemState.update(encodeModemState(lines))
+    return this.#takeNotifications()
+  }
+
+  /** Takes what happened on the line: what to send, empty when the client is not to be told. */
+  notifyLineState(state: Partial<LineState>): Uint8Array {
+    this.#lineState.update(encodeLineState(state))
+    return this.#takeNotifications()
+  }
+
+  /** Goes on as if the client had sent RESUME: what to send. */
+  endSuspension(): Uint8Array {
+    this.#isSuspended = false
+    return this.#takeNotifications()
+  }
+
+  /** COM-PORT is agreed, in either direction. */
+  get isComPort(): boolean {
+    return this.#options.isOn("remote", comPort) || this.#options.isOn("local", comPort)
+  }
+
+  /** The client has sent FLOWCONTROL-SUSPEND: no data may be sent. How long that is respected is the caller's rule. */
+  get isSuspended(): boolean {
+    return this.#isSuspended
+  }
+
+  #take(event: TelnetEvent, turn: OpenTurn): void {
+    switch (event.kind) {
+      case "data":
+        return this.#takeData(event.bytes, turn)
+      case "command":
+        return this.#takeCommand(event.command, turn)
+      case "negotiation":
+        return this.#negotiate(event.verb, event.option, turn)
+      case "subnegotiation":
+        return this.#takeSubnegotiation(event.option, event.body, turn)
+      case "discarded":
+        turn.events.push(event)
+    }
+  }
+
+  #takeData(bytes: Uint8Array, turn: OpenTurn): void {
+    const isBinary = this.#hasSeenComPort || this.#options.isOn("remote", binary)
+    if (isBinary) this.#returns.reset()
+    const data = isBinary ? bytes : this.#returns.filter(bytes)
+    if (data.byteLength > 0) turn.events.push({ kind: "data", bytes: data })
+  }
+
+  #takeCommand(command: number, turn: OpenTurn): void {
+    if (command === telnet.brk) turn.events.push({ kind: "break" })
+    // To a program, text would be data of the device; NOP shows it as well that we live.
+    if (command === telnet.ayt)
+      turn.reply.push(this.isComPort ? Uint8Array.of(telnet.iac, telnet.nop) : yesText())
+    if (command === telnet.ip && !this.#hasSeenComPort) this.#takeData(Uint8Array.of(0x03), turn)
+  }
+
+  #negotiate(verb: Verb, option: number, turn: OpenTurn): void {
+    if (verb === "do" && option === timingMark) {
+      // Each one is answered (RFC 860): telnet shows no output from Ctrl-C until then.
+      turn.reply.push(Uint8Array.of(telnet.iac, telnet.wont, timingMark))
+      return
+    }
+    const wasComPort = this.isComPort
+    turn.reply.push(this.#options.receive(verb, option))
+    if (wasComPort === this.isComPort) return
+    if (this.#isSuspended) turn.events.push({ kind: "resumed" })
+    this.#isSuspended = false
+    if (wasComPort) return
+    this.#hasSeenComPort = true
+    this.#modemState.start()
+    this.#lineState.start()
+    turn.events.push({ kind: "agreed" })
+  }
+
+  #takeSubnegotiation(option: number, body: Uint8Array, turn: OpenTurn): void {
+    if (option !== comPort || !this.isComPort) {
+      turn.events.push({ kind: "discarded", reason: "not-agreed", bytes: body.byteLength })
+      return
+    }
+    const request = parseRequest(body)
+    if (request === null) {
+      turn.events.push({ kind: "discarded", reason: "malformed", bytes: body.byteLength })
+      return
+    }
+    if (isCiscoBaudRate(body)) this.#baudRateStyle = "cisco"
+    this.#takeRequest(request, turn)
+  }
+
+  #takeRequest(request: ComPortRequest, turn: OpenTurn): void {
+    switch (request.kind) {
+      case "signature":
+        return this.#takeSignature(request.text, turn)
+      case "modemStateMask":
+        this.#modemState.setMask(request.value)
+        turn.reply.push(encodeAnswer(request), this.#takeNotifications())
+        return
+      case "lineStateMask":
+        this.#lineState.setMask(request.value)
+        turn.reply.push(encodeAnswer(request))
+        return
+      case "suspend":
+        this.#isSuspended = true
+        turn.events.push({ kind: "suspended" })
+        return
+      case "resume":
+        turn.reply.push(this.endSuspension())
+        turn.events.push({ kind: "resumed" })
+        return
+      default:
+        turn.events.push({ kind: "request", request })
+    }
+  }
+
+  #takeSignature(text: string, turn: OpenTurn): void {
+    if (text !== "") turn.events.push({ kind: "signature", text })
+    // An empty answer would be a question.
+    else if (this.#signature !== "")
+      turn.reply.push(encodeAnswer({ kind: "signature", text: this.#signature }))
+  }
+
+  #takeNotifications(): Uint8Array {
+    if (!this.isComPort || this.#isSuspended) return new Uint8Array(0)
+    const modem = this.#modemState.takeDue()
+    const line = this.#lineState.takeDue()
+    return concatBytes([
+      modem === null ? new Uint8Array(0) : encodeNotification("modemState", modem),
+      line === null ? new Uint8Array(0) : encodeNotification("lineState", line),
+    ])
+  }
+}
+
+/** The visible sign of life that AYT asks for (RFC 854). */
+function yesText(): Uint8Array {
+  return new TextEncoder().encode("\r\n[yes]\r\n")
+}

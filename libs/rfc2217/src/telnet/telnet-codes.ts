@@ -1,0 +1,19 @@
+/** What follows IAC (RFC 854, section "Telnet command structure"; SB and SE: RFC 855). */
+export const telnet = {
+  se: 0xf0,
+  nop: 0xf1,
+  brk: 0xf3,
+  ip: 0xf4,
+  ayt: 0xf6,
+  sb: 0xfa,
+  will: 0xfb,
+  wont: 0xfc,
+  do: 0xfd,
+  dont: 0xfe,
+  iac: 0xff,
+} as const
+
+/** Numbers of the options that serial ports need: RFC 856, 857, 858, 860 and 2217. */
+export const telnetOption = { binary: 0, echo: 1, suppressGoAhead: 3, timingMark: 6, comPort: 44 } as const
+
+export type Verb = "will" | "wont" | "do" | "dont"

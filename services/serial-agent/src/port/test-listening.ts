@@ -1,0 +1,33 @@
+import type { Device } from "@serialcast/device-stream"
+import { concatBytes } from "@serialcast/primitives"
+import { onTestFinished } from "vitest"
+import { startAgent, startBroker, startDeviceClient, untilState } from "../test-agent.ts"
+
+/** A device `uno` at this port, online, with its agent; all is gone when the test is over. */
+export async function startDeviceAt(url: string) {
+  const memory = await startBroker()
+  await startAgent(() => memory.connect(), { uno: url })
+  const client = await startDeviceClient(memory)
+  await untilState(client, "local/uno", ({ online }) => online)
+  return { client, device: client.device("local/uno") }
+}
+
+/** What a reader of the device gets from now on: bytes, and the kinds of gaps and marks. */
+export async function listenTo(device: Device) {
+  const reading = new AbortController()
+  onTestFinished(() => reading.abort())
+  const chunks: Uint8Array[] = []
+  const others: string[] = []
+  const events = device.read({ signal: reading.signal })[Symbol.asyncIterator]()
+  await events.next()
+  const pump = async () => {
+    for (let next = await events.next(); !next.done; next = await events.next()) {
+      const event = next.value
+      if (event.kind === "bytes") chunks.push(event.bytes)
+      else if (event.kind === "gap") others.push(`gap ${event.gap.reason}`)
+      else if (event.kind === "mark") others.push(event.mark.kind)
+    }
+  }
+  void pump()
+  return { others, bytes: () => concatBytes(chunks) }
+}

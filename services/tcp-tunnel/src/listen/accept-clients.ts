@@ -1,0 +1,81 @@
+import { createServer, type Socket } from "node:net"
+import { closeServer, type ListenAddress, listen } from "@serialcast/service-kit"
+import { createAllowList } from "./allow-list.ts"
+
+/** A client that is silent is asked by the system after this, in milliseconds, and given up 10 s later (libuv). */
+const keepAliveMs = 30_000
+
+/**
+ * What is read of a client before it is taken, in bytes: behind a device that cannot keep up, pieces of 60,000 bytes are cut
+ * from it. With Node's 16 KiB every second piece has 5,536 bytes, as sockets are read by 64 KiB.
+ */
+const readAheadBytes = 256 * 1024
+
+export interface AcceptOptions {
+  readonly listen: ListenAddress
+  /** Networks whose addresses may connect; null: every address. */
+  readonly allow: readonly string[] | null
+  /** How many clients are served at once. */
+  readonly maxClients: number
+  /** Names the listener for people, like `raw tunnel of local/uno`. */
+  readonly what: string
+}
+
+export interface AcceptHandlers {
+  /**
+   * Serves one client until its end, which is the end of the socket too. Must not reject. The socket is half-open: the
+   * other end's FIN ends only reading. It has its error listener: errors are told by `close`.
+   */
+  readonly serve: (socket: Socket) => Promise<void>
+  /** All places are taken: answers whether one is free now. Default: none is. */
+  readonly makeRoom?: (() => boolean) | undefined
+  /** A client was closed before anything was read from it. */
+  readonly onRefused: (socket: Socket, why: "address" | "full") => void
+}
+
+export interface Acceptor {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress
+  /** Accepts nobody any more, and resolves when every client is served to the end, which is the caller's to bring. */
+  close(): Promise<void>
+}
+
+/** Accepts TCP clients that may come in, up to a limit. Throws `listen_failed`. */
+export async function acceptClients(
+  { listen: listenAt, allow, maxClients, what }: AcceptOptions,
+  { serve, makeRoom = () => false, onRefused }: AcceptHandlers,
+): Promise<Acceptor> {
+  const isAllowed = createAllowList(allow)
+  const served = new Set<Promise<void>>()
+  const server = createServer({
+    allowHalfOpen: true,
+    highWaterMark: readAheadBytes,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
+  })
+  server.on("connection", (socket) => {
+    // `close` follows, and says all there is to say.
+    socket.on("error", () => {})
+    const refuse = (why: "address" | "full") => {
+      onRefused(socket, why)
+      socket.destroy()
+    }
+    if (!isAllowed(socket.remoteAddress ?? "")) return refuse("address")
+    if (served.size >= maxClients && !makeRoom()) return refuse("full")
+    const serving = serve(socket).finally(() => {
+      served.delete(serving)
+      socket.destroy()
+    })
+    served.add(serving)
+  })
+  const address = await listen(server, listenAt, what)
+  return {
+    address,
+    async close() {
+      const closed = closeServer(server, { graceMs: 1_000 })
+      await Promise.all(served)
+      await closed
+    },
+  }
+}

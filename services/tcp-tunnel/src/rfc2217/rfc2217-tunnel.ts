@@ -1,0 +1,66 @@
+import { setMaxListeners } from "node:events"
+import { formatAddress } from "@serialcast/contract"
+import type { Rfc2217Tunnel } from "@serialcast/service-kit"
+import { serveClients } from "../listen/serve-clients.ts"
+import type { Tunnel, TunnelDeps } from "../tunnel.ts"
+import { sharedControl } from "./control.ts"
+import { ExclusiveControl } from "./exclusive-control.ts"
+import { Rfc2217Session } from "./rfc2217-session.ts"
+import { SharedPort } from "./shared-port.ts"
+
+/**
+ * Telnet with the COM-PORT option (RFC 2217): what pySerial opens as `rfc2217://host:port`, and telnet as a terminal.
+ * Throws `listen_failed`.
+ */
+export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps): Promise<Tunnel> {
+  const { devices, clock } = deps
+  const device = devices.device(config.device)
+  const state = () => devices.devices.get(config.device)
+  const port = new SharedPort({ lines: config.lines, state, clock })
+  const control =
+    config.control === "exclusive" ? new ExclusiveControl({ device, state, clock }) : sharedControl
+  const sessions = new Set<Rfc2217Session>()
+  const stopping = new AbortController()
+  // Every client that leaves listens: more than ten are no leak here.
+  setMaxListeners(0, stopping.signal)
+  const forget = devices.devices.onChange((changed) => {
+    if (formatAddress(changed) !== config.device) return
+    control.deviceChanged()
+    for (const session of sessions) session.deviceChanged()
+  })
+  const end = async () => {
+    stopping.abort()
+    forget()
+    await control.stop()
+  }
+  try {
+    const tunnel = await serveClients(config, deps, async (client) => {
+      const session = new Rfc2217Session(client, {
+        ...deps,
+        config,
+        device,
+        port,
+        control,
+        stopping: stopping.signal,
+      })
+      sessions.add(session)
+      try {
+        await session.run()
+      } finally {
+        sessions.delete(session)
+      }
+    })
+    return {
+      state: () => tunnel.state(),
+      address: tunnel.address,
+      async stop() {
+        stopping.abort()
+        await Promise.all([tunnel.stop(), ...[...sessions].map((session) => session.leave())])
+        await end()
+      },
+    }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}

@@ -1,0 +1,211 @@
+/*
+ *   TCP ─→ readSocket ─→ CableEnd ─→ LineWriter ─→ device
+ *   TCP ←─ CableConnection ←─ CableEnd ←─ receive ←─ device
+ */
+
+import type { Clock, Timer } from "@serialcast/primitives"
+import {
+  type CableAction,
+  CableEnd,
+  type CableEndOptions,
+  type CableInput,
+  type CableReport,
+} from "@serialcast/serialtcp"
+import { readSocket } from "../to-device/read-socket.ts"
+import type { CableConnection } from "./cable-connection.ts"
+import type { LineWriter } from "./line-writer.ts"
+
+/**
+ * Stuffed, it is still one write to the device (60,000 bytes): one byte in 256 is doubled where all values are as
+ * frequent. Data with more of them takes two.
+ */
+const pieceBytes = 59_000
+
+/** Where connections come from: TCP clients that wait, or a target. */
+export type TcpSide =
+  | { readonly role: "server"; readonly waiting: () => number; readonly accept: () => CableConnection | null }
+  /** Rejects when the target is not reached; `signal` ends the dialling. */
+  | { readonly role: "client"; readonly dial: (signal: AbortSignal) => Promise<CableConnection> }
+
+export interface CableSessionOptions {
+  readonly end: Omit<CableEndOptions, "role">
+  readonly tcp: TcpSide
+  readonly line: LineWriter
+  readonly clock: Clock
+  readonly onReport: (report: CableReport) => void
+  /** `phase` is another one. */
+  readonly onPhase: () => void
+}
+
+/** The end of the cable during one opening of its port. */
+export class CableSession {
+  readonly #options: CableSessionOptions
+  readonly #end: CableEnd
+  #connection: CableConnection | null = null
+  #dialing: AbortController | null = null
+  #timer: Timer | null = null
+  /** What `#timer` was started for; null: nothing. */
+  #timerMs: number | null = null
+  #nowMs = 0
+  #lastWrite: Promise<void> = Promise.resolve()
+
+  constructor(options: CableSessionOptions) {
+    this.#options = options
+    this.#end = new CableEnd({ ...options.end, role: options.tcp.role })
+  }
+
+  get phase(): CableEnd["phase"] {
+    return this.#end.phase
+  }
+
+  /** The port is open, and what it sends will be told. */
+  start(): void {
+    this.#tell({ kind: "started" })
+    this.clientsWaited()
+  }
+
+  /** Resolves when more may be received, not while the TCP side does not keep pace, or when `signal` is aborted. */
+  async receive(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    this.#tell({ kind: "received", bytes })
+    const connection = this.#connection
+    if (connection === null || (await connection.room(signal)) === "room") return
+    this.#break(connection)
+  }
+
+  /** Bytes of the line are missing. */
+  tear(): void {
+    this.#tell({ kind: "torn" })
+  }
+
+  /** The number of clients that wait is another one. */
+  clientsWaited(): void {
+    const { tcp } = this.#options
+    if (tcp.role === "server") this.#tell({ kind: "clientsWaited", count: tcp.waiting() })
+  }
+
+  /** Tells the far end, and resets the connection. */
+  stop(): void {
+    this.#tell({ kind: "stopped" })
+    this.#timer?.cancel()
+  }
+
+  #tell(input: CableInput): void {
+    const { clock, onPhase } = this.#options
+    const { phase } = this.#end
+    this.#nowMs = Math.max(this.#nowMs, clock.nowMs())
+    for (const action of this.#end.handle(input, this.#nowMs)) this.#do(action)
+    this.#startTimer()
+    if (this.#end.phase !== phase) onPhase()
+  }
+
+  #startTimer(): void {
+    const { deadlineMs } = this.#end
+    if (deadlineMs === this.#timerMs) return
+    this.#timer?.cancel()
+    this.#timerMs = deadlineMs
+    if (deadlineMs === null) return
+    this.#timer = this.#options.clock.startTimer(deadlineMs - this.#nowMs, () => {
+      this.#timerMs = null
+      // It has come, whatever a clock says that was set back.
+      this.#nowMs = Math.max(this.#nowMs, deadlineMs)
+      this.#tell({ kind: "timePassed" })
+    })
+  }
+
+  #do(action: CableAction): void {
+    const { line, onReport } = this.#options
+    switch (action.kind) {
+      case "write":
+        this.#lastWrite = line.write(action.bytes)
+        return
+      case "drain":
+        void this.#drain()
+        return
+      case "discard":
+        return line.discard()
+      case "accept":
+        return this.#accept()
+      case "dial":
+        void this.#dial()
+        return
+      case "deliver":
+        return this.#connection?.deliver(action.bytes)
+      case "end":
+      case "reset":
+        return this.#leave(action.kind)
+      case "report":
+        if (action.report.kind === "opened" && this.#connection !== null) void this.#carry(this.#connection)
+        return onReport(action.report)
+    }
+  }
+
+  #accept(): void {
+    const { tcp } = this.#options
+    const connection = tcp.role === "server" ? tcp.accept() : null
+    if (connection !== null) this.#attach(connection)
+    // It left while the end was told of it.
+    else queueMicrotask(() => this.#tell({ kind: "tcpBroken" }))
+  }
+
+  async #dial(): Promise<void> {
+    const { tcp } = this.#options
+    if (tcp.role === "server") return
+    const dialing = new AbortController()
+    this.#dialing = dialing
+    try {
+      const connection = await tcp.dial(dialing.signal)
+      if (this.#dialing !== dialing) return connection.reset()
+      this.#dialing = null
+      this.#attach(connection)
+      this.#tell({ kind: "dialed" })
+    } catch {
+      // Why is the far end's client's to wonder about: the cable has one word for it.
+      if (this.#dialing !== dialing) return
+      this.#dialing = null
+      this.#tell({ kind: "dialFailed" })
+    }
+  }
+
+  #attach(connection: CableConnection): void {
+    this.#connection = connection
+    const { line } = this.#options
+    connection.watch({ onIdle: () => this.#break(connection), isBusy: () => line.isBusy })
+    if (connection.closed.aborted) queueMicrotask(() => this.#break(connection))
+    else connection.closed.addEventListener("abort", () => this.#break(connection))
+  }
+
+  #break(connection: CableConnection): void {
+    if (this.#connection === connection) this.#tell({ kind: "tcpBroken" })
+  }
+
+  /** Awaiting the line before the next read is what slows the TCP side down to its pace. */
+  async #carry(connection: CableConnection): Promise<void> {
+    const { socket, record, closed } = connection
+    const isCarried = () => this.#connection === connection && this.#end.takesTcp
+    for await (const bytes of readSocket(socket, closed, pieceBytes)) {
+      // After the far end's disconnect nobody takes it any more.
+      if (!isCarried()) {
+        record.countRefused(bytes.byteLength)
+        continue
+      }
+      this.#tell({ kind: "tcpReceived", bytes })
+      await this.#lastWrite
+      record.countFromClient(bytes.byteLength)
+      connection.moved()
+    }
+    if (isCarried() && !closed.aborted) this.#tell({ kind: "tcpEnded" })
+  }
+
+  async #drain(): Promise<void> {
+    const connection = this.#connection
+    await this.#options.line.drained()
+    if (this.#connection === connection) this.#tell({ kind: "drained" })
+  }
+
+  #leave(kind: "end" | "reset"): void {
+    this.#dialing?.abort()
+    this.#dialing = null
+    this.#connection?.[kind]()
+    this.#connection = null
+  }
+}
