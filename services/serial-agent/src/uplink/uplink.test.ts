@@ -144,6 +144,16 @@ test("what is written to the device goes to services only", async () => {
   expect(connection.published).toHaveLength(1)
 })
 
+test("what is written faster than a message at a time is told by its place, and what follows it by its bytes", async () => {
+  const { clock, connection, journal } = start()
+  for (let n = 0; n < 5; n++) journal.append("tx", new Uint8Array(20_000))
+  await clock.advanceAsync(10)
+  expect(connection.shape("tx")).toEqual(["100000+0"])
+  journal.append("tx", Uint8Array.of(1))
+  await clock.advanceAsync(10)
+  expect(connection.shape("tx")).toEqual(["100000+0", "100000+1"])
+})
+
 test("what comes within two milliseconds of the last message goes together", async () => {
   const { clock, connection, append } = start()
   for (let n = 0; n < 4; n++) {
