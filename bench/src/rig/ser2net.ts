@@ -1,7 +1,6 @@
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { eventually } from "@serialcast/testkit"
-import { findFreePort } from "./free-port.ts"
+import { eventually, freePort } from "@serialcast/testkit"
 import type { Consumer, LoadDevice } from "./load.ts"
 import { startProgram } from "./program.ts"
 
@@ -34,7 +33,7 @@ export interface Ser2net extends AsyncDisposable {
 
 /** null where ser2net is not installed. */
 export async function startSer2net(options: Ser2netOptions, folder: string): Promise<Ser2net | null> {
-  const port = await findFreePort()
+  const port = await freePort()
   const file = join(folder, `ser2net-${port}.yaml`)
   await writeFile(file, configuration(options, port))
   // -n: in the foreground; -u: without a lock file.

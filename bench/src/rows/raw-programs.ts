@@ -1,4 +1,4 @@
-import { findFreePort } from "../rig/free-port.ts"
+import { freePort } from "@serialcast/testkit"
 import type { Consumer, Load, LoadDevice } from "../rig/load.ts"
 import type { Rig } from "../rig/rig.ts"
 import type { Measurement } from "../row.ts"
@@ -39,7 +39,7 @@ async function measureOne(
   await using load = await rig.startLoad()
   const device = await load.openDevice()
   if (program === "Serialcast") {
-    const port = await findFreePort()
+    const port = await freePort()
     await using _gateway = await rig.startGateway({
       ports: [device.path],
       tunnels: [

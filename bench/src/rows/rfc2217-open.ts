@@ -1,6 +1,6 @@
 import { createDeferred } from "@serialcast/primitives"
+import { freePort } from "@serialcast/testkit"
 import { median } from "../report/summary.ts"
-import { findFreePort } from "../rig/free-port.ts"
 import { startProgram } from "../rig/program.ts"
 import type { Rig } from "../rig/rig.ts"
 import type { Row } from "../row.ts"
@@ -47,7 +47,7 @@ export const rfc2217Open: Row = {
 async function openGateway(rig: Rig): Promise<number | null> {
   await using load = await rig.startLoad()
   const device = await load.openDevice()
-  const port = await findFreePort()
+  const port = await freePort()
   const listen = `127.0.0.1:${port}`
   await using _gateway = await rig.startGateway({
     ports: [device.path],

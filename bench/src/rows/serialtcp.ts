@@ -1,4 +1,4 @@
-import { findFreePort } from "../rig/free-port.ts"
+import { freePort } from "@serialcast/testkit"
 import type { Consumer } from "../rig/load.ts"
 import { nowNs } from "../rig/process-usage.ts"
 import type { Rig } from "../rig/rig.ts"
@@ -22,7 +22,7 @@ export const serialtcp: Row = {
     const far = await load.openDevice()
     await near.join(far)
     const server = await load.serve()
-    const port = await findFreePort()
+    const port = await freePort()
     // What one end reads faster than its TCP side takes it waits in the journal, and has to stay there.
     const journalSize = "256MiB"
     const device = "local/d0"

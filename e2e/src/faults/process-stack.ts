@@ -2,8 +2,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { createFaultProxy, type FaultProxy } from "@serialcast/testkit"
-import { freePort } from "../free-port.ts"
+import { createFaultProxy, type FaultProxy, freePort } from "@serialcast/testkit"
 import { type RunningProgram, startProgram } from "../program.ts"
 
 const mainOf = (service: string) =>

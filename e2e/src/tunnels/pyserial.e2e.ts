@@ -1,6 +1,6 @@
 import { join } from "node:path"
+import { freePort } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { freePort } from "../free-port.ts"
 import { plugInEcho } from "./plugged-device.ts"
 import { startTunnels } from "./start-tunnels.ts"
 import { createWorkplace } from "./workplace.ts"

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { userInfo } from "node:os"
 import { join } from "node:path"
-import { freePort } from "../free-port.ts"
+import { freePort } from "@serialcast/testkit"
 import type { Workplace } from "./workplace.ts"
 
 export interface SshServer {

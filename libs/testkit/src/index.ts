@@ -3,6 +3,7 @@ export { createDeviceState } from "./device-state.ts"
 export { type EventuallyOptions, eventually } from "./eventually.ts"
 export { FakeClock } from "./fake-clock.ts"
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts"
+export { freePort } from "./free-port.ts"
 export {
   createMemoryBroker,
   type MemoryBroker,

@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { readFile, symlink, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { join } from "node:path"
-import { createTemporaryFolder, eventually, openPty, type PtyDevice } from "@serialcast/testkit"
+import { createTemporaryFolder, eventually, freePort, openPty, type PtyDevice } from "@serialcast/testkit"
 import { stopProgram } from "./test-program.ts"
 
 const program = "/usr/sbin/ser2net"
@@ -20,7 +18,7 @@ export interface Ser2net extends AsyncDisposable {
 
 export async function startSer2net(): Promise<Ser2net> {
   const folder = createTemporaryFolder()
-  const port = await findFreePort()
+  const port = await freePort()
   const device = join(folder.path, "tty")
   const file = join(folder.path, "ser2net.yaml")
   await writeFile(file, configuration(device, port))
@@ -66,14 +64,4 @@ async function untilListening(port: number): Promise<void> {
     if (!listening.test(await readFile("/proc/net/tcp", "utf8")))
       throw new Error(`${program} does not listen on port ${port}`)
   })
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port")
-  return address.port
 }

@@ -1,8 +1,8 @@
 import { once } from "node:events"
 import { createServer } from "node:net"
 
-/** A port that the system chose, for programs that do not say which one they got. */
-export async function findFreePort(): Promise<number> {
+/** A port on 127.0.0.1 that the system chose and nothing listens on now, for programs that do not say which one they got. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
