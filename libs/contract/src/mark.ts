@@ -22,8 +22,8 @@ interface OfWrite {
 export type Mark =
   /** The port was opened for the `open`th time. Bytes sent while nobody read the port have no offset. */
   | (Numbered & { readonly kind: "opened"; readonly open: number })
-  /** The port was closed or the device went away. */
-  | (Numbered & { readonly kind: "closed"; readonly reason: string })
+  /** The port was closed or the device went away. `open`: which opening is over; absent in journals from before this was told. */
+  | (Numbered & { readonly kind: "closed"; readonly reason: string; readonly open?: number | undefined })
   /** Bytes were lost before anyone could read them; nobody knows how many. */
   | (Numbered & { readonly kind: "overrun" })
   /** The port has new settings. */
@@ -61,7 +61,12 @@ const ofWrite = {
 }
 const markSchema = z.discriminatedUnion("kind", [
   z.object({ n, kind: z.literal("opened"), open: z.number().int().positive() }),
-  z.object({ n, kind: z.literal("closed"), reason: z.string() }),
+  z.object({
+    n,
+    kind: z.literal("closed"),
+    reason: z.string(),
+    open: z.number().int().positive().optional(),
+  }),
   z.object({ n, kind: z.literal("overrun") }),
   z.object({ n, kind: z.literal("settings"), by: z.string(), settings: settingsSchema }),
   z.object({

@@ -17,7 +17,7 @@ const chunk = fc
 const n = fc.nat({ max: 999_999_998 })
 const mark = fc.oneof(
   fc.record({ n, kind: fc.constant("opened" as const), open: fc.integer({ min: 1 }) }),
-  fc.record({ n, kind: fc.constant("closed" as const), reason: text }),
+  fc.record({ n, kind: fc.constant("closed" as const), reason: text, open: fc.integer({ min: 1 }) }),
   fc.record({
     n,
     kind: fc.constant("refused" as const),

@@ -69,7 +69,7 @@ export class PlayedDevices implements DeviceClient {
 
   /** The device's cable is pulled: the mark comes, then the state. */
   unplug(): void {
-    this.sendMark({ n: 0, kind: "closed", reason: "unplugged" })
+    this.sendMark({ n: 0, kind: "closed", reason: "unplugged", open: this.#state?.open })
     this.setState({ online: false, problem: { code: "open_failed", message: "There is no port." } })
   }
 
@@ -91,8 +91,8 @@ export class PlayedDevices implements DeviceClient {
     this.#news.wake()
   }
 
-  sendMark(mark: Mark, timeUs = Number.MAX_SAFE_INTEGER): void {
-    this.sendEvent({ kind: "mark", cursor: this.#place(), timeUs, mark })
+  sendMark(mark: Mark): void {
+    this.sendEvent({ kind: "mark", cursor: this.#place(), timeUs: Date.now() * 1_000, mark })
   }
 
   sendEvicted(): void {

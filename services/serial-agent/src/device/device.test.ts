@@ -7,6 +7,7 @@ import {
   type Destination,
   decodeStreamMessage,
   isMarkRecord,
+  type Mark,
 } from "@serialcast/contract"
 import { createWakeup, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
@@ -78,18 +79,21 @@ test("bytes are in the journal before anything of them is published", async () =
   expect(attempts.filter(({ end, kept }) => end > kept)).toEqual([])
 })
 
-test("stopping publishes what a journal on disk shows a moment later: that the port was closed", async () => {
+test("stopping publishes what a journal on disk shows a moment later: that this opening of the port is over", async () => {
   await using pty = await openPty()
   const journal = await openTestJournal({ dir: await createFolder(), clock: systemClock })
-  const marks: string[] = []
+  const marks: Mark[] = []
   const publish = async (destination: Destination, payload: Uint8Array) => {
     if (destination.topic !== topics.device("stream", { gateway: "local", device: "uno" }).topic) return
     const { record } = decodeStreamMessage(payload)
-    if (isMarkRecord(record)) marks.push(record.mark.kind)
+    if (isMarkRecord(record)) marks.push(record.mark)
   }
   const device = await start(pty.path, publish, journal)
   await device.stop()
-  expect(marks).toEqual(["opened", "closed"])
+  expect(marks).toMatchObject([
+    { kind: "opened", open: 1 },
+    { kind: "closed", open: 1 },
+  ])
 })
 
 test("stopping does not wait for a disk that hangs", async () => {

@@ -83,7 +83,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
     },
     onClosed({ reason }) {
       callees.detach()
-      journal.mark("rx", { kind: "closed", reason })
+      journal.mark("rx", { kind: "closed", reason, open: journal.opens })
       log[isStopping ? "info" : "warn"]({ reason }, "port closed")
       change(false, { code: "device_offline", message: `The port was closed: ${reason}.` })
     },
