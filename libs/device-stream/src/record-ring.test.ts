@@ -136,3 +136,13 @@ test("a time is found where its first record starts, and at the head when all is
     { offset: 8, mark: 0 },
   ])
 })
+
+test("what was read after the clock was set keeps its time, forwards and back", () => {
+  const ring = new RecordRing(10_000, { offset: 0, mark: 0 })
+  const [dayUs, hourUs] = [86_400_000_000, 3_600_000_000]
+  const times = [dayUs, dayUs + 10, dayUs - hourUs, dayUs - hourUs + 10, dayUs + 20]
+  for (const [offset, timeUs] of times.entries())
+    ring.append({ offset, timeUs, bytes: Uint8Array.of(offset) })
+  const read = ring.read(ring.start, 1_000)
+  expect(read.map(({ timeUs }) => timeUs)).toEqual([dayUs, dayUs - hourUs, dayUs + 20])
+})

@@ -48,7 +48,7 @@ export class RecordRing {
 
   /**
    * Records from `position` on, at most `maxBytes` bytes of them (and one at least). Adjoining chunks are joined while
-   * what they hold was read within `joinUs`.
+   * what they hold was read within `joinUs`. Where the clock was set in between, whatever comes after it starts anew.
    */
   read(position: Position, maxBytes: number): StreamRecord[] {
     const taken: StreamRecord[] = []
@@ -68,7 +68,7 @@ export class RecordRing {
         budget -= costOf(rest)
         continue
       }
-      if (run !== undefined && rest.timeUs - run.first.timeUs > joinUs) endRun()
+      if (run !== undefined && Math.abs(rest.timeUs - run.first.timeUs) > joinUs) endRun()
       const bytes = rest.bytes.subarray(0, budget)
       budget -= bytes.byteLength
       run ??= { first: rest, parts: [] }
