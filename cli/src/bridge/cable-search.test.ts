@@ -1,4 +1,4 @@
-import { createDeviceState, createTunnelState, FakeClock } from "@serialcast/testkit"
+import { clockTroubles, createDeviceState, createTunnelState, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createCableSearch } from "./cable-search.ts"
 
@@ -27,4 +27,13 @@ test("without a time-out it goes on for ever", () => {
   search.leftMs(view("synchronising"))
   clock.advance(1e9)
   expect(search.leftMs(view("synchronising"))).toBe(Infinity)
+})
+
+test.each(clockTroubles)("on a machine %s it is looked for as long as was said", (_title, befall) => {
+  const clock = new FakeClock()
+  const search = createCableSearch(clock, 1_000)
+  search.leftMs(view("synchronising"))
+  clock.advance(400)
+  befall(clock)
+  expect(search.leftMs(view("synchronising"))).toBe(600)
 })

@@ -1,5 +1,5 @@
 import { AppError, isErrorCode } from "@serialcast/contract"
-import { createWakeup, type Wakeup } from "@serialcast/primitives"
+import { after, createWakeup, msUntil, type Wakeup } from "@serialcast/primitives"
 import { type Config, createLogger, createMetrics } from "@serialcast/service-kit"
 import type { CommandContext } from "../command/context.ts"
 import { type ExitCode, exitCodes } from "../command/exit-code.ts"
@@ -42,15 +42,15 @@ async function untilOpen(
   changed: Wakeup,
   { clock, signal }: Pick<CommandContext, "clock" | "signal">,
 ): Promise<void> {
-  const endMs = clock.nowMs() + openTimeoutMs
+  const endMs = after(clock.monotonicMs(), openTimeoutMs)
   while (!signal.aborted) {
     const { online = false, problem = null } = bridge.device() ?? {}
     if (online) return
     // Until the agent is heard, its device is offline for that reason alone.
     if (problem !== null && problem.code !== "device_offline" && problem.code !== "broker_offline")
       throw new AppError(isErrorCode(problem.code) ? problem.code : "open_failed", problem.message)
-    const leftMs = endMs - clock.nowMs()
-    if (leftMs <= 0)
+    const leftMs = msUntil(clock, endMs)
+    if (leftMs === 0)
       throw new AppError("open_failed", `The port was not open after ${openTimeoutMs / 1000} s.`)
     await changed.wait({ signal, timeout: { clock, ms: leftMs } })
   }

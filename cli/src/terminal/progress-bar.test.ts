@@ -1,5 +1,5 @@
 import { createDeferred } from "@serialcast/primitives"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test, vi } from "vitest"
 import { createTestOutput } from "../testing/test-context.ts"
 import { formatProgress, ProgressBar } from "./progress-bar.ts"
@@ -57,4 +57,17 @@ test("a bar tells the part and both sizes; without an end, the size", () => {
   )
   expect(formatProgress(0, 0)).toContain("100 %")
   expect(formatProgress(12_345, null)).toBe("12.3 kB")
+})
+
+test.each(clockTroubles)("on a machine %s a bar is shown at its time", async (_title, befall) => {
+  const output = createTestOutput({ isTerminal: true })
+  const clock = new FakeClock()
+  const bar = new ProgressBar(output, clock)
+  befall(clock)
+  clock.advance(999)
+  await bar.update(1, 2)
+  expect(output.text).toBe("")
+  clock.advance(1)
+  await bar.update(1, 2)
+  expect(output.text).toContain("50 %")
 })

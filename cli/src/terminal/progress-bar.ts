@@ -1,4 +1,4 @@
-import type { Clock } from "@serialcast/primitives"
+import { after, type Clock, type MonotonicMs, msUntil } from "@serialcast/primitives"
 import type { Output } from "./output.ts"
 
 /** Shorter work is over before anyone has read about it. */
@@ -12,7 +12,7 @@ const eraseLine = "\r\u001b[K"
 export class ProgressBar {
   readonly #output: Output
   readonly #clock: Clock
-  #nextMs: number
+  #nextMs: MonotonicMs
   #isShown = false
   /** A terminal that was stopped takes nothing: only one drawing waits for it. */
   #isDrawing = false
@@ -20,14 +20,14 @@ export class ProgressBar {
   constructor(output: Output, clock: Clock) {
     this.#output = output
     this.#clock = clock
-    this.#nextMs = clock.nowMs() + patienceMs
+    this.#nextMs = after(clock.monotonicMs(), patienceMs)
   }
 
   /** `of`: null when nobody knows how much there will be. */
   async update(bytes: number, of: number | null): Promise<void> {
-    const nowMs = this.#clock.nowMs()
-    if (!this.#output.isTerminal || nowMs < this.#nextMs || this.#isDrawing) return
-    this.#nextMs = nowMs + redrawMs
+    const isTooSoon = msUntil(this.#clock, this.#nextMs) > 0
+    if (!this.#output.isTerminal || isTooSoon || this.#isDrawing) return
+    this.#nextMs = after(this.#clock.monotonicMs(), redrawMs)
     this.#isShown = true
     this.#isDrawing = true
     try {

@@ -4,7 +4,7 @@
  *   replies  ←─ PendingCalls  ←──────────┘     a loop opens the next session with back-off and jitter
  */
 import { AppError, isName } from "@serialcast/contract"
-import { createBackoff, delay, withDeadline } from "@serialcast/primitives"
+import { createBackoff, delay, msSince, withDeadline } from "@serialcast/primitives"
 import { PendingCalls } from "./calls.ts"
 import type { BrokerClient, BrokerClientDeps, BrokerClientOptions } from "./client.ts"
 import { openSession, type Session } from "./session.ts"
@@ -119,13 +119,13 @@ class ReconnectingClient implements BrokerClient {
     const backoff = createBackoff({ minMs: 100, maxMs: maxBackoffMs, random })
     const { signal } = this.#stopping
     while (!signal.aborted) {
-      const startedMs = clock.nowMs()
+      const startedMs = clock.monotonicMs()
       try {
         const reason = await this.#holdSession()
         if (signal.aborted) return
         log.warn({ reason }, "broker connection lost")
         // One that is cut again and again (two clients with one id take turns at it) is not come back to at once.
-        if (clock.nowMs() - startedMs > maxBackoffMs) backoff.reset()
+        if (msSince(clock, startedMs) > maxBackoffMs) backoff.reset()
       } catch (error) {
         if (signal.aborted) return
         const reason = error instanceof Error ? error.message : String(error)

@@ -1,6 +1,6 @@
 import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
 import { encodeCall } from "@serialcast/contract"
-import { type Clock, delay } from "@serialcast/primitives"
+import { after, type Clock, delay, type MonotonicMs, msUntil } from "@serialcast/primitives"
 import { createDevice, type Device } from "./device.ts"
 import { type DeviceDirectory, Directory } from "./directory.ts"
 import { Feeds } from "./feed.ts"
@@ -58,7 +58,7 @@ export async function createDeviceClient(
     },
     device: (address) => createDevice(address, { broker, directory, feeds, histories, clock, log }),
     async whenReady(timeoutMs) {
-      const deadlineMs = clock.nowMs() + timeoutMs
+      const deadlineMs = after(clock.monotonicMs(), timeoutMs)
       const id = crypto.randomUUID()
       const destination = broker.topics.reply(broker.clientId)
       await broker.request({ id, destination, payload: encodeCall({ id, ok: true }), timeoutMs })
@@ -75,13 +75,13 @@ export async function createDeviceClient(
 /** Brokers may send what they kept behind newer messages (aedes does), so that only its end tells that it was all. */
 async function untilQuiet(
   directory: DeviceDirectory,
-  { clock, deadlineMs }: { clock: Clock; deadlineMs: number },
+  { clock, deadlineMs }: { clock: Clock; deadlineMs: MonotonicMs },
 ): Promise<void> {
   let isQuiet = false
   const forget = directory.onChange(() => {
     isQuiet = false
   })
-  while (!isQuiet && clock.nowMs() < deadlineMs) {
+  while (!isQuiet && msUntil(clock, deadlineMs) > 0) {
     isQuiet = true
     await delay(clock, quietMs)
   }

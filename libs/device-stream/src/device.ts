@@ -120,7 +120,7 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
     },
     async acquireLease(options) {
       const state = needAgent()
-      const askedMs = clock.nowMs()
+      const askedMs = clock.monotonicMs()
       const lease = await callLease(broker, state, options)
       return holdLease(lease, askedMs, {
         ...deps,

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, type Lease } from "@serialcast/contract"
-import { FakeClock } from "@serialcast/testkit"
+import { after } from "@serialcast/primitives"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { beforeEach, expect, test } from "vitest"
 import { type DeviceLease, holdLease } from "./held-lease.ts"
 import { createTestLog } from "./test-agent.ts"
@@ -12,30 +13,28 @@ let released: number[]
 /** What the next renewals come to; default: they are granted. */
 let refusals: ErrorCode[]
 let releaseRefusal: ErrorCode | null
-let startMs: number
 
 beforeEach(() => {
   clock = new FakeClock()
-  startMs = clock.nowMs()
   renewed = []
   released = []
   refusals = []
   releaseRefusal = null
 })
 
-function hold(askedMs = clock.nowMs()): DeviceLease {
+function hold(askedMs = clock.monotonicMs()): DeviceLease {
   const lease: Lease = { token: "t", holder: "me", ttlMs }
   return holdLease(lease, askedMs, {
     clock,
     log: createTestLog(),
     renew: async () => {
-      renewed.push(clock.nowMs() - startMs)
+      renewed.push(clock.monotonicMs())
       const refusal = refusals.shift()
       if (refusal !== undefined) throw new AppError(refusal, "No.")
       return lease
     },
     release: async () => {
-      released.push(clock.nowMs() - startMs)
+      released.push(clock.monotonicMs())
       if (releaseRefusal !== null) throw new AppError(releaseRefusal, "No.")
     },
   })
@@ -79,14 +78,14 @@ test("a renewal that found nobody is tried again, until the time of the lease is
 
 test("one that is granted in the end goes on", async () => {
   refusals = ["no_reply", "no_reply"]
-  const lease = hold(clock.nowMs() + 1)
+  const lease = hold(after(clock.monotonicMs(), 1))
   await clock.advanceAsync(60_000)
   expect(lease.lost.aborted).toBe(false)
 })
 
 test("the time of a lease counts from when it was asked for, not from when it was answered", async () => {
   refusals = ["no_reply", "no_reply", "no_reply"]
-  const lease = hold(clock.nowMs() - 12_000)
+  const lease = hold(after(clock.monotonicMs(), -12_000))
   await clock.advanceAsync(17_999)
   expect(lease.lost.aborted).toBe(false)
   await clock.advanceAsync(1)
@@ -95,8 +94,8 @@ test("the time of a lease counts from when it was asked for, not from when it wa
 
 test("a process that was stopped for longer sees it as soon as it looks, before any timer has fired", () => {
   let isStopped = false
-  const nowMs = clock.nowMs.bind(clock)
-  clock.nowMs = () => nowMs() + (isStopped ? ttlMs : 0)
+  const monotonicMs = clock.monotonicMs.bind(clock)
+  clock.monotonicMs = () => after(monotonicMs(), isStopped ? ttlMs : 0)
   const lease = hold()
   isStopped = true
   expect(lease.lost.aborted).toBe(true)
@@ -117,3 +116,29 @@ test("disposing gives it back once, and never throws: it ends with its time anyw
   await lease[Symbol.asyncDispose]()
   expect([released, clock.pendingTimers]).toEqual([[0], 0])
 })
+
+test.each(clockTroubles)(
+  "on a machine %s a lease goes on, and is renewed at its times",
+  async (_title, befall) => {
+    const lease = hold()
+    await clock.advanceAsync(15_000)
+    befall(clock)
+    expect(lease.lost.aborted).toBe(false)
+    await clock.advanceAsync(15_000)
+    expect([renewed, lease.lost.aborted]).toEqual([[10_000, 20_000, 30_000], false])
+  },
+)
+
+test.each(clockTroubles)(
+  "on a machine %s a lease that is not renewed is lost at its time",
+  async (_title, befall) => {
+    refusals = ["no_reply", "no_reply", "no_reply"]
+    const lease = hold()
+    await clock.advanceAsync(15_000)
+    befall(clock)
+    await clock.advanceAsync(14_999)
+    expect(lease.lost.aborted).toBe(false)
+    await clock.advanceAsync(1)
+    expect(lease.lost.aborted).toBe(true)
+  },
+)

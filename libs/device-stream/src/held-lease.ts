@@ -1,6 +1,6 @@
 import type { BrokerLog } from "@serialcast/broker-client"
 import { type ErrorCode, type Lease, toAppError } from "@serialcast/contract"
-import type { Clock, Timer } from "@serialcast/primitives"
+import { after, type Clock, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 
 /** The right to be the only writer of a device, which renews itself. Disposing it gives it back. */
 export interface DeviceLease extends AsyncDisposable {
@@ -9,7 +9,8 @@ export interface DeviceLease extends AsyncDisposable {
   readonly holder: string
   /**
    * Aborted when the lease is lost: its renewal was refused, or did not come in time by this process's own clock. A
-   * process that was stopped for longer than the lease lasts sees it as soon as it looks here.
+   * process that was stopped for longer than the lease lasts sees it as soon as it looks here. On a machine that was
+   * suspended its time stood still: there the agent's refusal tells.
    */
   readonly lost: AbortSignal
   /** Does nothing when it is lost or given back already. */
@@ -27,7 +28,7 @@ export interface HeldLeaseDeps {
 const passingCodes: ReadonlySet<ErrorCode> = new Set(["no_reply", "broker_offline", "overloaded"])
 
 /** `askedMs`: when it was asked for, which is when it began at the earliest. */
-export function holdLease(lease: Lease, askedMs: number, deps: HeldLeaseDeps): DeviceLease {
+export function holdLease(lease: Lease, askedMs: MonotonicMs, deps: HeldLeaseDeps): DeviceLease {
   return new HeldLease(lease, askedMs, deps)
 }
 
@@ -37,16 +38,16 @@ class HeldLease implements DeviceLease {
   readonly #ttlMs: number
   readonly #deps: HeldLeaseDeps
   readonly #lost = new AbortController()
-  #expiresMs: number
+  #expiresMs: MonotonicMs
   #timer: Timer | null = null
   #isReleased = false
 
-  constructor({ token, holder, ttlMs }: Lease, askedMs: number, deps: HeldLeaseDeps) {
+  constructor({ token, holder, ttlMs }: Lease, askedMs: MonotonicMs, deps: HeldLeaseDeps) {
     this.token = token
     this.holder = holder
     this.#ttlMs = ttlMs
     this.#deps = deps
-    this.#expiresMs = askedMs + ttlMs
+    this.#expiresMs = after(askedMs, ttlMs)
     this.#startTimer()
   }
 
@@ -79,23 +80,26 @@ class HeldLease implements DeviceLease {
   /** Looks at the clock, not at timers: those of a process that was stopped fire after whatever else waited. */
   #isHeld(): boolean {
     if (this.#isReleased || this.#lost.signal.aborted) return false
-    if (this.#deps.clock.nowMs() < this.#expiresMs) return true
+    if (this.#leftMs > 0) return true
     this.#lose()
     return false
   }
 
+  get #leftMs(): number {
+    return msUntil(this.#deps.clock, this.#expiresMs)
+  }
+
   #startTimer(): void {
-    const leftMs = this.#expiresMs - this.#deps.clock.nowMs()
-    const pauseMs = Math.max(0, Math.min(this.#ttlMs / 3, leftMs))
+    const pauseMs = Math.min(this.#ttlMs / 3, this.#leftMs)
     this.#timer = this.#deps.clock.startTimer(pauseMs, () => void this.#renew())
   }
 
   async #renew(): Promise<void> {
     if (!this.#isHeld()) return
-    const askedMs = this.#deps.clock.nowMs()
+    const askedMs = this.#deps.clock.monotonicMs()
     try {
-      await this.#deps.renew(this.token, this.#expiresMs - askedMs)
-      this.#expiresMs = askedMs + this.#ttlMs
+      await this.#deps.renew(this.token, Math.ceil(this.#leftMs))
+      this.#expiresMs = after(askedMs, this.#ttlMs)
     } catch (error) {
       if (!passingCodes.has(toAppError(error).code) && !this.#isReleased) this.#lose()
     }

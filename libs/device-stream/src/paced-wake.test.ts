@@ -1,5 +1,5 @@
 import { createWakeup } from "@serialcast/primitives"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createPacedWake } from "./paced-wake.ts"
 
@@ -32,4 +32,15 @@ test("a few readers are never held up", () => {
   const { clock, counter, wake } = start(19)
   for (let count = 0; count < 10; count++) wake()
   expect([counter.woken, clock.pendingTimers]).toEqual([10, 0])
+})
+
+test.each(clockTroubles)("on a machine %s many readers are woken as often as ever", (_title, befall) => {
+  const { clock, counter, wake } = start(1_000)
+  wake()
+  befall(clock)
+  wake()
+  clock.advance(49)
+  expect(counter.woken).toBe(1)
+  clock.advance(1)
+  expect(counter.woken).toBe(2)
 })

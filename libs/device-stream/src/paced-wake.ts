@@ -1,4 +1,4 @@
-import type { Clock, Timer, Wakeup } from "@serialcast/primitives"
+import { type Clock, longAgo, msSince, type Timer, type Wakeup } from "@serialcast/primitives"
 
 /** What serving a reader takes of a processor (10 to 20 µs measured, its socket included), twice over and more. */
 const pauseMsForEach = 0.05
@@ -15,21 +15,20 @@ export interface PacedWakeDeps {
  * meanwhile: a thousand of them every 50 ms, which leaves the processor half of its time; up to 19 are never held up.
  */
 export function createPacedWake({ wakeup, clock, readers }: PacedWakeDeps): () => void {
-  let lastMs = Number.NEGATIVE_INFINITY
+  let lastMs = longAgo
   let timer: Timer | null = null
 
   function wake(): void {
     timer = null
-    lastMs = clock.nowMs()
+    lastMs = clock.monotonicMs()
     wakeup.wake()
   }
 
   return () => {
     if (timer !== null) return
     const pauseMs = Math.floor(readers() * pauseMsForEach)
-    const elapsedMs = clock.nowMs() - lastMs
-    // Below zero: the clock was set back.
-    if (elapsedMs >= pauseMs || elapsedMs < 0) wake()
+    const elapsedMs = msSince(clock, lastMs)
+    if (elapsedMs >= pauseMs) wake()
     else timer = clock.startTimer(pauseMs - elapsedMs, wake)
   }
 }

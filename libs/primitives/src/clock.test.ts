@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process"
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { systemClock } from "./clock.ts"
+import { createSystemClock, systemClock } from "./clock.ts"
+import { msSince } from "./monotonic.ts"
 
 const dayMs = 24 * 60 * 60 * 1000
 
@@ -22,4 +24,40 @@ test("a long delay can be cancelled at any time", () => {
   vi.advanceTimersByTime(30 * dayMs)
   timer.cancel()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test.each([
+  ["from 1970 to the time that it found", 0, Date.UTC(2026, 0, 1)],
+  ["back by an hour", Date.UTC(2026, 0, 1, 12), Date.UTC(2026, 0, 1, 11)],
+])(
+  "stamps follow at once when the time of day is set %s; what is measured does not notice",
+  (_title, from, to) => {
+    vi.setSystemTime(from)
+    const startMs = systemClock.monotonicMs()
+    expect(systemClock.nowUs()).toBeCloseTo(from * 1_000, -3)
+    vi.setSystemTime(to)
+    expect(systemClock.nowMs()).toBe(to)
+    expect(Math.floor(systemClock.nowUs() / 1_000)).toBe(to)
+    expect(systemClock.monotonicMs()).toBe(startMs)
+  },
+)
+
+test("monotonic times are those of the machine, so that processes may compare theirs", () => {
+  vi.useRealTimers()
+  const before = systemClock.monotonicMs()
+  const other = Number(execFileSync(process.execPath, ["-p", "process.hrtime.bigint().toString()"])) / 1e6
+  expect(other).toBeGreaterThan(before)
+  expect(other).toBeLessThan(systemClock.monotonicMs())
+})
+
+test("without a process, as in a browser, it counts from the opening of the page", async () => {
+  vi.stubGlobal("process", undefined)
+  try {
+    const clock = createSystemClock()
+    const startMs = clock.monotonicMs()
+    vi.advanceTimersByTime(1_500)
+    expect(msSince(clock, startMs)).toBe(1_500)
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })

@@ -1,3 +1,5 @@
+import { after, latest, longAgo, type MonotonicMs } from "@serialcast/primitives"
+
 /** As the existing program: 1.0 s for each answer, half as much again after each attempt that failed, 60 s at most. */
 const firstTimeoutMs = 1_000
 const growth = 1.5
@@ -14,7 +16,7 @@ const refillMs = 250
 export class AttemptPace {
   #timeoutMs = firstTimeoutMs
   /** Each attempt moves it on by `refillMs`; as far as it is ahead of the time, attempts were made in advance. */
-  #paidUntilMs = Number.NEGATIVE_INFINITY
+  #paidUntilMs = longAgo
 
   get timeoutMs(): number {
     return this.#timeoutMs
@@ -25,8 +27,8 @@ export class AttemptPace {
     this.#timeoutMs = firstTimeoutMs
   }
 
-  beginAttempt(nowMs: number): void {
-    this.#paidUntilMs = Math.max(this.#paidUntilMs, nowMs) + refillMs
+  beginAttempt(nowMs: MonotonicMs): void {
+    this.#paidUntilMs = after(latest(this.#paidUntilMs, nowMs), refillMs)
   }
 
   failAttempt(): void {
@@ -34,7 +36,7 @@ export class AttemptPace {
   }
 
   /** The time from which on an attempt may begin. */
-  nextAttemptMs(nowMs: number): number {
-    return Math.max(nowMs, this.#paidUntilMs - (burstAttempts - 1) * refillMs)
+  nextAttemptMs(nowMs: MonotonicMs): MonotonicMs {
+    return latest(nowMs, after(this.#paidUntilMs, -(burstAttempts - 1) * refillMs))
   }
 }

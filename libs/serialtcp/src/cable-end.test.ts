@@ -1,4 +1,5 @@
 import { decodeHex, encodeHex } from "@serialcast/primitives"
+import { atMs } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { CableEnd, type CableEndOptions } from "./cable-end.ts"
 import type { CableAction, CableInput } from "./cable-events.ts"
@@ -19,7 +20,7 @@ class Driven {
   }
 
   tell(input: CableInput): this {
-    this.#actions.push(...this.end.handle(input, this.nowMs))
+    this.#actions.push(...this.end.handle(input, atMs(this.nowMs)))
     return this
   }
 

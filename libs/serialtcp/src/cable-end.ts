@@ -4,6 +4,7 @@
  *
  *   syncing ─→ idle ─→ calling (server) or dialing (client) ─→ open ─→ syncing …
  */
+import { after, earliest, type MonotonicMs, never } from "@serialcast/primitives"
 import type { CableAction, CableInput, CableReport, CloseReason } from "./cable-events.ts"
 import { codes, encodeCodes, hello, type Role, syncCode } from "./codes.ts"
 import { Ending, type EndingTimes } from "./ending.ts"
@@ -30,9 +31,9 @@ export interface CableEndOptions {
 type State =
   | { readonly kind: "stopped" }
   /** `reportAtMs`: when it has taken too long. `farewell`: of the connection that the far end has ended; null: it is over. */
-  | { readonly kind: "syncing"; reportAtMs: number; farewell: Farewell | null }
+  | { readonly kind: "syncing"; reportAtMs: MonotonicMs; farewell: Farewell | null }
   | { readonly kind: "idle" }
-  | { readonly kind: "calling" | "dialing"; readonly deadlineMs: number }
+  | { readonly kind: "calling" | "dialing"; readonly deadlineMs: MonotonicMs }
   /** `isStarted`: the far end's bytes are this connection's. `ending`: this TCP side sends no more. */
   | { readonly kind: "open"; isStarted: boolean; ending: Ending | null }
 
@@ -78,15 +79,11 @@ export class CableEnd {
   }
 
   /** When `timePassed` is to be told; null: never, as things are. */
-  get deadlineMs(): number | null {
+  get deadlineMs(): MonotonicMs | null {
     const state = this.#state
     switch (state.kind) {
       case "syncing":
-        return Math.min(
-          this.#synchronizer.deadlineMs,
-          state.reportAtMs,
-          state.farewell?.deadlineMs ?? Number.POSITIVE_INFINITY,
-        )
+        return earliest(this.#synchronizer.deadlineMs, state.reportAtMs, state.farewell?.deadlineMs ?? never)
       case "calling":
       case "dialing":
         return state.deadlineMs
@@ -98,15 +95,15 @@ export class CableEnd {
     }
   }
 
-  /** `nowMs`: never less than before. */
-  handle(input: CableInput, nowMs: number): readonly CableAction[] {
+  /** Answers what is to be done, in order. */
+  handle(input: CableInput, nowMs: MonotonicMs): readonly CableAction[] {
     if (input.kind === "started" || this.#state.kind !== "stopped") this.#take(input, nowMs)
     const actions = this.#actions
     this.#actions = []
     return actions
   }
 
-  #take(input: CableInput, nowMs: number): void {
+  #take(input: CableInput, nowMs: MonotonicMs): void {
     switch (input.kind) {
       case "started":
         return this.#beginRound(this.#synchronizer.begin(nowMs), nowMs)
@@ -141,7 +138,7 @@ export class CableEnd {
     }
   }
 
-  #receive(bytes: Uint8Array, nowMs: number): void {
+  #receive(bytes: Uint8Array, nowMs: MonotonicMs): void {
     for (const item of this.#decoder.decode(bytes)) {
       if (item.kind === "code") this.#takeCode(item.code, nowMs)
       else this.#takeData(item.bytes, nowMs)
@@ -149,14 +146,14 @@ export class CableEnd {
   }
 
   /** Before the far end's start, data is what an earlier connection left in the cable. */
-  #takeData(bytes: Uint8Array, nowMs: number): void {
+  #takeData(bytes: Uint8Array, nowMs: MonotonicMs): void {
     const state = this.#state
     if (state.kind !== "open" || !state.isStarted) return
     state.ending?.heard(nowMs)
     if (state.ending?.isGraceful !== false) this.#actions.push({ kind: "deliver", bytes })
   }
 
-  #takeCode(code: number, nowMs: number): void {
+  #takeCode(code: number, nowMs: MonotonicMs): void {
     const state = this.#state
     if (state.kind === "syncing") {
       const isOrderly = state.farewell?.receive(code) ?? null
@@ -180,24 +177,24 @@ export class CableEnd {
    * The far end begins a round, and its disconnects were lost. In a connection this would be a hint at most, because data
    * that lost a byte makes codes of others; the far end repeats its disconnects with each attempt.
    */
-  #rejoin(code: number, nowMs: number): void {
+  #rejoin(code: number, nowMs: MonotonicMs): void {
     this.#leave("farEnded", nowMs)
     if (this.#role === "server") this.#progress(this.#synchronizer.receive(code, nowMs), nowMs)
   }
 
-  #dial(nowMs: number): void {
+  #dial(nowMs: MonotonicMs): void {
     this.#actions.push({ kind: "dial" })
-    this.#state = { kind: "dialing", deadlineMs: nowMs + this.#connectTimeoutMs }
+    this.#state = { kind: "dialing", deadlineMs: after(nowMs, this.#connectTimeoutMs) }
   }
 
-  #passTime(nowMs: number): void {
+  #passTime(nowMs: MonotonicMs): void {
     const state = this.#state
     const { deadlineMs } = this
     if (deadlineMs === null || nowMs < deadlineMs) return
     if (state.kind === "syncing") {
       if (state.farewell !== null && nowMs >= state.farewell.deadlineMs) this.#endFarewell(false)
       if (nowMs >= state.reportAtMs) {
-        state.reportAtMs = Number.POSITIVE_INFINITY
+        state.reportAtMs = never
         this.#report({ kind: "syncTimedOut", timeoutMs: this.#syncTimeoutMs })
       }
       this.#progress(this.#synchronizer.tick(nowMs), nowMs)
@@ -211,7 +208,7 @@ export class CableEnd {
     }
   }
 
-  #progress({ write, isDone, isOwnRole }: SyncProgress, nowMs: number): void {
+  #progress({ write, isDone, isOwnRole }: SyncProgress, nowMs: MonotonicMs): void {
     if (write !== null) this.#write(write)
     if (isOwnRole && !this.#isRoleReported) {
       this.#isRoleReported = true
@@ -223,12 +220,12 @@ export class CableEnd {
     this.#callIfWaited(nowMs)
   }
 
-  #callIfWaited(nowMs: number): void {
+  #callIfWaited(nowMs: MonotonicMs): void {
     if (this.#role !== "server" || this.#state.kind !== "idle" || this.#waiting === 0) return
     this.#waiting--
     this.#actions.push({ kind: "accept" })
     this.#write(encodeCodes(codes.connect))
-    this.#state = { kind: "calling", deadlineMs: nowMs + this.#connectTimeoutMs }
+    this.#state = { kind: "calling", deadlineMs: after(nowMs, this.#connectTimeoutMs) }
   }
 
   #open(...sent: readonly number[]): void {
@@ -238,7 +235,7 @@ export class CableEnd {
   }
 
   /** A broken side is ended like one that sent its end, only that nothing is waited for that it would have taken. */
-  #endTcp(isGraceful: boolean, nowMs: number): void {
+  #endTcp(isGraceful: boolean, nowMs: MonotonicMs): void {
     const state = this.#state
     if (state.kind === "calling" && !isGraceful) return this.#leave("broken", nowMs)
     if (state.kind !== "open") return
@@ -250,13 +247,13 @@ export class CableEnd {
     }
   }
 
-  #fail(reason: CloseReason, nowMs: number): void {
+  #fail(reason: CloseReason, nowMs: MonotonicMs): void {
     this.#write(encodeCodes(codes.failed))
     this.#leave(reason, nowMs)
   }
 
   /** Ends the connection, if there is one, and begins a round, or joins the one that the far end has begun. */
-  #leave(reason: CloseReason, nowMs: number): void {
+  #leave(reason: CloseReason, nowMs: MonotonicMs): void {
     // The far end throws away what is still in the cable.
     if (reason === "farEnded" || reason === "torn") this.#actions.push({ kind: "discard" })
     const isJoining = reason === "farEnded" || reason === "refused"
@@ -293,8 +290,8 @@ export class CableEnd {
     this.#state = { kind: "stopped" }
   }
 
-  #beginRound(write: Uint8Array | null, nowMs: number, farewell: Farewell | null = null): void {
-    this.#state = { kind: "syncing", reportAtMs: nowMs + this.#syncTimeoutMs, farewell }
+  #beginRound(write: Uint8Array | null, nowMs: MonotonicMs, farewell: Farewell | null = null): void {
+    this.#state = { kind: "syncing", reportAtMs: after(nowMs, this.#syncTimeoutMs), farewell }
     this.#isRoleReported = false
     if (write !== null) this.#write(write)
   }

@@ -1,3 +1,5 @@
+import { after, latest, longAgo, type MonotonicMs } from "@serialcast/primitives"
+
 export interface EndingTimes {
   /** Since the line has sent everything, before the disconnect. */
   readonly silenceMs: number
@@ -14,8 +16,8 @@ export interface EndingTimes {
  */
 export class Ending {
   readonly #times: EndingTimes
-  #drainedMs: number | null = null
-  #heardMs = Number.NEGATIVE_INFINITY
+  #drainedMs: MonotonicMs | null = null
+  #heardMs = longAgo
   #isGraceful: boolean
 
   constructor(times: EndingTimes, isGraceful: boolean) {
@@ -28,11 +30,11 @@ export class Ending {
     return this.#isGraceful
   }
 
-  drained(nowMs: number): void {
+  drained(nowMs: MonotonicMs): void {
     this.#drainedMs ??= nowMs
   }
 
-  heard(nowMs: number): void {
+  heard(nowMs: MonotonicMs): void {
     this.#heardMs = nowMs
   }
 
@@ -42,10 +44,10 @@ export class Ending {
   }
 
   /** null: not before the line is drained. */
-  get deadlineMs(): number | null {
+  get deadlineMs(): MonotonicMs | null {
     if (this.#drainedMs === null) return null
-    const silentMs = this.#drainedMs + this.#times.silenceMs
+    const silentMs = after(this.#drainedMs, this.#times.silenceMs)
     if (!this.#isGraceful) return silentMs
-    return Math.max(silentMs, Math.max(this.#drainedMs, this.#heardMs) + this.#times.graceMs)
+    return latest(silentMs, after(latest(this.#drainedMs, this.#heardMs), this.#times.graceMs))
   }
 }

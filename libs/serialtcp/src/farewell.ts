@@ -1,3 +1,4 @@
+import { after, type MonotonicMs } from "@serialcast/primitives"
 import { codes } from "./codes.ts"
 
 /** By itself when its TCP side has ended, and twice with the round that it begins then. */
@@ -12,12 +13,12 @@ const waitMs = 500
  */
 export class Farewell {
   /** When it was no orderly end, because nothing came. */
-  readonly deadlineMs: number
+  readonly deadlineMs: MonotonicMs
   #disconnects = 1
 
   /** The first disconnect came. */
-  constructor(nowMs: number) {
-    this.deadlineMs = nowMs + waitMs
+  constructor(nowMs: MonotonicMs) {
+    this.deadlineMs = after(nowMs, waitMs)
   }
 
   /** The next code came. Whether it was an orderly end; null: that is not known yet. */

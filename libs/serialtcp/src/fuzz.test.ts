@@ -1,4 +1,4 @@
-import { type SeededRandom, seededRandom } from "@serialcast/testkit"
+import { atMs, type SeededRandom, seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { CableEnd } from "./cable-end.ts"
 import type { CableAction, CableInput } from "./cable-events.ts"
@@ -73,7 +73,7 @@ function faultOf(
 test.each(["server", "client"] as const)("five million bytes of noise do a %s no harm", limit, (role) => {
   const random = seededRandom()
   const end = new CableEnd({ role })
-  end.handle({ kind: "started" }, 0)
+  end.handle({ kind: "started" }, atMs(0))
   const connection = { isThere: false }
   const seen = new Map<string, number>()
   let nowMs = 0
@@ -87,7 +87,7 @@ test.each(["server", "client"] as const)("five million bytes of noise do a %s no
       inputs.unshift({ kind: role === "server" ? "clientsWaited" : "dialed", count: 1 })
     for (const input of inputs) {
       nowMs += Math.floor(random.next() * 100)
-      const actions = end.handle(input, nowMs)
+      const actions = end.handle(input, atMs(nowMs))
       expect(faultOf(actions, input, connection), `seed ${random.seed}`).toBeNull()
       for (const { kind } of actions) seen.set(kind, (seen.get(kind) ?? 0) + 1)
     }

@@ -1,4 +1,5 @@
 import { decodeHex, encodeHex } from "@serialcast/primitives"
+import { atMs } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { CableEnd } from "./cable-end.ts"
 import type { CableInput } from "./cable-events.ts"
@@ -91,10 +92,10 @@ function play(
   split: (bytes: Uint8Array) => readonly Uint8Array[],
 ): string[] {
   const end = new CableEnd({ role })
-  end.handle({ kind: "started" }, 0)
+  end.handle({ kind: "started" }, atMs(0))
   return steps.map(([hex, inputs]) => {
     const told = [...split(bytesOf(hex)).map((bytes) => ({ kind: "received", bytes }) as const), ...inputs]
-    const actions = told.flatMap((input) => end.handle(input, 0))
+    const actions = told.flatMap((input) => end.handle(input, atMs(0)))
     const join = (kind: "write" | "deliver") =>
       actions.map((action) => (action.kind === kind ? hexOf(action.bytes) : "")).join("")
     return `${join("write")} | ${join("deliver")}`

@@ -1,3 +1,4 @@
+import { msSince } from "@serialcast/primitives"
 import { describe, test } from "vitest"
 import type { Role } from "./codes.ts"
 import { TestWorld, type TestWorldOptions } from "./test-world.ts"
@@ -34,10 +35,10 @@ async function undisturbedBytes(options: TestWorldOptions): Promise<Record<Role,
 }
 
 async function until(world: TestWorld, what: string, withinMs: number, isSo: () => boolean): Promise<void> {
-  const fromMs = world.clock.nowMs()
+  const fromMs = world.clock.monotonicMs()
   while (!isSo()) {
     await world.clock.advanceAsync(20)
-    if (world.clock.nowMs() - fromMs > withinMs) throw new Error(`${what} took longer than ${withinMs} ms.`)
+    if (msSince(world.clock, fromMs) > withinMs) throw new Error(`${what} took longer than ${withinMs} ms.`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { msSince } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import type { Role } from "./codes.ts"
 import { TestWorld, type TestWorldOptions } from "./test-world.ts"
@@ -31,7 +32,7 @@ function restart(
   world.kill(victim, kept)
   world.clock.advance(downMs)
   world.start(victim)
-  const upMs = world.clock.nowMs()
+  const upMs = world.clock.monotonicMs()
   const seen = { server: world.core("server").reports.length, client: world.core("client").reports.length }
   const isBack = (role: Role) =>
     world
@@ -40,7 +41,7 @@ function restart(
       .some(({ kind }) => kind === "synchronised")
   while (!isBack("server") || !isBack("client")) {
     world.clock.advance(10)
-    if (world.clock.nowMs() - upMs > 2_000) throw new Error("The ends did not find each other within 2 s.")
+    if (msSince(world.clock, upMs) > 2_000) throw new Error("The ends did not find each other within 2 s.")
   }
   const whole = world.wholeExchanges()
   world.clock.advance(2_000)

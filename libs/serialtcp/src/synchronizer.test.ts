@@ -1,4 +1,5 @@
-import { encodeHex } from "@serialcast/primitives"
+import { after, encodeHex } from "@serialcast/primitives"
+import { atMs } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import type { Role } from "./codes.ts"
 import { Synchronizer, type SyncProgress } from "./synchronizer.ts"
@@ -18,8 +19,8 @@ function textOf({ write, isDone, isOwnRole }: SyncProgress): string {
 /** One that has begun and received `before`. */
 function begun(role: Role, before: readonly number[] = []): Synchronizer {
   const synchronizer = new Synchronizer(role)
-  expect(encodeHex(synchronizer.begin(0)).toLowerCase()).toBe(preamble[role])
-  for (const code of before) synchronizer.receive(code, 0)
+  expect(encodeHex(synchronizer.begin(atMs(0))).toLowerCase()).toBe(preamble[role])
+  for (const code of before) synchronizer.receive(code, atMs(0))
   return synchronizer
 }
 
@@ -35,7 +36,7 @@ describe.each([
 ] as const)("a %s that received %j", (role, before, reactions) => {
   test("answers what is expected, ignores a repeat, and begins anew at anything else of the far role", () => {
     for (const [code, reaction] of Object.entries(reactions)) {
-      expect([code, textOf(begun(role, before).receive(Number.parseInt(code, 16), 0))]).toEqual([
+      expect([code, textOf(begun(role, before).receive(Number.parseInt(code, 16), atMs(0)))]).toEqual([
         code,
         reaction,
       ])
@@ -44,7 +45,7 @@ describe.each([
 
   test("tells codes of its own role, and sends nothing at them", () => {
     const own = role === "server" ? [0xe0, 0xe1, 0xe2, 0xe3] : [0xc1, 0xc2, 0xc3]
-    for (const code of own) expect(textOf(begun(role, before).receive(code, 0))).toBe("own")
+    for (const code of own) expect(textOf(begun(role, before).receive(code, atMs(0)))).toBe("own")
   })
 
   test("ignores the codes of connections, and unknown ones", () => {
@@ -52,7 +53,7 @@ describe.each([
       (code) => code >> 4 !== 0xc && code >> 4 !== 0xe,
     )
     for (const code of [...others, 0xc0, 0xc4, 0xe4])
-      expect(textOf(begun(role, before).receive(code, 0))).toBe("-")
+      expect(textOf(begun(role, before).receive(code, atMs(0)))).toBe("-")
   })
 })
 
@@ -61,7 +62,7 @@ test("alone, attempts are 1.0 s apart and then half as much again each time, up 
   const times: number[] = []
   for (let count = 0; count < 14; count++) {
     const { deadlineMs } = synchronizer
-    expect(textOf(synchronizer.tick(deadlineMs - 1))).toBe("-")
+    expect(textOf(synchronizer.tick(after(deadlineMs, -1)))).toBe("-")
     expect(textOf(synchronizer.tick(deadlineMs))).toBe(preamble.server)
     times.push(deadlineMs)
   }
@@ -73,11 +74,11 @@ test("alone, attempts are 1.0 s apart and then half as much again each time, up 
 
 test("each answer has the time-out of the attempt, counted from the question", () => {
   const synchronizer = begun("client")
-  synchronizer.receive(0xe1, 900)
+  synchronizer.receive(0xe1, atMs(900))
   expect(synchronizer.deadlineMs).toBe(1_900)
-  synchronizer.receive(0xe2, 1_800)
+  synchronizer.receive(0xe2, atMs(1_800))
   expect(synchronizer.deadlineMs).toBe(2_800)
-  expect(textOf(synchronizer.tick(2_800))).toBe(preamble.client)
+  expect(textOf(synchronizer.tick(atMs(2_800)))).toBe(preamble.client)
   expect(synchronizer.deadlineMs).toBe(4_300)
 })
 
@@ -93,11 +94,11 @@ test("a far end that says hello without end gets four attempts a second, and is 
   const synchronizer = begun("client")
   let written = 0
   for (let nowMs = 0; nowMs < 60_000; nowMs++) {
-    const answers = [synchronizer.receive(0xe0, nowMs), synchronizer.tick(nowMs)]
+    const answers = [synchronizer.receive(0xe0, atMs(nowMs)), synchronizer.tick(atMs(nowMs))]
     written += answers.filter(({ write }) => write !== null).length
   }
   expect(written).toBeLessThan(4 * 60 + 10)
-  expect([0xe1, 0xe2, 0xe3].map((code) => textOf(synchronizer.receive(code, 60_000)))).toEqual([
+  expect([0xe1, 0xe2, 0xe3].map((code) => textOf(synchronizer.receive(code, atMs(60_000))))).toEqual([
     "1fc2",
     "1fc3",
     "done",

@@ -7,6 +7,7 @@
  *   c3      ──────────────────→
  *           ←──────────────────  e3
  */
+import { after, longAgo, type MonotonicMs } from "@serialcast/primitives"
 import { AttemptPace } from "./attempt-pace.ts"
 import { codes, encodeCodes, hello, otherRole, type Role, syncCode, syncStep, syncSteps } from "./codes.ts"
 
@@ -38,7 +39,7 @@ export class Synchronizer {
   readonly #pace = new AttemptPace()
   /** The number of the far code that is waited for. */
   #awaited = 1
-  #deadlineMs = 0
+  #deadlineMs = longAgo
   /** The attempt at `#deadlineMs` was decided on earlier, and only waited for its turn. */
   #isPut = false
 
@@ -47,12 +48,12 @@ export class Synchronizer {
   }
 
   /** When `tick` has something to do. */
-  get deadlineMs(): number {
+  get deadlineMs(): MonotonicMs {
     return this.#deadlineMs
   }
 
   /** Begins a round, which ends the connection at the far end too; answers what is to be sent. */
-  begin(nowMs: number): Uint8Array {
+  begin(nowMs: MonotonicMs): Uint8Array {
     this.#pace.beginRound()
     return this.#beginAttempt(nowMs)
   }
@@ -62,15 +63,15 @@ export class Synchronizer {
    * to say hello, the client would ask anew and might take the answers to its earlier questions for those to the new
    * ones, whose disconnects would then end what comes next, at both ends, for ever.
    */
-  join(nowMs: number): Uint8Array | null {
+  join(nowMs: MonotonicMs): Uint8Array | null {
     if (this.#role === "client") return this.begin(nowMs)
     this.#pace.beginRound()
-    this.#putAttempt(nowMs + joinMs)
+    this.#putAttempt(after(nowMs, joinMs))
     return null
   }
 
   /** Data is not told here: while synchronising it is of the past. */
-  receive(code: number, nowMs: number): SyncProgress {
+  receive(code: number, nowMs: MonotonicMs): SyncProgress {
     if (syncStep(this.#role, code) !== null) return { ...nothing, isOwnRole: true }
     const step = syncStep(otherRole(this.#role), code)
     if (step === null) return nothing
@@ -80,23 +81,23 @@ export class Synchronizer {
     return isRepeat ? nothing : this.#abandon(nowMs)
   }
 
-  tick(nowMs: number): SyncProgress {
+  tick(nowMs: MonotonicMs): SyncProgress {
     if (nowMs < this.#deadlineMs) return nothing
     if (!this.#isPut) this.#pace.failAttempt()
     return { ...nothing, write: this.#beginAttempt(nowMs) }
   }
 
-  #goOn(step: number, nowMs: number): SyncProgress {
+  #goOn(step: number, nowMs: MonotonicMs): SyncProgress {
     this.#isPut = false
     this.#awaited = step + 1
-    this.#deadlineMs = nowMs + this.#pace.timeoutMs
+    this.#deadlineMs = after(nowMs, this.#pace.timeoutMs)
     const isDone = step === syncSteps
     // The server answers with the same number; the client asks the next question.
     const next = this.#role === "server" ? step : step + 1
     return { ...nothing, write: next > syncSteps ? null : encodeCodes(syncCode(this.#role, next)), isDone }
   }
 
-  #abandon(nowMs: number): SyncProgress {
+  #abandon(nowMs: MonotonicMs): SyncProgress {
     this.#pace.failAttempt()
     const atMs = this.#pace.nextAttemptMs(nowMs)
     if (atMs <= nowMs) return { ...nothing, write: this.#beginAttempt(nowMs) }
@@ -104,16 +105,16 @@ export class Synchronizer {
     return nothing
   }
 
-  #putAttempt(atMs: number): void {
+  #putAttempt(atMs: MonotonicMs): void {
     this.#awaited = 1
     this.#deadlineMs = atMs
     this.#isPut = true
   }
 
-  #beginAttempt(nowMs: number): Uint8Array {
+  #beginAttempt(nowMs: MonotonicMs): Uint8Array {
     this.#pace.beginAttempt(nowMs)
     this.#awaited = 1
-    this.#deadlineMs = nowMs + this.#pace.timeoutMs
+    this.#deadlineMs = after(nowMs, this.#pace.timeoutMs)
     this.#isPut = false
     // Twice: the far end may have the first half of a pair, and takes the first escape byte for the second.
     const first = syncCode(this.#role, this.#role === "server" ? hello : 1)

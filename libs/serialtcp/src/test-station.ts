@@ -1,4 +1,4 @@
-import { type Clock, delay, type Timer } from "@serialcast/primitives"
+import { type Clock, delay, msUntil, type Timer } from "@serialcast/primitives"
 import { SerialtcpProgram, type SerialtcpRole } from "@serialcast/testkit"
 import { CableEnd, type CableEndOptions } from "./cable-end.ts"
 import type { CableAction, CableInput, CableReport } from "./cable-events.ts"
@@ -56,13 +56,13 @@ export class CoreStation implements TestStation {
 
   tell(input: CableInput): void {
     if (this.#isKilled) return
-    for (const action of this.end.handle(input, this.#deps.clock.nowMs())) this.#do(action)
+    for (const action of this.end.handle(input, this.#deps.clock.monotonicMs())) this.#do(action)
     this.#pump()
     this.#timer?.cancel()
     const { deadlineMs } = this.end
     if (deadlineMs === null) return
-    const waitMs = deadlineMs - this.#deps.clock.nowMs()
-    this.#timer = this.#deps.clock.startTimer(waitMs, () => this.tell({ kind: "timePassed" }))
+    const { clock } = this.#deps
+    this.#timer = clock.startTimer(msUntil(clock, deadlineMs), () => this.tell({ kind: "timePassed" }))
   }
 
   #do(action: CableAction): void {

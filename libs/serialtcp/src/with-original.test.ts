@@ -1,3 +1,4 @@
+import { msSince } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import type { Role } from "./codes.ts"
 import { TestWorld, type TestWorldOptions } from "./test-world.ts"
@@ -22,10 +23,10 @@ function started(options: Partial<TestWorldOptions>): TestWorld {
 }
 
 async function untilWhole(world: TestWorld, count: number, withinMs: number): Promise<void> {
-  const fromMs = world.clock.nowMs()
+  const fromMs = world.clock.monotonicMs()
   while (world.wholeExchanges() < count) {
     await world.clock.advanceAsync(10)
-    const overMs = world.clock.nowMs() - fromMs
+    const overMs = msSince(world.clock, fromMs)
     if (overMs > withinMs)
       throw new Error(`${world.wholeExchanges()} of ${count} exchanges within ${withinMs} ms.`)
   }

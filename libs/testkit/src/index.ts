@@ -1,3 +1,5 @@
+export { atMs } from "./at-ms.ts"
+export { clockTroubles } from "./clock-troubles.ts"
 export { checkCounting, countingBytes } from "./counting-bytes.ts"
 export { createDeviceState } from "./device-state.ts"
 export { type EventuallyOptions, eventually } from "./eventually.ts"

@@ -1,4 +1,4 @@
-import { type Clock, createWakeup } from "@serialcast/primitives"
+import { after, type Clock, createWakeup, type MonotonicMs, msUntil } from "@serialcast/primitives"
 
 /** One TCP connection, as the program sees it. */
 export interface SerialtcpTcp {
@@ -114,7 +114,7 @@ export class SerialtcpProgram {
 
   /** Whether code `step` came before anything that ends the attempt. */
   async #expect(step: number, theirs: number, timeoutMs: number): Promise<boolean> {
-    const deadlineMs = this.#options.clock.nowMs() + timeoutMs
+    const deadlineMs = after(this.#options.clock.monotonicMs(), timeoutMs)
     for (;;) {
       const code = await this.#nextCode(deadlineMs)
       if (code === null) return false
@@ -137,7 +137,8 @@ export class SerialtcpProgram {
   async #call(tcp: SerialtcpTcp): Promise<void> {
     this.#attached = tcp
     this.#send(0x43)
-    const deadlineMs = this.#options.clock.nowMs() + (this.#options.timeoutMs ?? 10_000)
+    const { clock, timeoutMs = 10_000 } = this.#options
+    const deadlineMs = after(clock.monotonicMs(), timeoutMs)
     for (;;) {
       const code = await this.#nextCode(deadlineMs)
       if (code === null || code === 0x46 || code === 0x44) return tcp.close()
@@ -149,7 +150,7 @@ export class SerialtcpProgram {
 
   async #dialOne(dial: ConnectTcp): Promise<void> {
     for (;;) {
-      const code = await this.#nextCode(Number.POSITIVE_INFINITY)
+      const code = await this.#nextCode(null)
       if (code === null || code === 0x44) return
       if (code !== 0x43) continue
       const tcp = await dial(this.#options.timeoutMs ?? 10_000)
@@ -172,15 +173,15 @@ export class SerialtcpProgram {
     tcp.close()
   }
 
-  /** null: the deadline has come, or the program ends. */
-  async #nextCode(deadlineMs: number): Promise<number | null> {
+  /** `deadlineMs`: null: never. Answers null when it has come, or the program ends. */
+  async #nextCode(deadlineMs: MonotonicMs | null): Promise<number | null> {
     const { clock, signal } = this.#options
     for (;;) {
       const code = this.#queue.shift()
       if (code !== undefined) return code
-      const leftMs = deadlineMs - clock.nowMs()
-      if (leftMs <= 0 || signal.aborted) return null
-      const timeout = Number.isFinite(leftMs) ? { clock, ms: leftMs } : undefined
+      const leftMs = deadlineMs === null ? null : msUntil(clock, deadlineMs)
+      if (leftMs === 0 || signal.aborted) return null
+      const timeout = leftMs === null ? undefined : { clock, ms: leftMs }
       await this.#queued.wait({ signal, timeout })
     }
   }

@@ -1,4 +1,4 @@
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createAttemptLimiter } from "./attempt-limiter.ts"
 
@@ -13,3 +13,17 @@ test("a source is blocked after its failures until the window is over; others ar
   clock.advance(1)
   expect(limiter.isBlocked("a")).toBe(false)
 })
+
+test.each(clockTroubles)(
+  "on a machine %s a source is blocked for its time, and no longer",
+  (_title, befall) => {
+    const clock = new FakeClock()
+    const limiter = createAttemptLimiter({ clock, maxFailures: 1, windowMs: 1_000 })
+    limiter.recordFailure("a")
+    befall(clock)
+    clock.advance(999)
+    expect(limiter.isBlocked("a")).toBe(true)
+    clock.advance(1)
+    expect(limiter.isBlocked("a")).toBe(false)
+  },
+)

@@ -1,4 +1,4 @@
-import { BoundedMap, type Clock } from "@serialcast/primitives"
+import { BoundedMap, type Clock, type MonotonicMs, msSince } from "@serialcast/primitives"
 
 export interface AttemptLimiterOptions {
   readonly clock: Clock
@@ -23,12 +23,12 @@ export function createAttemptLimiter({
   maxFailures = 10,
   windowMs = 60_000,
 }: AttemptLimiterOptions): AttemptLimiter {
-  const windows = new BoundedMap<string, { startMs: number; failures: number }>(maxSources)
+  const windows = new BoundedMap<string, { startMs: MonotonicMs; failures: number }>(maxSources)
   const current = (source: string) => {
     const window = windows.get(source)
-    return window !== undefined && clock.nowMs() - window.startMs < windowMs
+    return window !== undefined && msSince(clock, window.startMs) < windowMs
       ? window
-      : { startMs: clock.nowMs(), failures: 0 }
+      : { startMs: clock.monotonicMs(), failures: 0 }
   }
   return {
     isBlocked: (source) => current(source).failures >= maxFailures,

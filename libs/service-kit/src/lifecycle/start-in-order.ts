@@ -1,5 +1,5 @@
 import { AppError, toAppError } from "@serialcast/contract"
-import { type Clock, systemClock, withDeadline } from "@serialcast/primitives"
+import { after, type Clock, msUntil, systemClock, withDeadline } from "@serialcast/primitives"
 import type { RunningService } from "./service.ts"
 
 export interface StartOptions {
@@ -52,10 +52,10 @@ async function stopInReverse(
   services: readonly RunningService[],
   { clock, stopTimeoutMs }: Required<StartOptions>,
 ): Promise<readonly AppError[]> {
-  const endMs = clock.nowMs() + stopTimeoutMs
+  const endMs = after(clock.monotonicMs(), stopTimeoutMs)
   const failures: AppError[] = []
   for (const [left, service] of [...services.entries()].toReversed()) {
-    const timeoutMs = Math.max(reservedMs, endMs - clock.nowMs() - left * reservedMs)
+    const timeoutMs = Math.max(reservedMs, Math.floor(msUntil(clock, endMs)) - left * reservedMs)
     const error = () => new AppError("internal", `it did not stop within ${timeoutMs} ms`)
     try {
       await withDeadline(service.stop(), { clock, timeoutMs, error })

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { stopSignal } from "./stop-signal.ts"
 
@@ -17,3 +17,20 @@ test("the first signal asks to stop; its echo does nothing; a later one insists"
   source.emit("SIGTERM", "SIGTERM")
   expect(insisted).toBe(1)
 })
+
+test.each(clockTroubles)(
+  "on a machine %s an echo is an echo, and a later signal insists",
+  (_title, befall) => {
+    const clock = new FakeClock()
+    const source = new EventEmitter()
+    let insisted = 0
+    void stopSignal({ clock, source, insist: () => insisted++ })
+    source.emit("SIGINT", "SIGINT")
+    befall(clock)
+    source.emit("SIGINT", "SIGINT")
+    expect(insisted).toBe(0)
+    clock.advance(501)
+    source.emit("SIGINT", "SIGINT")
+    expect(insisted).toBe(1)
+  },
+)

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events"
-import { type Clock, createDeferred } from "@serialcast/primitives"
+import { type Clock, createDeferred, type MonotonicMs, msSince } from "@serialcast/primitives"
 
 export interface StopSignalOptions {
   readonly clock: Clock
@@ -15,10 +15,10 @@ const sameRequestMs = 500
 /** Resolves at the first SIGTERM or SIGINT. A later one that is not an echo of it calls `insist`. */
 export function stopSignal({ clock, insist, source = process }: StopSignalOptions): Promise<NodeJS.Signals> {
   const first = createDeferred<NodeJS.Signals>()
-  let firstMs: number | undefined
+  let firstMs: MonotonicMs | undefined
   const receive = (signal: NodeJS.Signals) => {
-    if (firstMs !== undefined && clock.nowMs() - firstMs > sameRequestMs) insist()
-    firstMs ??= clock.nowMs()
+    if (firstMs !== undefined && msSince(clock, firstMs) > sameRequestMs) insist()
+    firstMs ??= clock.monotonicMs()
     first.resolve(signal)
   }
   source.on("SIGTERM", receive)

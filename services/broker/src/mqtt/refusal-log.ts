@@ -1,4 +1,4 @@
-import { BoundedMap, type Clock } from "@serialcast/primitives"
+import { BoundedMap, type Clock, longAgo, type MonotonicMs, msSince } from "@serialcast/primitives"
 
 /** Log lines about refused log-ins of one address are at least this far apart, in milliseconds. */
 const quietMs = 60_000
@@ -8,11 +8,10 @@ const maxAddresses = 1024
 
 /** Answers whether a refused log-in of `address` is worth a line: whoever guesses must not fill the log. */
 export function createRefusalLog(clock: Clock): (address: string) => boolean {
-  const loggedMs = new BoundedMap<string, number>(maxAddresses)
+  const loggedMs = new BoundedMap<string, MonotonicMs>(maxAddresses)
   return (address) => {
-    const nowMs = clock.nowMs()
-    if (nowMs - (loggedMs.get(address) ?? -Infinity) < quietMs) return false
-    loggedMs.set(address, nowMs)
+    if (msSince(clock, loggedMs.get(address) ?? longAgo) < quietMs) return false
+    loggedMs.set(address, clock.monotonicMs())
     return true
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, createBackoff, type Timer } from "@serialcast/primitives"
+import { type Clock, createBackoff, msSince, type Timer } from "@serialcast/primitives"
 
 /** The part of a browser's WebSocket that is used here. */
 export type SocketLike = Pick<
@@ -47,10 +47,10 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   function connect(): void {
     onStatus("connecting")
-    const startedMs = clock.nowMs()
+    const startedMs = clock.monotonicMs()
     const reconnect = () => {
       socket = null
-      if (clock.nowMs() - startedMs > stableMs) backoff.reset()
+      if (msSince(clock, startedMs) > stableMs) backoff.reset()
       retry = clock.startTimer(backoff.next(), connect)
       onStatus("waiting")
     }

@@ -1,6 +1,13 @@
 import { AppError, type Receipt } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
-import { type Clock, createDeferred, createWakeup, type Deferred } from "@serialcast/primitives"
+import {
+  after,
+  type Clock,
+  createDeferred,
+  createWakeup,
+  type Deferred,
+  msUntil,
+} from "@serialcast/primitives"
 
 // A stopping process has 5 s in all; what a device has not taken by then is not waited for.
 const finishMs = 1_500
@@ -43,9 +50,9 @@ export function createAcceptedWrites(devices: DeviceClient, clock: Clock): Accep
     },
     async finish() {
       isFinishing = true
-      const endMs = clock.nowMs() + finishMs
-      while (waiting.size > 0 && clock.nowMs() < endMs) {
-        await settled.wait({ timeout: { clock, ms: endMs - clock.nowMs() } })
+      const endMs = after(clock.monotonicMs(), finishMs)
+      while (waiting.size > 0 && msUntil(clock, endMs) > 0) {
+        await settled.wait({ timeout: { clock, ms: msUntil(clock, endMs) } })
       }
       const error = new AppError("no_reply", "The service stopped before the device had taken everything.")
       for (const { reject } of waiting) reject(error)

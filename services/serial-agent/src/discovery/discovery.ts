@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises"
-import { type Clock, createWakeup, delay } from "@serialcast/primitives"
+import { type Clock, createWakeup, delay, msSince } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { PortTracker, type PortTrackerEvents } from "./port-tracker.ts"
 import type { FoundPort } from "./scan-ports.ts"
@@ -58,8 +58,8 @@ export async function startDiscovery(options: DiscoveryOptions): Promise<Discove
   }
 
   async function settle(): Promise<void> {
-    const sinceMs = clock.nowMs()
-    while (isChanged && !signal.aborted && clock.nowMs() - sinceMs < settleMs.longest) {
+    const sinceMs = clock.monotonicMs()
+    while (isChanged && !signal.aborted && msSince(clock, sinceMs) < settleMs.longest) {
       isChanged = false
       await delay(clock, settleMs.quiet, signal)
     }

@@ -1,6 +1,6 @@
 import { existsSync, type FSWatcher, watch } from "node:fs"
 import { basename, dirname, join } from "node:path"
-import type { Clock } from "@serialcast/primitives"
+import { after, type Clock, longAgo, type MonotonicMs, msSince, msUntil } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { linkFolders } from "./port-links.ts"
 
@@ -46,7 +46,7 @@ class FolderWatches implements PortWatch {
   readonly #ports: ReadonlySet<string>
   readonly #watchers = new Map<string, FSWatcher>()
   /** When a folder that cannot be watched is tried again, by folder. */
-  readonly #failed = new Map<string, number>()
+  readonly #failed = new Map<string, MonotonicMs>()
   readonly #told = new Set<string>()
   readonly #changeListeners: (() => void)[] = []
   readonly #appearanceListeners: ((path: string) => void)[] = []
@@ -66,9 +66,10 @@ class FolderWatches implements PortWatch {
   }
 
   refresh(): void {
-    const nowMs = this.#options.clock.nowMs()
+    const { clock } = this.#options
     for (const folder of this.#folders) {
-      if (this.#watchers.has(folder) || nowMs < (this.#failed.get(folder) ?? 0)) continue
+      const isTooSoon = msUntil(clock, this.#failed.get(folder) ?? longAgo) > 0
+      if (this.#watchers.has(folder) || isTooSoon) continue
       if (this.#watch(folder)) this.#tellContents(folder)
     }
   }
@@ -139,7 +140,7 @@ class FolderWatches implements PortWatch {
   #fail(folder: string, reason: string): void {
     const { clock, log } = this.#options
     this.#unwatch(folder)
-    this.#failed.set(folder, clock.nowMs() + retryMs)
+    this.#failed.set(folder, after(clock.monotonicMs(), retryMs))
     if (!this.#told.has(folder))
       log.warn({ folder, reason }, "cannot watch for ports; looks for them instead")
     this.#told.add(folder)
@@ -162,12 +163,12 @@ function watchQuietly(
 
 /** Answers whether one more is within the limit. */
 function createRateLimit(clock: Clock, maxPerSecond: number): () => boolean {
-  let sinceMs = clock.nowMs()
+  let sinceMs = clock.monotonicMs()
   let count = 0
   return () => {
     if (++count <= maxPerSecond) return true
-    const isSlow = clock.nowMs() - sinceMs >= 1_000
-    sinceMs = clock.nowMs()
+    const isSlow = msSince(clock, sinceMs) >= 1_000
+    sinceMs = clock.monotonicMs()
     count = 0
     return isSlow
   }

@@ -1,5 +1,5 @@
 import type { Lease } from "@serialcast/contract"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { WriteLease } from "./write-lease.ts"
@@ -118,6 +118,7 @@ test("a lease whose time went by while nothing ran is over before its timer fire
   const stopped = {
     nowMs: () => clock.nowMs(),
     nowUs: () => clock.nowUs(),
+    monotonicMs: () => clock.monotonicMs(),
     startTimer: () => clock.startTimer(1e9, () => {}),
   }
   const lease = new WriteLease({ clock: stopped, journal, onChange: () => {} })
@@ -133,6 +134,7 @@ test("a timer that fires early does not end the lease, and it ends in time all t
   const hasty = {
     nowMs: () => clock.nowMs(),
     nowUs: () => clock.nowUs(),
+    monotonicMs: () => clock.monotonicMs(),
     startTimer: (ms: number, fire: () => void) => clock.startTimer(ms > 1 ? ms - 1 : ms, fire),
   }
   const told: (string | null)[] = []
@@ -155,3 +157,20 @@ test("the end of the agent ends the lease, with a mark; nobody takes it afterwar
     expect(() => take("ann", more)).toThrow(refused("device_offline"))
   expect(clock.pendingTimers).toBe(0)
 })
+
+test.each(clockTroubles)(
+  "on a machine %s a lease is held for its time, and no longer",
+  async (_title, befall) => {
+    const { clock, lease, take, marks } = start()
+    const { token } = take("ann")
+    clock.advance(500)
+    befall(clock)
+    expect([lease.holder, lease.whyNot(token)]).toEqual(["ann", null])
+    clock.advance(499)
+    expect(lease.holder).toBe("ann")
+    clock.advance(1)
+    expect(lease.holder).toBeNull()
+    expect(await marks()).toMatchObject([leased("ann"), released("ann", "expired")])
+    expect(clock.pendingTimers).toBe(0)
+  },
+)

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { AppError, type Lease, type LeaseRequest, type Mark } from "@serialcast/contract"
-import type { Clock, Timer } from "@serialcast/primitives"
+import { after, type Clock, longAgo, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 import type { Journal } from "../journal/journal.ts"
 
 export interface WriteLeaseDeps {
@@ -13,7 +13,7 @@ export interface WriteLeaseDeps {
 interface Held {
   readonly token: string
   readonly holder: string
-  endsUs: number
+  endsMs: MonotonicMs
   timer?: Timer
 }
 
@@ -56,7 +56,7 @@ export class WriteLease {
     if (refusal !== null && !(refusal.code === "leased" && steal)) throw refusal
     if (lease !== undefined && held !== null) return this.#extend(held, ttlMs)
     if (held !== null) this.#end(held, "stolen")
-    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), holder: by, endsUs: 0 }
+    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), holder: by, endsMs: longAgo }
     const taken = this.#extend(this.#held, ttlMs)
     this.#deps.journal.mark("rx", { kind: "leased", holder: by })
     this.#deps.onChange()
@@ -81,7 +81,7 @@ export class WriteLease {
   /** Looks at the clock itself: after a pause of the process, calls may come in before the timer fires. */
   #current(): Held | null {
     const held = this.#held
-    if (held !== null && this.#deps.clock.nowUs() >= held.endsUs) {
+    if (held !== null && msUntil(this.#deps.clock, held.endsMs) === 0) {
       this.#end(held, "expired")
       this.#deps.onChange()
     }
@@ -89,8 +89,7 @@ export class WriteLease {
   }
 
   #extend(held: Held, ttlMs: number): Lease {
-    // In the microseconds that count on from the start of the process: the wall clock of nowMs may be set back.
-    held.endsUs = this.#deps.clock.nowUs() + ttlMs * 1_000
+    held.endsMs = after(this.#deps.clock.monotonicMs(), ttlMs)
     this.#watch(held)
     const { token, holder } = held
     return { token, holder, ttlMs }
@@ -99,8 +98,8 @@ export class WriteLease {
   /** Timers may fire a little early, so it may take a second look. */
   #watch(held: Held): void {
     held.timer?.cancel()
-    const leftMs = Math.ceil((held.endsUs - this.#deps.clock.nowUs()) / 1_000)
-    held.timer = this.#deps.clock.startTimer(leftMs, () => {
+    const { clock } = this.#deps
+    held.timer = clock.startTimer(Math.ceil(msUntil(clock, held.endsMs)), () => {
       if (this.#current() === held) this.#watch(held)
     })
   }

@@ -1,5 +1,5 @@
 import { AppError, type MacroStep } from "@serialcast/contract"
-import { type Clock, delay } from "@serialcast/primitives"
+import { after, type Clock, delay, msUntil } from "@serialcast/primitives"
 import type { OpenPort } from "./port-driver.ts"
 
 export interface MacroDeps {
@@ -23,7 +23,7 @@ export async function playMacro(steps: readonly MacroStep[], deps: MacroDeps): P
 
 /** A timer of the system may fire up to a millisecond early. */
 async function waitAtLeast(ms: number, { clock, signal }: MacroDeps): Promise<void> {
-  const dueUs = clock.nowUs() + ms * 1000
-  for (let leftUs = dueUs - clock.nowUs(); leftUs > 0 && !signal.aborted; leftUs = dueUs - clock.nowUs())
-    await delay(clock, leftUs / 1000, signal)
+  const dueMs = after(clock.monotonicMs(), ms)
+  for (let leftMs = ms; leftMs > 0 && !signal.aborted; leftMs = msUntil(clock, dueMs))
+    await delay(clock, leftMs, signal)
 }

@@ -1,5 +1,12 @@
 import { type AppError, type PortSettings, toAppError } from "@serialcast/contract"
-import { type Clock, createBackoff, createDeferred, createWakeup, type Wakeup } from "@serialcast/primitives"
+import {
+  type Clock,
+  createBackoff,
+  createDeferred,
+  createWakeup,
+  msSince,
+  type Wakeup,
+} from "@serialcast/primitives"
 import { openUnlessStopped } from "./open-unless-stopped.ts"
 import type { OpenPort, PortClosed, PortDriver } from "./port-driver.ts"
 
@@ -68,11 +75,11 @@ export function startPortLife({
         const port = await openUnlessStopped({ driver, settings: wanted, listener, clock, signal })
         if (port === null) return
         lastProblem = ""
-        const openedMs = clock.nowMs()
+        const openedMs = clock.monotonicMs()
         events.onOpened(port, ++opens)
         if (settings() !== wanted) void changeSettings(port, settings())
         events.onClosed(await untilClosed(port, closed.promise, signal))
-        if (clock.nowMs() - openedMs >= steadyMs) backoff.reset()
+        if (msSince(clock, openedMs) >= steadyMs) backoff.reset()
       } catch (error) {
         const problem = toAppError(error)
         if (problem.message !== lastProblem) events.onProblem(problem)

@@ -1,3 +1,5 @@
+import type { MonotonicMs } from "@serialcast/primitives"
+
 // 16 ms is what USB adapters gather by themselves. In that time a device that sends less than `smallBytes` does not fill
 // the 4 KiB that the kernel keeps for a reader, even when it begins to send ten times as fast.
 const restMs = 16
@@ -15,7 +17,7 @@ export class ReadRhythm {
   #lastMs = Number.NEGATIVE_INFINITY
 
   /** How long to leave the port alone after a read of `size` bytes, in milliseconds. */
-  restAfter(size: number, nowMs: number): number {
+  restAfter(size: number, nowMs: MonotonicMs): number {
     const isSteady = size < smallBytes && nowMs - this.#lastMs < 2 * restMs
     this.#lastMs = nowMs
     this.#steady = isSteady ? this.#steady + 1 : 0

@@ -192,7 +192,7 @@ export class TtyPort implements OpenPort {
     if (size === null) return false
     // A raw tty has no end of file, but one that was hung up reads as if it were there.
     if (size === 0) throw new Error(goneReason)
-    const restMs = this.#rhythm.restAfter(size, systemClock.nowMs())
+    const restMs = this.#rhythm.restAfter(size, systemClock.monotonicMs())
     if (restMs > 0 && this.#endReason === null)
       this.#rest = systemClock.startTimer(restMs, () => this.#wake())
     this.#listener.onBytes(this.#buffer.slice(0, size))

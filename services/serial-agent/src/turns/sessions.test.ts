@@ -1,5 +1,5 @@
 import { maxSessionBytes } from "@serialcast/contract"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { Sessions } from "./sessions.ts"
 
@@ -96,3 +96,21 @@ test("a session is forgotten after ten minutes of silence", () => {
   sessions.whyNot(place(0, 1, "another"))
   expect(enter(2)).toEqual([])
 })
+
+test.each(clockTroubles)(
+  "on a machine %s a session is forgotten after its silence, and not before",
+  (_title, befall) => {
+    const { clock, sessions, enter } = start()
+    enter(0)
+    sessions.leave(place(0), 0, false)
+    clock.advance(300_000)
+    befall(clock)
+    sessions.whyNot(place(0, 1, "another"))
+    expect(enter(1)).toEqual([1])
+    sessions.leave(place(1), 1, false)
+    befall(clock)
+    clock.advance(600_000)
+    sessions.whyNot(place(0, 1, "one more"))
+    expect(enter(2)).toEqual([])
+  },
+)

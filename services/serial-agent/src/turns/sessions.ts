@@ -1,5 +1,5 @@
 import { AppError, maxSessionBytes } from "@serialcast/contract"
-import type { Clock } from "@serialcast/primitives"
+import { type Clock, longAgo, type MonotonicMs, msSince } from "@serialcast/primitives"
 
 // Enough for every client of a box at once; a session costs some hundred bytes.
 const maxSessions = 1_024
@@ -22,7 +22,7 @@ interface Session<T> {
   sizeBytes: number
   /** What came and is not over, by place. */
   readonly members: Map<number, T>
-  usedMs: number
+  usedMs: MonotonicMs
 }
 
 /**
@@ -92,28 +92,26 @@ export class Sessions<T> {
   /** The session, made when it is new; undefined when all there may be are in use. */
   #use(name: string): Session<T> | undefined {
     const known = this.#sessions.get(name)
-    // Counts on from the start of the process: the wall clock may be set.
-    const nowMs = this.#clock.nowUs() / 1_000
-    if (known === undefined) this.#makeRoom(nowMs)
+    if (known === undefined) this.#makeRoom()
     else this.#sessions.delete(name)
     if (this.#sessions.size >= maxSessions) return undefined
     const session = known ?? createSession<T>()
-    session.usedMs = nowMs
+    session.usedMs = this.#clock.monotonicMs()
     this.#sessions.set(name, session)
     return session
   }
 
-  #makeRoom(nowMs: number): void {
+  #makeRoom(): void {
     for (const [name, { members, usedMs }] of this.#sessions) {
       const isFull = this.#sessions.size >= maxSessions
-      if (!isFull && nowMs - usedMs < idleMs) return
+      if (!isFull && msSince(this.#clock, usedMs) < idleMs) return
       if (members.size === 0) this.#sessions.delete(name)
     }
   }
 }
 
 function createSession<T>(): Session<T> {
-  return { next: 0, brokenFrom: Number.POSITIVE_INFINITY, sizeBytes: 0, members: new Map(), usedMs: 0 }
+  return { next: 0, brokenFrom: Number.POSITIVE_INFINITY, sizeBytes: 0, members: new Map(), usedMs: longAgo }
 }
 
 function isTaken<T>({ next, members }: Session<T>, seq: number): boolean {

@@ -5,7 +5,16 @@
  *   Whatever waits is refused when it is too old, taken back, or when the port goes away.
  */
 import { AppError, toAppError } from "@serialcast/contract"
-import { type Clock, createDeferred, type Deferred, type Timer, withDeadline } from "@serialcast/primitives"
+import {
+  after,
+  type Clock,
+  createDeferred,
+  type Deferred,
+  type MonotonicMs,
+  msUntil,
+  type Timer,
+  withDeadline,
+} from "@serialcast/primitives"
 import type { WriteLease } from "../leases/write-lease.ts"
 import type { OpenPort } from "../port/port-driver.ts"
 import { type Place, Sessions } from "./sessions.ts"
@@ -28,7 +37,7 @@ interface Entry {
   readonly turn: Turn
   /** Its place in its session; null when it is in none. */
   readonly place: Place | null
-  readonly expiresMs: number
+  readonly expiresMs: MonotonicMs
   /** Ends the wait. */
   timer?: Timer
 }
@@ -108,7 +117,7 @@ export class TurnQueue {
     const entry = {
       turn,
       place: placeOf(turn),
-      expiresMs: this.#nowMs + (turn.ttlMs ?? defaultTtlMs),
+      expiresMs: after(this.#clock.monotonicMs(), turn.ttlMs ?? defaultTtlMs),
     }
     const refusal = this.whyNot(turn) ?? this.#whyFull(entry)
     if (refusal !== null) return this.#refuse(entry, refusal)
@@ -166,11 +175,6 @@ export class TurnQueue {
     return [...this.#running].filter(([{ turn }]) => !turn.isNow)
   }
 
-  /** Counts on from the start of the process: the wall clock may be set. */
-  get #nowMs(): number {
-    return this.#clock.nowUs() / 1_000
-  }
-
   #whyFull({ turn, place }: Entry): AppError | null {
     if (this.#queuedBytes + costOf(turn) > maxQueuedBytes) {
       return new AppError("overloaded", `More than ${maxQueuedBytes} bytes wait for the port.`)
@@ -183,7 +187,7 @@ export class TurnQueue {
 
   #waitEarly(entry: Entry): void {
     this.#early.add(entry)
-    const waitMs = Math.min(maxEarlyMs, entry.expiresMs - this.#nowMs)
+    const waitMs = Math.min(maxEarlyMs, msUntil(this.#clock, entry.expiresMs))
     const error = () => new AppError("out_of_order", "What comes before it in its session did not come.")
     entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
   }
@@ -193,7 +197,8 @@ export class TurnQueue {
     this.#early.delete(entry)
     this.#ready.add(entry)
     const error = () => new AppError("expired", "It waited longer than its time to live.")
-    entry.timer = this.#clock.startTimer(entry.expiresMs - this.#nowMs, () => this.#refuse(entry, error()))
+    const waitMs = msUntil(this.#clock, entry.expiresMs)
+    entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
   }
 
   async #takeTurns(): Promise<void> {

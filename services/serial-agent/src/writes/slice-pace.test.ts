@@ -1,3 +1,4 @@
+import { atMs } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { SlicePace } from "./slice-pace.ts"
 
@@ -16,19 +17,19 @@ test.each([
   ["what a wire takes when that stops", 1_024 * kilobyte, 60_000, at115200, 2_880],
 ])("a slice has %s", (_title, written, elapsedMs, byteMs, bytes) => {
   const pace = new SlicePace()
-  pace.begin(0)
-  pace.took(written, elapsedMs)
-  expect(pace.nextBytes(byteMs, elapsedMs)).toBe(bytes)
+  pace.begin(atMs(0))
+  pace.took(written, atMs(elapsedMs))
+  expect(pace.nextBytes(byteMs, atMs(elapsedMs))).toBe(bytes)
 })
 
 test("writes that follow at once go on as fast as the ones before them; after a pause nothing is known", () => {
   const pace = new SlicePace()
-  for (let at = 0; at < 4; at++) {
-    pace.begin(at)
-    pace.took(60_000, at)
+  for (let ms = 0; ms < 4; ms++) {
+    pace.begin(atMs(ms))
+    pace.took(60_000, atMs(ms))
   }
-  pace.begin(50)
-  expect(pace.nextBytes(at115200, 50)).toBe(65_536)
-  pace.begin(103)
-  expect(pace.nextBytes(at115200, 103)).toBe(2_880)
+  pace.begin(atMs(50))
+  expect(pace.nextBytes(at115200, atMs(50))).toBe(65_536)
+  pace.begin(atMs(103))
+  expect(pace.nextBytes(at115200, atMs(103))).toBe(2_880)
 })

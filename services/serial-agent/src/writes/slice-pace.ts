@@ -1,3 +1,5 @@
+import type { MonotonicMs } from "@serialcast/primitives"
+
 // A write that is cut short ends after the slice in hand, and is counted in slices: each is what the wire takes in this time.
 const sliceMs = 250
 // Fewer would cost more system calls than they are worth. More is more than one write of a session has.
@@ -15,15 +17,15 @@ export class SlicePace {
   #beganMs = 0
   #lastMs = Number.NEGATIVE_INFINITY
 
-  /** A write begins. Times are of any clock that does not go back. */
-  begin(nowMs: number): void {
+  /** A write begins. */
+  begin(nowMs: MonotonicMs): void {
     if (nowMs - this.#lastMs < pauseMs) return
     this.#bytes = 0
     this.#beganMs = nowMs
   }
 
   /** The port took so many. */
-  took(bytes: number, nowMs: number): void {
+  took(bytes: number, nowMs: MonotonicMs): void {
     this.#bytes += bytes
     this.#lastMs = nowMs
   }
@@ -33,7 +35,7 @@ export class SlicePace {
    * the baud rate once the port took more than a wire of that rate could have: a pseudo-terminal or a network has none,
    * and gets half as much more through with large slices.
    */
-  nextBytes(byteMs: number, nowMs: number): number {
+  nextBytes(byteMs: number, nowMs: MonotonicMs): number {
     const leastOnWire = Math.max(0, this.#bytes - maxBufferBytes)
     if (leastOnWire * byteMs > timesFaster * (nowMs - this.#beganMs)) return maxSliceBytes
     return Math.min(maxSliceBytes, Math.max(minSliceBytes, Math.round(sliceMs / byteMs)))

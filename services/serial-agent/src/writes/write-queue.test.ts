@@ -1,6 +1,6 @@
 import { AppError, maxWriteBytes, type Receipt } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
-import { seededRandom } from "@serialcast/testkit"
+import { clockTroubles, seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { type RememberedWrite } from "../journal/journal.ts"
 import { RecordingPort } from "../turns/recording-port.ts"
@@ -125,6 +125,30 @@ test("a write that waits longer than its time to live is refused at that moment,
   expect(port.bytes).toEqual(Uint8Array.of(1, 3))
   expect(clock.pendingTimers).toBe(0)
 })
+
+test.each(clockTroubles)(
+  "on a machine %s a write that waits is refused at its time",
+  async (_title, befall) => {
+    const { clock, port, submit } = startWrites()
+    port.hold()
+    const inProgress = submit(Uint8Array.of(1))
+    const answers: unknown[] = []
+    const waits = (write: Promise<unknown>) => void write.catch((error: unknown) => answers.push(error))
+    waits(submit(Uint8Array.of(2), { ttlMs: 1_000 }))
+    // It comes before its turn, and waits twice: for the one before it, and then for the port.
+    waits(submit(Uint8Array.of(4), { ttlMs: 1_000, session: "s", seq: 1 }))
+    await clock.advanceAsync(500)
+    befall(clock)
+    waits(submit(Uint8Array.of(3), { ttlMs: 2_000, session: "s", seq: 0 }))
+    await clock.advanceAsync(499)
+    expect(answers).toEqual([])
+    await clock.advanceAsync(1)
+    await tick()
+    expect(answers).toEqual([refused("expired"), refused("expired")])
+    port.release()
+    await inProgress
+  },
+)
 
 test("a write waits 30 s when it does not say how long", async () => {
   const { clock, port, submit } = startWrites()

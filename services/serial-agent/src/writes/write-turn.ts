@@ -116,16 +116,15 @@ async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): P
   const { journal, clock, byteMs, pacing, pace } = deps
   const { port, signal, onWritten } = sending
   const { charDelayMs = pacing.charDelayMs, lineDelayMs = pacing.lineDelayMs } = write
-  const nowMs = () => clock.nowUs() / 1_000
-  pace.begin(nowMs())
+  pace.begin(clock.monotonicMs())
   for (let written = 0; written < write.bytes.byteLength; ) {
     signal.throwIfAborted()
-    const sliceBytes = pace.nextBytes(byteMs(), nowMs())
+    const sliceBytes = pace.nextBytes(byteMs(), clock.monotonicMs())
     const rest = write.bytes.subarray(written)
     const { bytes, pauseMs } = firstSlice(rest, { charDelayMs, lineDelayMs }, sliceBytes)
     await takenInTime(port.write(bytes), bytes.byteLength, deps)
     journal.append("tx", bytes)
-    pace.took(bytes.byteLength, nowMs())
+    pace.took(bytes.byteLength, clock.monotonicMs())
     onWritten(bytes.byteLength)
     written += bytes.byteLength
     if (pauseMs === 0) continue

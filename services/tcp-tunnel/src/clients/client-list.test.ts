@@ -1,9 +1,10 @@
+import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { ClientList } from "./client-list.ts"
 
 function createList() {
   let changes = 0
-  const list = new ClientList({ nowMs: () => 0, onChange: () => changes++ })
+  const list = new ClientList({ clock: new FakeClock(0), onChange: () => changes++ })
   return { list, changes: () => changes }
 }
 

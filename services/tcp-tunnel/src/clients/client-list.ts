@@ -1,8 +1,9 @@
 import type { TunnelState } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
 import { type ByteCounts, ClientRecord } from "./client-record.ts"
 
 export interface ClientListDeps {
-  readonly nowMs: () => number
+  readonly clock: Pick<Clock, "nowMs">
   /** A client came, left or was refused. */
   readonly onChange: () => void
 }
@@ -21,7 +22,7 @@ export class ClientList {
 
   /** `peer`: `host:port`. `onMoved` is called when bytes of it moved. */
   add(peer: string, onMoved?: () => void): ClientRecord {
-    const record = new ClientRecord({ peer, sinceMs: this.#deps.nowMs(), totals: this.#bytes, onMoved })
+    const record = new ClientRecord({ peer, sinceMs: this.#deps.clock.nowMs(), totals: this.#bytes, onMoved })
     this.#records.add(record)
     this.#clients += 1
     this.#deps.onChange()

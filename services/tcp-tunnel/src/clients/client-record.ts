@@ -1,4 +1,5 @@
 import type { TunnelClient } from "@serialcast/contract"
+import type { WallMs } from "@serialcast/primitives"
 
 /** Counters of clients, those of the past included. */
 export interface ByteCounts {
@@ -10,7 +11,7 @@ export interface ByteCounts {
 export interface ClientRecordOptions {
   /** `host:port` of the other end. */
   readonly peer: string
-  readonly sinceMs: number
+  readonly sinceMs: WallMs
   /** What the client's bytes are counted in too. */
   readonly totals: ByteCounts
   /** Bytes moved, one way or the other. */

@@ -1,4 +1,4 @@
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { IdleWatch } from "./idle-watch.ts"
 
@@ -44,4 +44,15 @@ test("nothing is left when it is disposed", () => {
   const { clock, watched } = watch(1_000)
   watched[Symbol.dispose]()
   expect(clock.pendingTimers).toBe(0)
+})
+
+test.each(clockTroubles)("on a machine %s it is idle at its time", (_title, befall) => {
+  const { clock, watched, idle } = watch(1_000)
+  clock.advance(500)
+  watched.moved()
+  befall(clock)
+  clock.advance(999)
+  expect(idle()).toBe(0)
+  clock.advance(1)
+  expect(idle()).toBe(1)
 })

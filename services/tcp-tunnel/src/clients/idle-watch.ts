@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "@serialcast/primitives"
+import { after, type Clock, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 
 export interface IdleWatchOptions {
   readonly clock: Clock
@@ -13,18 +13,18 @@ export interface IdleWatchOptions {
 /** Notices that nothing moved for a while. Moving costs a look at the clock, not a timer. */
 export class IdleWatch implements Disposable {
   readonly #options: IdleWatchOptions
-  #movedMs = 0
+  #movedMs: MonotonicMs
   #timer: Timer | null = null
 
   constructor(options: IdleWatchOptions) {
     this.#options = options
-    this.moved()
+    this.#movedMs = options.clock.monotonicMs()
     if (options.timeoutMs !== null) this.#startTimer(options.timeoutMs)
   }
 
   /** Bytes moved. */
   moved(): void {
-    this.#movedMs = this.#options.clock.nowMs()
+    this.#movedMs = this.#options.clock.monotonicMs()
   }
 
   [Symbol.dispose](): void {
@@ -34,9 +34,8 @@ export class IdleWatch implements Disposable {
   #startTimer(timeoutMs: number): void {
     const { clock, isBusy, onIdle } = this.#options
     if (isBusy()) this.moved()
-    // A clock that was set back must not make the wait longer than it is.
-    const leftMs = Math.min(timeoutMs, this.#movedMs + timeoutMs - clock.nowMs())
-    if (leftMs <= 0) return onIdle()
+    const leftMs = msUntil(clock, after(this.#movedMs, timeoutMs))
+    if (leftMs === 0) return onIdle()
     this.#timer = clock.startTimer(leftMs, () => this.#startTimer(timeoutMs))
   }
 }

@@ -47,7 +47,7 @@ class ClientFrame implements Tunnel {
     this.#config = config
     this.#deps = deps
     this.#serve = serve
-    this.#clients = new ClientList({ nowMs: () => clock.nowMs(), onChange })
+    this.#clients = new ClientList(deps)
     this.#away = new DeviceAway({
       address: config.device,
       devices,

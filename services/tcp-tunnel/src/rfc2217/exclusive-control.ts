@@ -1,6 +1,6 @@
 import { type DeviceState, toAppError } from "@serialcast/contract"
 import type { Device, DeviceLease } from "@serialcast/device-stream"
-import { type Clock, createWakeup, type Wakeup, within } from "@serialcast/primitives"
+import { after, type Clock, createWakeup, msUntil, type Wakeup, within } from "@serialcast/primitives"
 import type { Contender, Control, Seat, Standing } from "./control.ts"
 
 /** How long the device stays with a client whose tunnel died, in milliseconds. */
@@ -190,12 +190,12 @@ class ContendedSeat implements Seat {
 
   async standing(): Promise<Standing> {
     const { clock, changed, standing } = this.#deps
-    const endMs = clock.nowMs() + decisionMs
+    const endMs = after(clock.monotonicMs(), decisionMs)
     for (;;) {
       const decided = standing()
       if (decided !== null) return decided
-      const leftMs = endMs - clock.nowMs()
-      if (leftMs <= 0) return "watches"
+      const leftMs = msUntil(clock, endMs)
+      if (leftMs === 0) return "watches"
       await changed.wait({ timeout: { clock, ms: leftMs } })
     }
   }

@@ -1,5 +1,5 @@
 import { createDeferred } from "@serialcast/primitives"
-import { FakeClock } from "@serialcast/testkit"
+import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { KnownValues } from "./known-values.ts"
 
@@ -83,4 +83,14 @@ test("what is set without a call stays while nothing is told of it", () => {
   expect(known.values.rate).toBe(6)
   state.told = { rate: 7 }
   expect(known.values.rate).toBe(7)
+})
+
+test.each(clockTroubles)("on a machine %s an answer counts for a second", async (_title, befall) => {
+  const { known, clock } = setUp({ rate: 2 })
+  await known.change({ rate: 3 }, async () => ({ rate: 4 }))
+  befall(clock)
+  clock.advance(999)
+  expect(known.values.rate).toBe(4)
+  clock.advance(1)
+  expect(known.values.rate).toBe(2)
 })

@@ -1,4 +1,4 @@
-import type { Clock } from "@serialcast/primitives"
+import { after, type Clock, longAgo, msUntil } from "@serialcast/primitives"
 
 /**
  * How long after the agent answered a change its answer counts for more than the device's state, in milliseconds: the
@@ -11,7 +11,7 @@ export interface KnownValuesOptions<T extends object> {
   readonly initial: T
   /** What the device's state tells; what is absent there is as it was set last. */
   readonly told: () => Partial<T>
-  readonly clock: Pick<Clock, "nowMs">
+  readonly clock: Pick<Clock, "monotonicMs">
 }
 
 /**
@@ -22,7 +22,7 @@ export class KnownValues<T extends object> {
   readonly #options: KnownValuesOptions<T>
   #values: T
   #underway = 0
-  #trustedUntilMs = Number.NEGATIVE_INFINITY
+  #trustedUntilMs = longAgo
 
   constructor(options: KnownValuesOptions<T>) {
     this.#options = options
@@ -31,7 +31,7 @@ export class KnownValues<T extends object> {
 
   get values(): T {
     const { told, clock } = this.#options
-    const isOwn = this.#underway > 0 || clock.nowMs() < this.#trustedUntilMs
+    const isOwn = this.#underway > 0 || msUntil(clock, this.#trustedUntilMs) > 0
     if (!isOwn) this.#values = { ...this.#values, ...told() }
     return this.#values
   }
@@ -60,7 +60,7 @@ export class KnownValues<T extends object> {
       const answered = await call()
       // Of several changes on their way, the answer to one does not have the others yet.
       if (this.#underway === 1 && answered !== null) this.#values = { ...this.#values, ...answered }
-      this.#trustedUntilMs = this.#options.clock.nowMs() + answerCountsMs
+      this.#trustedUntilMs = after(this.#options.clock.monotonicMs(), answerCountsMs)
     } catch (error) {
       this.#takeBack(part, before)
       throw error

@@ -33,9 +33,9 @@ async function start(changes: Partial<Rfc2217Tunnel> = {}, clock: Clock = system
   onTestFinished(() => tunnel.stop())
   const connect = () => connectClient(tunnel.address?.port ?? 0)
   const stopMs = async () => {
-    const startMs = Date.now()
+    const startMs = performance.now()
     await tunnel.stop()
-    return Date.now() - startMs
+    return performance.now() - startMs
   }
   return { devices, tunnel, connect, stopMs }
 }

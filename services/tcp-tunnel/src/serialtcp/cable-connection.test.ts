@@ -24,7 +24,7 @@ async function connected(idleTimeoutMs: number | null = null) {
     peer.destroy()
     server.close()
   })
-  const record = new ClientList({ nowMs: () => 0, onChange: () => {} }).add("peer")
+  const record = new ClientList({ clock, onChange: () => {} }).add("peer")
   return { clock, peer, connection: new CableConnection({ socket, record, clock, idleTimeoutMs }) }
 }
 

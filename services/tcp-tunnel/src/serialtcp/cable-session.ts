@@ -3,7 +3,7 @@
  *   TCP ←─ CableConnection ←─ CableEnd ←─ receive ←─ device
  */
 
-import type { Clock, Timer } from "@serialcast/primitives"
+import { type Clock, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 import {
   type CableAction,
   CableEnd,
@@ -45,8 +45,7 @@ export class CableSession {
   #dialing: AbortController | null = null
   #timer: Timer | null = null
   /** What `#timer` was started for; null: nothing. */
-  #timerMs: number | null = null
-  #nowMs = 0
+  #timerMs: MonotonicMs | null = null
   #lastWrite: Promise<void> = Promise.resolve()
 
   constructor(options: CableSessionOptions) {
@@ -92,8 +91,7 @@ export class CableSession {
   #tell(input: CableInput): void {
     const { clock, onPhase } = this.#options
     const { phase } = this.#end
-    this.#nowMs = Math.max(this.#nowMs, clock.nowMs())
-    for (const action of this.#end.handle(input, this.#nowMs)) this.#do(action)
+    for (const action of this.#end.handle(input, clock.monotonicMs())) this.#do(action)
     this.#startTimer()
     if (this.#end.phase !== phase) onPhase()
   }
@@ -104,10 +102,10 @@ export class CableSession {
     this.#timer?.cancel()
     this.#timerMs = deadlineMs
     if (deadlineMs === null) return
-    this.#timer = this.#options.clock.startTimer(deadlineMs - this.#nowMs, () => {
+    const { clock } = this.#options
+    this.#timer = clock.startTimer(msUntil(clock, deadlineMs), () => {
+      // A timer of the system may fire a little early: then nothing has come yet, and the next one is started.
       this.#timerMs = null
-      // It has come, whatever a clock says that was set back.
-      this.#nowMs = Math.max(this.#nowMs, deadlineMs)
       this.#tell({ kind: "timePassed" })
     })
   }

@@ -28,7 +28,7 @@ class ClientTunnel implements Tunnel {
   constructor(config: SerialtcpClientTunnel, deps: TunnelDeps) {
     this.#config = config
     this.#deps = deps
-    this.#clients = new ClientList({ nowMs: () => deps.clock.nowMs(), onChange: deps.onChange })
+    this.#clients = new ClientList(deps)
     const by = `tunnel:${formatListenAddress(config.connect)}`
     const tcp = { role: "client", dial: (signal: AbortSignal) => this.#dial(signal) } as const
     this.#keeper = new CableKeeper({ config, by, tcp }, deps)

@@ -38,7 +38,7 @@ class ServerTunnel implements Tunnel {
   constructor(config: SerialtcpServerTunnel, deps: TunnelDeps) {
     this.#config = config
     this.#deps = deps
-    this.#clients = new ClientList({ nowMs: () => deps.clock.nowMs(), onChange: deps.onChange })
+    this.#clients = new ClientList(deps)
   }
 
   async start(): Promise<void> {

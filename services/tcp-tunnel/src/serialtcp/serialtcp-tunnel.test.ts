@@ -1,7 +1,7 @@
 import type { TunnelState } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import { createLogger, type SerialtcpServerTunnel } from "@serialcast/service-kit"
-import { eventually, FakeClock } from "@serialcast/testkit"
+import { clockTroubles, eventually, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { PlayedDevices } from "../test-device.ts"
 import { connectClient } from "../test-tunnel.ts"
@@ -14,14 +14,6 @@ const far = {
   steps: "\x1f\xc2\x1f\xc3",
   accepts: "\x1fc\x1fs",
   ends: "\x1fD",
-}
-
-/** A clock that somebody sets. */
-class SetClock extends FakeClock {
-  offsetMs = 0
-  override nowMs(): number {
-    return super.nowMs() + this.offsetMs
-  }
 }
 
 interface Started {
@@ -129,10 +121,10 @@ test("a device that comes back is no problem any more, though the far end is not
   expect(told.at(-1)).toMatchObject({ problem: null, link: "synchronising" })
 })
 
-test("attempts go on when the clock is set back", async () => {
-  const clock = new SetClock()
+test.each(clockTroubles)("on a machine %s attempts go on at their times", async (_title, befall) => {
+  const clock = new FakeClock()
   const { advance, line } = await startServer({}, { clock })
-  clock.offsetMs = -3_600_000
+  befall(clock)
   for (let second = 0; second < 10; second++) await advance(1_000)
   expect(line().split("\x1f\xe0")).toHaveLength(6)
 })
