@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { join, relative } from "node:path"
 import type { Check } from "./check.ts"
 
+const testProject = "tsconfig.test.json"
+
 /**
- * Each package's tsconfig.json references exactly the packages of this repository that its package.json depends on,
- * and the root's references all packages. npm hoists every package to the root, so neither the compiler nor Node
- * notices when one of them is missing.
+ * Each package's tsconfig.json references exactly the packages of this repository that its package.json depends on; its
+ * tsconfig.test.json, the package itself and those that only its tests need as well; and the root's references all of
+ * these. npm hoists every package to the root, so neither the compiler nor Node notices when one of them is missing.
  */
 export const references: Check = {
   name: "references",
@@ -14,11 +17,20 @@ export const references: Check = {
     const folders = (await Promise.all(workspaces.map((pattern) => expand(root, pattern)))).flat()
     const packages = await Promise.all(folders.map((folder) => readPackage(root, folder)))
     const folderOf = new Map(packages.map(({ name, folder }) => [name, folder]))
+    const foldersOf = (names: readonly string[]) => names.flatMap((name) => folderOf.get(name) ?? [])
+    const tested = packages.filter(({ referencedByTests }) => referencedByTests !== null)
+    const projects = [...folders, ...tested.map(({ folder }) => `${folder}/${testProject}`)]
     return [
-      ...compare("tsconfig.json", await referencedBy(root, "."), folders),
-      ...packages.flatMap(({ folder, dependencies, referenced }) => {
-        const wanted = dependencies.flatMap((name) => folderOf.get(name) ?? [])
-        return compare(`${folder}/tsconfig.json`, referenced, wanted)
+      ...compare("tsconfig.json", (await referencedBy(root, ".")) ?? [], projects),
+      ...packages.flatMap(({ folder, dependencies, devDependencies, referenced, referencedByTests }) => {
+        const needed = foldersOf(dependencies)
+        const neededByTests = [...needed, ...foldersOf(devDependencies)]
+        // A package without a project for its tests has them in its only one: it is all tests, or has none.
+        if (referencedByTests === null) return compare(`${folder}/tsconfig.json`, referenced, neededByTests)
+        return [
+          ...compare(`${folder}/tsconfig.json`, referenced, needed),
+          ...compare(`${folder}/${testProject}`, referencedByTests, [folder, ...neededByTests]),
+        ]
       }),
     ].join("\n")
   },
@@ -36,7 +48,10 @@ interface Package {
   /** Relative to the root, like the ones referenced. */
   readonly folder: string
   readonly dependencies: readonly string[]
+  readonly devDependencies: readonly string[]
   readonly referenced: readonly string[]
+  /** null: its tests have no project of their own. */
+  readonly referencedByTests: readonly string[] | null
 }
 
 /** The folders that a workspace pattern of package.json means: `libs/*` or the name of one. */
@@ -48,20 +63,28 @@ async function expand(root: string, pattern: string): Promise<readonly string[]>
 }
 
 async function readPackage(root: string, folder: string): Promise<Package> {
-  const { name, dependencies, devDependencies } = await readJson<Manifest>(join(root, folder, "package.json"))
+  const manifest = await readJson<Manifest>(join(root, folder, "package.json"))
+  const { name, dependencies = {}, devDependencies = {} } = manifest
   return {
     name,
     folder,
-    dependencies: Object.keys({ ...dependencies, ...devDependencies }),
-    referenced: await referencedBy(root, folder),
+    dependencies: Object.keys(dependencies),
+    devDependencies: Object.keys(devDependencies),
+    referenced: (await referencedBy(root, folder)) ?? [],
+    referencedByTests: await referencedBy(root, folder, testProject),
   }
 }
 
-async function referencedBy(root: string, folder: string): Promise<readonly string[]> {
-  const project = await readJson<{ references?: readonly { path: string }[] }>(
-    join(root, folder, "tsconfig.json"),
-  )
-  return (project.references ?? []).map(({ path }) => relative(root, join(root, folder, path)))
+/** null: there is no such project. */
+async function referencedBy(
+  root: string,
+  folder: string,
+  file = "tsconfig.json",
+): Promise<readonly string[] | null> {
+  const path = join(root, folder, file)
+  if (!existsSync(path)) return null
+  const project = await readJson<{ references?: readonly { path: string }[] }>(path)
+  return (project.references ?? []).map((reference) => relative(root, join(root, folder, reference.path)))
 }
 
 function compare(file: string, found: readonly string[], wanted: readonly string[]): readonly string[] {

@@ -45,7 +45,7 @@ async function plugIn(): Promise<Pick<PtyDevice, "read" | "write"> & AsyncDispos
   await chown(pty.path, 0, dialoutGroup)
   await chmod(pty.path, 0o660)
   // The terminals of this machine are at another place in the container, which hides /dev/pts.
-  await symlink(join("/terminals", basename(pty.path)), port)
+  await symlink(join("/terminals", basename(pty.terminal)), port)
   const unplug = async () => {
     await rm(port)
     await pty.unplug()
@@ -162,3 +162,22 @@ test("a device that is unplugged and plugged in again goes on", async () => {
   await request(`${deviceUrl}/write`, { method: "POST", body: "again" })
   expect(new TextDecoder().decode(await device.read(5))).toBe("again")
 })
+
+test("an agent whose container is killed goes on in the same epoch, with every byte that it had read", async () => {
+  await using device = await plugIn()
+  const { epoch } = (await request(deviceUrl)) as { epoch: string }
+  const sent = random.bytes(20_000)
+  await device.write(sent)
+  // Read, and shown, a moment ago: most of it is on no disk yet.
+  await eventually(async () => expect(Buffer.compare(await readLast(sent.byteLength), sent)).toBe(0))
+  await stack.compose("kill", "--signal", "SIGKILL", "serial-agent")
+  await stack.compose("start", "serial-agent")
+  await untilState({ online: true, epoch })
+  expect(Buffer.compare(await readLast(sent.byteLength), sent), `seed ${random.seed}`).toBe(0)
+})
+
+async function readLast(bytes: number): Promise<Uint8Array> {
+  const headers = { Authorization: `Bearer ${stack.token}` }
+  const response = await fetch(`${deviceUrl}/history?from=-${bytes}`, { headers })
+  return response.ok ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array(0)
+}

@@ -6,7 +6,7 @@ import { createTemporaryFolder, eventually, openPty, seededRandom } from "@seria
 import { describe, expect, onTestFinished, test } from "vitest"
 import { listenAsDevice } from "../testing/listen-as-device.ts"
 import { type SpawnedCli, spawnCli } from "../testing/spawn-cli.ts"
-import { connectRaw, type RawClient } from "../tunnels/raw-client.ts"
+import { connectRaw, type RawClient } from "../tunnels/testing/raw-client.ts"
 
 async function openDevice() {
   const pty = await openPty()
@@ -19,9 +19,7 @@ function spawnBridge(...args: string[]): SpawnedCli & { readonly files: () => st
   const folder = createTemporaryFolder()
   onTestFinished(() => folder[Symbol.dispose]())
   const cli = spawnCli(["bridge", ...args], { TMPDIR: folder.path }, folder.path)
-  // The loader of TypeScript has files there.
-  const files = () => readdirSync(folder.path).filter((name) => !name.startsWith("tsx"))
-  return { ...cli, files }
+  return { ...cli, files: () => readdirSync(folder.path) }
 }
 
 async function portOf(cli: SpawnedCli): Promise<number> {

@@ -4,7 +4,8 @@
 import { createProcessBroker } from "@serialcast/broker"
 import type { DeviceState, TunnelState } from "@serialcast/contract"
 import { createDeviceClient } from "@serialcast/device-stream"
-import { createMemoryJournals, createSerialAgent } from "@serialcast/serial-agent"
+import { createMemoryJournals } from "@serialcast/journal"
+import { createSerialAgent } from "@serialcast/serial-agent"
 import {
   type Config,
   connectToBroker,

@@ -2,7 +2,7 @@ import { type DeviceState, formatAddress } from "@serialcast/contract"
 import { escapeControls } from "../terminal/escape-controls.ts"
 import type { Paint } from "../terminal/paint.ts"
 import { formatTable } from "../terminal/table.ts"
-import { formatSettings } from "./format-settings.ts"
+import { describeUnsupported, formatSettings } from "./format-settings.ts"
 
 const header = ["DEVICE", "STATE", "PORT", "SETTINGS", "WHAT", "RX BYTES", "SINCE", "PROBLEM"]
 
@@ -36,9 +36,10 @@ function what({ port, identity: { manufacturer, product, vendorId, productId } }
   return port.startsWith("sim:") ? "simulated" : "-"
 }
 
-/** An open port whose bytes are not kept is in trouble too. */
-function problems({ problem, journal }: DeviceState): string {
-  return [problem, journal.problem].flatMap((found) => (found === null ? [] : [found.message])).join(" ")
+/** An open port whose bytes are not kept, or that did not take its settings, is in trouble too. */
+function problems({ problem, journal, settings }: DeviceState): string {
+  const found = [problem?.message, journal.problem?.message, describeUnsupported(settings)]
+  return found.filter((text) => text !== undefined && text !== null).join(" ")
 }
 
 function shown(text: string): string {

@@ -21,3 +21,12 @@ test("a gap tells how much is missing, or that nobody knows", () => {
   expect(describeGap({ ...ends, bytes: null, reason: "evicted" })).toContain("an unknown number of bytes")
   expect(describeGap({ ...ends, bytes: null, reason: "unread" })).toContain("while nobody read its port")
 })
+
+test("a change of settings tells what the port has, and what it did not take", () => {
+  const { settings } = createDeviceState()
+  const mark = { n: 0, kind: "settings", by: "ann" } as const
+  expect(describeMark({ ...mark, settings })).toBe("settings: 115200 8N1, by ann")
+  expect(describeMark({ ...mark, settings: { ...settings, unsupported: ["parity"] } })).toBe(
+    "settings: 115200 8N1, by ann. The port did not take parity.",
+  )
+})

@@ -1,5 +1,5 @@
 import { type DeviceState, formatAddress, type Gap, type Mark, type ModemLines } from "@serialcast/contract"
-import { formatSettings } from "../devices/format-settings.ts"
+import { describeUnsupported, formatSettings } from "../devices/format-settings.ts"
 import { escapeControls } from "../terminal/escape-controls.ts"
 
 /** A gap in words, on one line. */
@@ -26,7 +26,9 @@ function markText(mark: Mark): string {
     case "overrun":
       return "overrun: the device sent faster than the port was read"
     case "settings":
-      return `settings: ${formatSettings(mark.settings)}, by ${mark.by}`
+      return [`settings: ${formatSettings(mark.settings)}, by ${mark.by}`, describeUnsupported(mark.settings)]
+        .filter((text) => text !== null)
+        .join(". ")
     case "lines":
       return `modem lines: ${formatLines(mark.lines)}, by ${mark.by ?? "the device"}`
     case "break":
@@ -40,7 +42,9 @@ function markText(mark: Mark): string {
     case "drained":
       return `write of ${mark.bytes} bytes by ${mark.by} done`
     case "refused":
-      return `write by ${mark.by} refused after ${mark.bytes} bytes: ${mark.code}`
+      return `${countOf(mark)} by ${mark.by} refused after ${mark.bytes} bytes: ${mark.code}`
+    case "clock":
+      return `the clock was set ${mark.stepMs < 0 ? "back" : "forward"} by ${Math.abs(mark.stepMs) / 1_000} s`
     case "other":
       return mark.name
   }
@@ -51,6 +55,10 @@ export function describeState(state: DeviceState): string {
   const problem = state.problem === null ? "" : `: ${state.problem.message}`
   const text = state.online ? "online" : `offline${problem}`
   return escapeControls(`${formatAddress(state)} is ${text}`).replaceAll("\n", " ")
+}
+
+function countOf({ count = 1 }: Extract<Mark, { kind: "refused" }>): string {
+  return count === 1 ? "write" : `${count} more writes`
 }
 
 function formatLines(lines: ModemLines): string {

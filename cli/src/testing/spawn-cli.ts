@@ -4,13 +4,8 @@ import { fileURLToPath } from "node:url"
 import { createTemporaryFolder } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
 
-/** What node runs the command line with, from its sources. */
-export const cliArguments: readonly string[] = [
-  "--conditions=@serialcast/source",
-  "--import",
-  import.meta.resolve("tsx"),
-  fileURLToPath(new URL("../main.ts", import.meta.url)),
-]
+/** The command line as it is shipped; `build-cli.ts` has built it. */
+export const mainFile = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
 const free = "127.0.0.1:0"
 const listeners = {
   SERIALCAST_HTTP_LISTEN: free,
@@ -34,14 +29,14 @@ export interface OutputText {
   find(pattern: RegExp): Promise<RegExpExecArray>
 }
 
-/** Runs the command line in a process of its own, from its sources, on free ports. Killed when the test is over. */
+/** Runs the command line in a process of its own, on free ports. Killed when the test is over. */
 export function spawnCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): SpawnedCli {
   const journal = createTemporaryFolder()
-  const child = spawn(process.execPath, [...cliArguments, ...args], {
+  const child = spawn(process.execPath, [mainFile, ...args], {
     cwd,
     env: {
       PATH: process.env["PATH"],

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { closeSync, constants, openSync } from "node:fs"
 import { eventually, openPty } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
-import { cliArguments } from "./spawn-cli.ts"
+import { mainFile } from "./spawn-cli.ts"
 
 export interface TerminalCli {
   readonly child: ChildProcess
@@ -23,7 +23,7 @@ export async function spawnInTerminal(args: readonly string[]): Promise<Terminal
   const stty = (...settings: string[]) => execFileSync("stty", ["-F", screen.path, ...settings]).toString()
   stty("sane")
   const terminal = openSync(screen.path, constants.O_RDWR | constants.O_NOCTTY)
-  const child = spawn(process.execPath, [...cliArguments, ...args], {
+  const child = spawn(process.execPath, [mainFile, ...args], {
     env: { PATH: process.env["PATH"], TERM: "xterm", SERIALCAST_BROKER_LISTEN: "127.0.0.1:0" },
     stdio: [terminal, terminal, terminal],
   })

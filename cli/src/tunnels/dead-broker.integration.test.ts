@@ -12,8 +12,8 @@ import {
 import { connectReporter, createTcpTunnel } from "@serialcast/tcp-tunnel"
 import { createTemporaryFolder, eventually, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { connectRaw, rawTunnel } from "./raw-client.ts"
-import { rfc2217Tunnel } from "./rfc2217-tunnel.ts"
+import { connectRaw, rawTunnel } from "./testing/raw-client.ts"
+import { rfc2217Tunnel } from "./testing/rfc2217-tunnel.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 const free = { SERIALCAST_BROKER_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0" }

@@ -9,7 +9,7 @@ import { connectAsync } from "mqtt"
 import { expect, onTestFinished, test } from "vitest"
 import { spawnCli } from "../testing/spawn-cli.ts"
 import { startTestAll, type TestAll } from "../testing/start-test-all.ts"
-import { connectRaw, portOf, rawTunnel } from "./raw-client.ts"
+import { connectRaw, portOf, rawTunnel } from "./testing/raw-client.ts"
 
 async function tunnelsOf({ httpUrl }: TestAll): Promise<readonly TunnelState[]> {
   const response = await fetch(`${httpUrl}/api/v1/tunnels`)

@@ -3,9 +3,9 @@ import { eventually } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { listenAsDevice } from "../testing/listen-as-device.ts"
 import { untilOffline } from "../testing/start-test-all.ts"
-import { portOf } from "./raw-client.ts"
-import { spawnPySerial } from "./rfc2217-pyserial.ts"
-import { fast, startModem, startTunnel, stateOf, untilOnline } from "./rfc2217-tunnel.ts"
+import { portOf } from "./testing/raw-client.ts"
+import { spawnPySerial } from "./testing/rfc2217-pyserial.ts"
+import { fast, startModem, startTunnel, stateOf, untilOnline } from "./testing/rfc2217-tunnel.ts"
 
 describe("several programs with pySerial on one port", () => {
   test("the first has control; the second gets all bytes, changes nothing, and has control when the first leaves", async () => {

@@ -2,9 +2,9 @@ import type { Mark, PortSettings } from "@serialcast/contract"
 import { eventually } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import type { TestAll } from "../testing/start-test-all.ts"
-import { portOf } from "./raw-client.ts"
-import { type PySerial, spawnPySerial } from "./rfc2217-pyserial.ts"
-import { fast, startModem, startTunnel, stateOf } from "./rfc2217-tunnel.ts"
+import { portOf } from "./testing/raw-client.ts"
+import { type PySerial, spawnPySerial } from "./testing/rfc2217-pyserial.ts"
+import { fast, startModem, startTunnel, stateOf } from "./testing/rfc2217-tunnel.ts"
 
 const mebibyte = 1024 * 1024
 const bothOff = { dtr: false, rts: false }

@@ -7,9 +7,9 @@ import type { Rfc2217Tunnel } from "@serialcast/service-kit"
 import { eventually } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { startTestAll, untilOffline } from "../testing/start-test-all.ts"
-import { createPtySocket } from "./pty-socket.ts"
-import { connectRaw, portOf, type RawClient, rawTunnel } from "./raw-client.ts"
-import { rfc2217Tunnel, startTunnel, stateOf, untilOnline } from "./rfc2217-tunnel.ts"
+import { createPtySocket } from "./testing/pty-socket.ts"
+import { connectRaw, portOf, type RawClient, rawTunnel } from "./testing/raw-client.ts"
+import { rfc2217Tunnel, startTunnel, stateOf, untilOnline } from "./testing/rfc2217-tunnel.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 

@@ -2,9 +2,9 @@ import { once } from "node:events"
 import { checkCounting, countingBytes } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { startTestAll } from "../testing/start-test-all.ts"
-import { connectRaw, portOf } from "./raw-client.ts"
-import { clientTunnel, serverTunnel, startTarget } from "./serialtcp-cable.ts"
-import { startOriginalClient, startOriginalServer } from "./serialtcp-original.ts"
+import { connectRaw, portOf } from "./testing/raw-client.ts"
+import { clientTunnel, serverTunnel, startTarget } from "./testing/serialtcp-cable.ts"
+import { startOriginalClient, startOriginalServer } from "./testing/serialtcp-original.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 const bytes = countingBytes(0, 100_000)

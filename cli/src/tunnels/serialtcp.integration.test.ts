@@ -2,8 +2,8 @@ import { once } from "node:events"
 import type { Socket } from "node:net"
 import { checkCounting, countingBytes, eventually } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { connectRaw, portOf } from "./raw-client.ts"
-import { startCable, startTarget, type TestCable } from "./serialtcp-cable.ts"
+import { connectRaw, portOf } from "./testing/raw-client.ts"
+import { startCable, startTarget, type TestCable } from "./testing/serialtcp-cable.ts"
 
 const mebibyte = 1024 * 1024
 const ascii = (text: string) => new TextEncoder().encode(text)

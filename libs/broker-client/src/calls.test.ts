@@ -5,7 +5,7 @@ import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@s
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { PendingCalls } from "./calls.ts"
 import type { BrokerClient, CallOptions } from "./client.ts"
-import { codeOf, createTestClient, startClient, testTopics } from "./test-broker.ts"
+import { codeOf, createTestClient, startClient, testTopics } from "./testing/test-broker.ts"
 
 const destination = testTopics.call("write", { gateway: "local", device: "uno" }, "caller")
 const reply = testTopics.reply("caller")

@@ -3,12 +3,14 @@ import {
   type DecodedReply,
   type Destination,
   decodeReply,
+  type Payload,
   parseProgress,
   type ReplyAddress,
+  ReplyParcel,
   type WriteProgress,
 } from "@serialcast/contract"
 import { type Clock, createDeferred, type Timer } from "@serialcast/primitives"
-import type { CallOptions } from "./client.ts"
+import type { CallOptions, Message } from "./client.ts"
 
 // A call that waits long, as a write in a queue does, was most likely received: its payload is not sent again and again.
 const minResendMs = 2_000
@@ -16,7 +18,7 @@ const maxResendMs = 30_000
 const maxPendingCalls = 4_096
 
 /** Hands a message to the connection; undefined when there is none. Rejects with `overloaded` when nothing is sent. */
-type Send = (destination: Destination, payload: Uint8Array) => Promise<void> | undefined
+type Send = (destination: Destination, payload: Payload) => Promise<void> | undefined
 
 /** Calls that wait for their reply, by id and part. */
 export class PendingCalls {
@@ -31,8 +33,9 @@ export class PendingCalls {
   }
 
   /** Gives a reply to the call that waits for it; false when none does (late, repeated, or nobody's call). */
-  receive(payload: Uint8Array): boolean {
-    const reply = decodeReply(payload)
+  receive(message: Pick<Message, "payload" | "parcel">): boolean {
+    const { parcel } = message
+    const reply = parcel instanceof ReplyParcel ? parcel.decoded : decodeReply(message.payload)
     const waiting = reply === undefined ? undefined : this.#findWaiting(reply)
     if (reply === undefined || waiting === undefined) return false
     const progress = "reply" in reply ? parseProgress(reply.reply) : undefined

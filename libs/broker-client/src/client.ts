@@ -1,5 +1,13 @@
 import type { Duplex } from "node:stream"
-import type { DecodedReply, Destination, ReplyAddress, Topics, WriteProgress } from "@serialcast/contract"
+import type {
+  DecodedReply,
+  Destination,
+  Parcel,
+  Payload,
+  ReplyAddress,
+  Topics,
+  WriteProgress,
+} from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { LocalBroker } from "./local-broker.ts"
 
@@ -13,6 +21,8 @@ export interface BrokerLog {
 export interface Message {
   readonly topic: string
   readonly payload: Uint8Array
+  /** What was published, when that was in this process and as a parcel: `payload` is it, encoded when it is asked for. */
+  readonly parcel?: Parcel | undefined
   /** The broker kept it from earlier; it was not published just now. */
   readonly retained: boolean
 }
@@ -22,7 +32,7 @@ export type MessageHandler = (message: Message) => void
 
 export interface CallOptions extends ReplyAddress {
   readonly destination: Destination
-  readonly payload: Uint8Array
+  readonly payload: Payload
   /** How long to wait for the reply, in milliseconds from now, and from each progress that is told. */
   readonly timeoutMs: number
   /** Must not throw. */
@@ -46,7 +56,7 @@ export interface BrokerClient {
    * connection's back-pressure. Throws `broker_offline` at once while there is no connection, and `overloaded` when
    * more than `maxPendingBytes` wait for the connection: nothing is ever queued for later.
    */
-  publish(destination: Destination, payload: Uint8Array): Promise<void>
+  publish(destination: Destination, payload: Payload): Promise<void>
   /**
    * Keeps `filter` subscribed over every reconnect. One client's filters must not overlap: brokers differ in how often
    * they deliver then. Resolves when the broker granted it, at once while there is no connection, and answers the

@@ -10,7 +10,7 @@ import {
   nextConnect,
   startClient,
   testTopics,
-} from "./test-broker.ts"
+} from "./testing/test-broker.ts"
 
 const status = testTopics.status("local")
 const will = { destination: status, payload: Buffer.from("gone") }

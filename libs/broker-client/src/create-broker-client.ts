@@ -3,7 +3,7 @@
  *   handlers ←─ Subscriptions ←──────────┘
  *   replies  ←─ PendingCalls  ←──────────┘     a loop opens the next session with back-off and jitter
  */
-import { AppError, isName } from "@serialcast/contract"
+import { AppError, bytesOf, isName } from "@serialcast/contract"
 import { createBackoff, delay, msSince, withDeadline } from "@serialcast/primitives"
 import { PendingCalls } from "./calls.ts"
 import type { BrokerClient, BrokerClientDeps, BrokerClientOptions } from "./client.ts"
@@ -48,9 +48,9 @@ class ReconnectingClient implements BrokerClient {
     this.#calls = new PendingCalls(deps.clock, (...message) =>
       this.#session?.isOver === false ? this.#session.publish(...message) : undefined,
     )
-    this.#subscriptions.add(options.topics.reply(options.clientId), ({ payload }) => {
-      if (this.#calls.receive(payload)) return
-      for (const listener of this.#replyListeners) listener(payload)
+    this.#subscriptions.add(options.topics.reply(options.clientId), (message) => {
+      if (this.#calls.receive(message)) return
+      for (const listener of this.#replyListeners) listener(message.payload)
     })
   }
 
@@ -101,7 +101,9 @@ class ReconnectingClient implements BrokerClient {
   }
 
   request(call: Parameters<BrokerClient["request"]>[0]): ReturnType<BrokerClient["request"]> {
-    return this.#calls.request(call)
+    // Over a connection it may be sent much later than it was asked for; here nobody else wants its bytes.
+    const payload = "localBroker" in this.#options ? call.payload : bytesOf(call.payload)
+    return this.#calls.request({ ...call, payload })
   }
 
   sendAgain(isMeant: Parameters<BrokerClient["sendAgain"]>[0]): void {

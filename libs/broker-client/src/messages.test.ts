@@ -1,7 +1,7 @@
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import type { BrokerClient, Message } from "./client.ts"
-import { createTestClient, nextConnect, startClient, testTopics } from "./test-broker.ts"
+import { createTestClient, nextConnect, startClient, testTopics } from "./testing/test-broker.ts"
 
 const uno = { gateway: "local", device: "uno" }
 const rx = testTopics.device("rx", uno)

@@ -3,7 +3,7 @@ import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { openSession } from "./session.ts"
-import { codeOf, testTopics } from "./test-broker.ts"
+import { codeOf, testTopics } from "./testing/test-broker.ts"
 
 test("what comes when a session is over is refused at once: the MQTT client would keep it for ever", async () => {
   await using broker = await createMemoryBroker()

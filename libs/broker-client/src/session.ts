@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream"
-import { AppError, type Destination } from "@serialcast/contract"
+import { AppError, bytesOf, type Destination, type Payload } from "@serialcast/contract"
 import { type Clock, createDeferred } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
@@ -24,7 +24,7 @@ export interface Session {
   /** Resolves with the reason when the connection is over. */
   readonly ended: Promise<string>
   readonly isOver: boolean
-  publish(destination: Destination, payload: Uint8Array): Promise<void>
+  publish(destination: Destination, payload: Payload): Promise<void>
   /**
    * Throws `unauthorized` when the broker refuses a filter, `broker_offline` when the session is over. A broker that
    * does not answer within 10 s is cut.
@@ -89,7 +89,7 @@ function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: Sessi
     async publish(destination, payload) {
       // The MQTT client would keep a QoS 1 message for a next connection, which never comes.
       if (isOver) throw new AppError("broker_offline", lastError)
-      await publications.add(destination, payload)
+      await publications.add(destination, bytesOf(payload))
     },
     async subscribe(filters) {
       if (filters.length > 0) await inTurn(() => subscribe(mqtt, filters))

@@ -10,7 +10,7 @@ import {
 import { afterEach, beforeEach, expect, test } from "vitest"
 import type { BrokerClient } from "./client.ts"
 import { streamOpener } from "./tcp-stream.ts"
-import { codeOf, createTestClient, nextConnect, startClient, testTopics } from "./test-broker.ts"
+import { codeOf, createTestClient, nextConnect, startClient, testTopics } from "./testing/test-broker.ts"
 
 const rx = testTopics.device("rx", { gateway: "local", device: "uno" })
 const large = new Uint8Array(60_000)

@@ -23,7 +23,29 @@ export const sessionAndSeq = { error: "session and seq go together" }
 export const underLease = { lease: z.string().min(1).max(64).optional() }
 
 function fitsIn(maxBytes: number): (text: string) => boolean {
-  return (text) => new TextEncoder().encode(text).byteLength <= maxBytes
+  return (text) => text.length <= maxBytes && utf8Bytes(text) <= maxBytes
+}
+
+/** Counted, not encoded: each call has three such texts. */
+function utf8Bytes(text: string): number {
+  let bytes = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < 0x80) bytes += 1
+    else if (unit < 0x800) bytes += 2
+    else if (isPairAt(text, at)) {
+      bytes += 4
+      at++
+    } else {
+      // Half a pair too: it becomes U+FFFD.
+      bytes += 3
+    }
+  }
+  return bytes
+}
+
+function isPairAt(text: string, at: number): boolean {
+  return (text.codePointAt(at) ?? 0) > 0xffff
 }
 
 function tooLong(maxBytes: number): { error: string } {

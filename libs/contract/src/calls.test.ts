@@ -51,6 +51,8 @@ test.each([
 test("replies are understood, and what is none is refused", () => {
   expect(parseCancelled({ cancelled: true })).toBe(true)
   expect(parseSettingsReply({ settings })).toEqual(settings)
+  const inPart = { ...settings, unsupported: ["parity", "of a later version"] }
+  expect(parseSettingsReply({ settings: inPart })).toEqual(inPart)
   expect(parseLinesReply({ lines: { cts: true } })).toEqual({ cts: true })
   expect(parseLinesReply({ lines: null })).toBeNull()
   const lease = { token: "t", holder: "me", ttlMs: 1_000 }

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { decodeCbor, encodeCbor, wireInteger } from "./cbor.ts"
+import { decodeCbor } from "./decode-cbor.ts"
+import { encodeCbor } from "./encode-cbor.ts"
 import { AppError } from "./errors.ts"
 
 const fromHex = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"))
@@ -9,7 +10,7 @@ const fromHex = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(" ",
 function encodeByTheBook(value: unknown): number[] {
   if (value === false || value === true || value === null)
     return [value === null ? 0xf6 : value ? 0xf5 : 0xf4]
-  if (typeof value === "number") return head(0, value)
+  if (typeof value === "number") return value < 0 ? head(1, -1 - value) : head(0, value)
   if (typeof value === "string") {
     const text = new TextEncoder().encode(value)
     return [...head(3, text.length), ...text]
@@ -29,16 +30,31 @@ function head(major: number, argument: number): number[] {
   return [(major << 5) | (24 + Math.log2(width)), ...bytes]
 }
 
-const unsigned = fc.oneof(
+const edges = [
+  0,
+  23,
+  24,
+  255,
+  256,
+  65_535,
+  65_536,
+  0xffff_ffff,
+  0x1_0000_0000,
+  5_000_000_000,
+  Number.MAX_SAFE_INTEGER,
+]
+const integer = fc.oneof(
   fc.nat(),
-  fc.maxSafeNat(),
-  fc.constantFrom(23, 24, 255, 256, 65_535, 65_536, 0xffff_ffff, 0x1_0000_0000, Number.MAX_SAFE_INTEGER),
+  fc.maxSafeInteger(),
+  fc.constantFrom(...edges, ...edges.map((edge) => (edge === Number.MAX_SAFE_INTEGER ? -edge : -1 - edge))),
 )
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
     { depthSize: "small" },
-    unsigned,
+    integer,
+    fc.constant(null),
     fc.string({ unit: "grapheme" }),
+    fc.string({ unit: "grapheme", minLength: 60, maxLength: 70 }),
     fc.uint8Array(),
     fc.boolean(),
     tie("list"),
@@ -50,27 +66,40 @@ const value = fc.letrec((tie) => ({
   }),
 })).any
 
-function wired(plain: unknown): unknown {
-  if (typeof plain === "number") return wireInteger(plain)
-  if (plain instanceof Uint8Array || typeof plain !== "object" || plain === null) return plain
-  if (Array.isArray(plain)) return plain.map(wired)
-  return Object.fromEntries(Object.entries(plain).map(([key, inner]) => [key, wired(inner)]))
-}
-
 test("values are encoded as RFC 8949 says: no tags, definite lengths, the shortest integers, bytes as bytes", () => {
   fc.assert(
     fc.property(value, (plain) => {
-      expect([...encodeCbor(wired(plain))]).toEqual(encodeByTheBook(plain))
+      expect([...encodeCbor(plain)]).toEqual(encodeByTheBook(plain))
     }),
   )
 })
 
-test("what was encoded decodes to the same value", () => {
+test("what was encoded decodes to the same value, integers as numbers", () => {
   fc.assert(
     fc.property(value, (plain) => {
       expect(decodeCbor(Uint8Array.from(encodeByTheBook(plain)))).toEqual(plain)
     }),
   )
+})
+
+test("numbers that are no safe integers are float64", () => {
+  for (const number of [0.5, -1e300, 2 ** 53, -(2 ** 53), Number.POSITIVE_INFINITY]) {
+    const float = Buffer.alloc(9, 0xfb)
+    float.writeDoubleBE(number, 1)
+    expect([...encodeCbor([number])]).toEqual([0x81, ...float])
+    expect(decodeCbor(encodeCbor([number]))).toEqual([number])
+  }
+})
+
+test("half a surrogate pair becomes U+FFFD, as in every other UTF-8", () => {
+  for (const text of ["\ud800", "a\udc00", "\ud800\ud83d\ude00", "x".repeat(70) + "\ud83d"]) {
+    const utf8 = new TextEncoder().encode(text)
+    expect([...encodeCbor(text)]).toEqual([...head(3, utf8.length), ...utf8])
+  }
+})
+
+test("in a map, what is undefined is left out", () => {
+  expect([...encodeCbor({ a: undefined, b: 1 })]).toEqual(encodeByTheBook({ b: 1 }))
 })
 
 test("later encodings leave earlier ones alone", () => {
@@ -101,6 +130,11 @@ describe("refused as bad_message", () => {
     ["a tagged time", "c1 1a 00 00 00 00"],
     ["an unassigned simple value", "f0"],
     ["a simple value of one byte", "f8 20"],
+    ["a text that is no UTF-8", "61 ff"],
+    ["a long text that is no UTF-8", "78 28 ff" + "61".repeat(39)],
+    ["a key that is no text", "a1 00 00"],
+    ["a key that is bytes", "a1 41 61 00"],
+    ["a float that ends too early", "fb 00"],
     ["seventeen nested arrays", "81".repeat(17) + "00"],
   ])("%s", (_, hex) => {
     expect(() => decodeCbor(fromHex(hex))).toThrow(expect.objectContaining({ code: "bad_message" }))
@@ -112,6 +146,28 @@ describe("refused as bad_message", () => {
     expect(() => decodeCbor(bomb)).toThrow(AppError)
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024)
   })
+})
+
+test.each([
+  ["f9 00 00", 0],
+  ["f9 3c 00", 1],
+  ["f9 c4 00", -4],
+  ["f9 7b ff", 65_504],
+  ["f9 00 01", 2 ** -24],
+  ["f9 7c 00", Number.POSITIVE_INFINITY],
+  ["f9 7e 00", Number.NaN],
+  ["fa 47 c3 50 00", 100_000],
+  ["fb c0 10 66 66 66 66 66 66", -4.1],
+  ["f6", null],
+  ["f7", undefined],
+])("%s of RFC 8949, appendix A, is %s", (hex, number) => {
+  expect(decodeCbor(fromHex(hex))).toBe(number)
+})
+
+test("a key that would change what an object is does not", () => {
+  const decoded = decodeCbor(encodeCbor(JSON.parse('{"__proto__": {"isAdmin": true}, "a": 1}')))
+  expect(decoded).toEqual({ a: 1 })
+  expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype)
 })
 
 test("arbitrary bytes are decoded or refused as bad_message, nothing else", () => {

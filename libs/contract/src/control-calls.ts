@@ -2,7 +2,13 @@ import { z } from "zod"
 import { callBy, callId, inSession, isInSession, sessionAndSeq, underLease } from "./call-fields.ts"
 import { maxMacroText } from "./line-macro.ts"
 import { checkReply } from "./reply.ts"
-import { type ModemLines, type PortSettings, settingsSchema } from "./state.ts"
+import {
+  type ModemLines,
+  type PortSettings,
+  type SettingsInForce,
+  settingsInForceSchema,
+  settingsSchema,
+} from "./state.ts"
 
 /** What every change of a port carries: its turn comes after the writes before it, unless `now`. */
 interface Control {
@@ -85,11 +91,11 @@ export const purgeRequestSchema = z.strictObject({
   ...underLease,
 }) satisfies z.ZodType<PurgeRequest>
 
-const settingsReply = z.object({ settings: settingsSchema })
+const settingsReply = z.object({ settings: settingsInForceSchema })
 const linesReply = z.object({ lines: z.record(z.string(), z.boolean()).nullable() })
 
-/** The settings that the port has now. Throws `bad_message`. */
-export function parseSettingsReply(reply: Record<string, unknown>): PortSettings {
+/** The settings that the port has now, and which it did not take. Throws `bad_message`. */
+export function parseSettingsReply(reply: Record<string, unknown>): SettingsInForce {
   return checkReply(settingsReply, reply).settings
 }
 

@@ -1,6 +1,5 @@
 export { decodeBytes } from "./byte-text.ts"
 export { type CancelRequest, cancelRequestSchema, parseCancelled } from "./cancel-call.ts"
-export { decodeCbor, encodeCbor } from "./cbor.ts"
 export {
   type ConfigureRequest,
   configureRequestSchema,
@@ -22,7 +21,9 @@ export {
   parseStartPoint,
   type StartPoint,
 } from "./cursor.ts"
+export { decodeCbor } from "./decode-cbor.ts"
 export { parseDiscovery } from "./discovery.ts"
+export { encodeCbor } from "./encode-cbor.ts"
 export { AppError, type ErrorCode, errorCatalogue, isErrorCode, toAppError } from "./errors.ts"
 export {
   type Gap,
@@ -52,8 +53,17 @@ export {
 export { type MacroStep, parseLineMacro } from "./line-macro.ts"
 export { type Mark, parseMark } from "./mark.ts"
 export { type DeviceAddress, formatAddress, isName, namePattern, parseAddress } from "./names.ts"
-export { checkCall, decodeCall, encodeCall, type PayloadFormat } from "./payload.ts"
-export { type DecodedReply, decodeReply, encodeErrorReply, encodeReply, type ReplyAddress } from "./reply.ts"
+export { bytesOf, type Parcel, type Payload } from "./parcel.ts"
+export { CallParcel, checkCall, decodeCall, encodeCall, type PayloadFormat } from "./payload.ts"
+export {
+  createReply,
+  type DecodedReply,
+  decodeReply,
+  encodeErrorReply,
+  encodeReply,
+  type ReplyAddress,
+  ReplyParcel,
+} from "./reply.ts"
 export {
   type DeviceState,
   deviceStateSchema,
@@ -66,6 +76,7 @@ export {
   type PortIdentity,
   type PortSettings,
   parseJsonPayload,
+  type SettingsInForce,
   type StreamExtent,
   settingsSchema,
 } from "./state.ts"
@@ -78,6 +89,7 @@ export {
   type MarkRecord,
   type StreamMessage,
   type StreamName,
+  StreamParcel,
   type StreamRecord,
   streamNames,
 } from "./stream-message.ts"
@@ -107,7 +119,6 @@ export {
   parseProgress,
   parseReceipt,
   type Receipt,
-  receiptToWire,
   type WriteProgress,
   type WriteRequest,
   writeRequestSchema,

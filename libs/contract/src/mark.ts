@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { maxMarksAtOffset } from "./cursor.ts"
 import { AppError, type ErrorCode } from "./errors.ts"
-import { type ModemLines, type PortSettings, settingsSchema } from "./state.ts"
+import { type ModemLines, type SettingsInForce, settingsInForceSchema } from "./state.ts"
 
 interface Numbered {
   /** Counts the marks at that offset from 0. */
@@ -26,8 +26,8 @@ export type Mark =
   | (Numbered & { readonly kind: "closed"; readonly reason: string; readonly open?: number | undefined })
   /** Bytes were lost before anyone could read them; nobody knows how many. */
   | (Numbered & { readonly kind: "overrun" })
-  /** The port has new settings. */
-  | (Numbered & { readonly kind: "settings"; readonly by: string; readonly settings: PortSettings })
+  /** The port has new settings, or will have them when it opens. */
+  | (Numbered & { readonly kind: "settings"; readonly by: string; readonly settings: SettingsInForce })
   /** Modem lines are different now; `by` is null when the device changed them. */
   | (Numbered & { readonly kind: "lines"; readonly by: string | null; readonly lines: ModemLines })
   /** A break was sent. */
@@ -43,8 +43,14 @@ export type Mark =
   | (Numbered & OfWrite & { readonly kind: "started" })
   /** In the `tx` stream: all `bytes` bytes of a write left the kernel. */
   | (Numbered & OfWrite & { readonly kind: "drained" })
-  /** In the `tx` stream: a write that was not, or not wholly, sent. `bytes` of it were. */
-  | (Numbered & OfWrite & { readonly kind: "refused"; readonly code: ErrorCode })
+  /**
+   * In the `tx` stream: a write that was not, or not wholly, sent. `bytes` of it were. With `count`, so many more were refused
+   * since the mark before it, of which this is the last one, and none of which was begun.
+   */
+  | (Numbered &
+      OfWrite & { readonly kind: "refused"; readonly code: ErrorCode; readonly count?: number | undefined })
+  /** The wall clock was set by so much, forward or back, or the machine slept: earlier times are of another clock. */
+  | (Numbered & { readonly kind: "clock"; readonly stepMs: number })
   /** A kind that this version does not know. */
   | (Numbered & { readonly kind: "other"; readonly name: string })
 
@@ -68,7 +74,7 @@ const markSchema = z.discriminatedUnion("kind", [
     open: z.number().int().positive().optional(),
   }),
   z.object({ n, kind: z.literal("overrun") }),
-  z.object({ n, kind: z.literal("settings"), by: z.string(), settings: settingsSchema }),
+  z.object({ n, kind: z.literal("settings"), by: z.string(), settings: settingsInForceSchema }),
   z.object({
     n,
     kind: z.literal("lines"),
@@ -83,9 +89,16 @@ const markSchema = z.discriminatedUnion("kind", [
     holder: z.string(),
     reason: z.enum(["released", "expired", "stolen", "stopped"]),
   }),
+  z.object({ n, kind: z.literal("clock"), stepMs: z.number().int() }),
   z.object({ n, kind: z.literal("started"), ...ofWrite }),
   z.object({ n, kind: z.literal("drained"), ...ofWrite }),
-  z.object({ n, kind: z.literal("refused"), ...ofWrite, code: z.string() }),
+  z.object({
+    n,
+    kind: z.literal("refused"),
+    ...ofWrite,
+    code: z.string(),
+    count: z.number().int().positive().optional(),
+  }),
 ])
 const knownKinds: ReadonlySet<string> = new Set(
   markSchema.options.flatMap(({ shape }) => [...shape.kind.values]),

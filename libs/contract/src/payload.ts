@@ -1,8 +1,10 @@
 import { encodeHex } from "@serialcast/primitives"
 import type { z } from "zod"
 import { decodeBytes } from "./byte-text.ts"
-import { decodeCbor, encodeCbor } from "./cbor.ts"
+import { decodeCbor } from "./decode-cbor.ts"
+import { encodeCbor } from "./encode-cbor.ts"
 import { AppError } from "./errors.ts"
+import type { Parcel } from "./parcel.ts"
 
 /** How a payload is written; a reply uses what its request used. */
 export type PayloadFormat = "cbor" | "json"
@@ -12,7 +14,7 @@ export type PayloadFormat = "cbor" | "json"
  * `base64` or `text`. Throws `bad_message`, or `bad_hex` or `bad_request` when these are wrong.
  */
 export function decodeCall(payload: Uint8Array): { format: PayloadFormat; call: unknown } {
-  if (payload[0] !== 0x7b) return { format: "cbor", call: plainBytes(decodeCbor(payload)) }
+  if (payload[0] !== 0x7b) return { format: "cbor", call: decodeCbor(payload) }
   let call: unknown
   try {
     call = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload))
@@ -33,7 +35,24 @@ export function checkCall<T>(schema: z.ZodType<T>, call: unknown): T {
 }
 
 export function encodeCall(call: object): Uint8Array {
-  return encodeCbor(withoutUndefined(call))
+  return encodeCbor(call)
+}
+
+/** A request for the agent of this process as it is, and for others encoded: once, at the first time. */
+export class CallParcel implements Parcel {
+  /** As the agent would decode it. */
+  readonly call: Readonly<Record<string, unknown>>
+  #encoded: Uint8Array | undefined
+
+  /** Nothing in `call` may change until it is answered. */
+  constructor(call: object) {
+    this.call = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined))
+  }
+
+  encode(): Uint8Array {
+    this.#encoded ??= encodeCall(this.call)
+    return this.#encoded
+  }
 }
 
 /** Encodes a reply in the format of its request; bytes inside JSON are hex. */
@@ -44,7 +63,7 @@ export function encodePayload(message: object, format: PayloadFormat): Uint8Arra
 
 function jsonReplacer(key: string, value: unknown): unknown {
   if (key === "b" && value instanceof Uint8Array) return encodeHex(value)
-  return typeof value === "bigint" ? Number(value) : value
+  return value
 }
 
 function bytesFromJson(call: Record<string, unknown>): Record<string, unknown> {
@@ -53,16 +72,4 @@ function bytesFromJson(call: Record<string, unknown>): Record<string, unknown> {
   if (given.length === 0) return rest
   if (given.length > 1) throw new AppError("bad_request", "Give the bytes once: as hex, base64 or text.")
   return { ...rest, bytes: decodeBytes({ hex, base64, text }) }
-}
-
-// cbor-x answers Node's Buffer where there is one, which JSON.stringify turns into an object before any replacer.
-function plainBytes(call: unknown): unknown {
-  if (typeof call !== "object" || call === null || !("bytes" in call) || !(call.bytes instanceof Uint8Array))
-    return call
-  const { buffer, byteOffset, byteLength } = call.bytes
-  return { ...call, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
-}
-
-function withoutUndefined(call: object): object {
-  return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined))
 }

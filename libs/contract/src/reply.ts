@@ -1,6 +1,7 @@
 import { z } from "zod"
-import { decodeCbor } from "./cbor.ts"
+import { decodeCbor } from "./decode-cbor.ts"
 import { AppError } from "./errors.ts"
+import type { Parcel, Payload } from "./parcel.ts"
 import { encodePayload, type PayloadFormat } from "./payload.ts"
 
 /** Which call, and which part of it, a reply answers. */
@@ -9,9 +10,41 @@ export interface ReplyAddress {
   readonly part?: number | undefined
 }
 
-/** `{id, part?, ok: true, …}`. The body's integers above 32 bits are given as `wireInteger` answers them. */
+/** `{id, part?, ok: true, …}`. */
 export function encodeReply({ id, part }: ReplyAddress, body: object, format: PayloadFormat): Uint8Array {
   return encodePayload({ id, ...(part === undefined ? {} : { part }), ok: true, ...body }, format)
+}
+
+/** A reply for the caller of this process as it is, and for others encoded. */
+export class ReplyParcel implements Parcel {
+  readonly #address: ReplyAddress
+  readonly #body: Readonly<Record<string, unknown>>
+
+  /** Nothing in `body` may change afterwards. */
+  constructor(address: ReplyAddress, body: Readonly<Record<string, unknown>>) {
+    this.#address = address
+    this.#body = body
+  }
+
+  /** As the caller would decode it. */
+  get decoded(): DecodedReply {
+    const { id, part } = this.#address
+    const reply = { id, ok: true, ...this.#body }
+    return part === undefined ? { id, reply } : { id, part, reply: { ...reply, part } }
+  }
+
+  encode(): Uint8Array {
+    return encodeReply(this.#address, this.#body, "cbor")
+  }
+}
+
+/** A reply in the format of its request, encoded when that is needed. */
+export function createReply(
+  address: ReplyAddress,
+  body: Readonly<Record<string, unknown>>,
+  format: PayloadFormat,
+): Payload {
+  return format === "cbor" ? new ReplyParcel(address, body) : encodeReply(address, body, format)
 }
 
 /** `{id, part?, error: {code, message}}` */

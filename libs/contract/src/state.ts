@@ -12,6 +12,15 @@ export interface PortSettings {
   readonly flowControl: "none" | "hardware" | "software"
 }
 
+/** Settings as a port has them. */
+export interface SettingsInForce extends PortSettings {
+  /**
+   * Names of those that the port was asked for last and did not take: their values above are what it has instead, or what
+   * it was asked for where it does not tell. Absent: it took all.
+   */
+  readonly unsupported?: readonly string[] | undefined
+}
+
 /**
  * Modem lines by name: `dtr` and `rts` as the agent set them, `cts`, `dsr`, `dcd` and `ri` as the device drives them. A
  * line that the port cannot tell is absent.
@@ -73,7 +82,8 @@ export interface DeviceState {
   /** Path or URL. */
   readonly port: string
   readonly identity: PortIdentity
-  readonly settings: PortSettings
+  /** Of a port that is not open: those that it will be asked for. */
+  readonly settings: SettingsInForce
   /** Modem lines; null when the port has none. */
   readonly lines: ModemLines | null
   /** Null: the bytes are not cut into messages. */
@@ -112,6 +122,11 @@ export const settingsSchema = z.object({
   stopBits: z.union([z.literal(1), z.literal(2)]),
   flowControl: z.enum(["none", "hardware", "software"]),
 }) satisfies z.ZodType<PortSettings>
+
+export const settingsInForceSchema = settingsSchema.extend({
+  // Any names: newer agents may know more settings.
+  unsupported: z.array(z.string()).optional(),
+}) satisfies z.ZodType<SettingsInForce>
 
 const maxFrame = 60_000
 const maxBytes = z.number().int().min(1).max(maxFrame).default(4096).describe("Longest message, in bytes")
@@ -155,7 +170,7 @@ export const deviceStateSchema = z.object({
     interface: optionalText,
     links: z.array(z.string()).optional(),
   }),
-  settings: settingsSchema,
+  settings: settingsInForceSchema,
   lines: z.record(z.string(), z.boolean()).nullable(),
   framing: framingSchema.nullable(),
   epoch: z.string(),

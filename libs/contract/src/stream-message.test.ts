@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { encodeCbor, wireInteger } from "./cbor.ts"
+import { encodeCbor } from "./encode-cbor.ts"
 import { maxChunkBytes, maxPayloadBytes } from "./limits.ts"
 import { decodeStreamMessage, encodeStreamMessage, type StreamMessage } from "./stream-message.ts"
 
@@ -75,9 +75,9 @@ test.each([
   ["a negative offset", { ...whole, o: -1 }],
   ["half an offset", { ...whole, o: 0.5 }],
   ["an offset as text", { ...whole, o: "1" }],
-  ["an offset of 2^53", { ...whole, o: wireInteger(2 ** 53) }],
-  ["bytes that end at 2^53", { ...whole, o: wireInteger(Number.MAX_SAFE_INTEGER) }],
-  ["a time of 2^64 - 1", { ...whole, t: 2n ** 64n - 1n }],
+  ["an offset of 2^53", { ...whole, o: 2 ** 53 }],
+  ["bytes that end at 2^53", { ...whole, o: Number.MAX_SAFE_INTEGER }],
+  ["a time beyond 2^53", { ...whole, t: 2 ** 60 }],
   ["neither bytes nor mark", { ...whole, b: undefined }],
   ["bytes as text", { ...whole, b: "3" }],
   ["bytes as an array", { ...whole, b: [3] }],

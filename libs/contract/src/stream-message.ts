@@ -1,7 +1,9 @@
-import { decodeCbor, encodeCbor, wireInteger } from "./cbor.ts"
 import { isEpoch, maxMarksAtOffset } from "./cursor.ts"
+import { decodeCbor } from "./decode-cbor.ts"
+import { encodeCbor } from "./encode-cbor.ts"
 import { AppError } from "./errors.ts"
 import { type Mark, parseMark } from "./mark.ts"
+import type { Parcel } from "./parcel.ts"
 
 /** `rx`: from the device. `tx`: to the device. */
 export const streamNames = ["rx", "tx"] as const
@@ -47,6 +49,20 @@ export function encodeStreamMessage({ epoch, stream, record }: StreamMessage): U
   return encodeCbor({ e: epoch, s: stream, ...recordToWire(record) })
 }
 
+/** A stream message for the services of this process as it is, and for others encoded. */
+export class StreamParcel implements Parcel {
+  readonly message: StreamMessage
+
+  /** Nothing in `message` may change afterwards. */
+  constructor(message: StreamMessage) {
+    this.message = message
+  }
+
+  encode(): Uint8Array {
+    return encodeStreamMessage(this.message)
+  }
+}
+
 /** Throws `bad_message` unless `payload` has the fields that `encodeStreamMessage` gives; more are ignored. */
 export function decodeStreamMessage(payload: Uint8Array): StreamMessage {
   const wire = decodeCbor(payload)
@@ -58,7 +74,7 @@ export function decodeStreamMessage(payload: Uint8Array): StreamMessage {
 }
 
 export function recordToWire(record: StreamRecord): Record<string, unknown> {
-  const place = { o: wireInteger(record.offset), t: wireInteger(record.timeUs) }
+  const place = { o: record.offset, t: record.timeUs }
   if (isMarkRecord(record)) return { ...place, m: record.mark }
   const { bytes, marks = 0 } = record
   return marks === 0 ? { ...place, b: bytes } : { ...place, b: bytes, n: marks }
@@ -74,13 +90,8 @@ export function recordFromWire(wire: unknown): StreamRecord {
   if (!(bytes instanceof Uint8Array)) throw malformed("`b` as a byte string, or `m` as a mark")
   if (!isUnsigned(offset + bytes.byteLength)) throw malformed("bytes that end below offset 2^53")
   if (!isUnsigned(marks) || marks > maxMarksAtOffset) throw malformed("`n` as a count of marks")
-  const chunk = { offset, timeUs, bytes: plainBytes(bytes) }
+  const chunk = { offset, timeUs, bytes }
   return marks === 0 ? chunk : { ...chunk, marks }
-}
-
-// cbor-x answers Node's Buffer where there is one; its methods differ from Uint8Array's in places.
-function plainBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

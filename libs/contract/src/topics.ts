@@ -1,3 +1,4 @@
+import { BoundedMap } from "@serialcast/primitives"
 import { type DeviceAddress, isName } from "./names.ts"
 
 /** Calls that an agent may be asked; `call/<verb>/<client>`. */
@@ -156,17 +157,26 @@ export interface Topics {
 
 export const defaultRoot = "serialcast"
 
+/** Each call and each reply needs its topic again; more than a gateway of 64 devices has. */
+const maxKnown = 1_024
+
 /** Throws RangeError, as the builders do, when a level is not a name. */
 export function createTopics(root: string = defaultRoot): Topics {
   if (!isName(root)) throw notAName("root", root)
+  const known = new BoundedMap<string, Destination>(maxKnown)
   const build = (kind: TopicKind, levels: Levels, missing?: string): Destination => {
+    const key = `${kind} ${levels.gateway} ${levels.device} ${levels.verb} ${levels.client} ${missing}`
+    const found = known.get(key)
+    if (found !== undefined) return found
     const { pattern, qos, retain }: TopicRule = topicTable[kind]
     const path = pattern.replaceAll(/\{(\w+)\}/g, (_, level: keyof Levels) => {
       const value = levels[level] ?? missing
       if (value === undefined || (value !== missing && !isName(value))) throw notAName(level, value)
       return value
     })
-    return { topic: `${root}/${path}`, qos, retain }
+    const destination = { topic: `${root}/${path}`, qos, retain }
+    known.set(key, destination)
+    return destination
   }
   return {
     root,

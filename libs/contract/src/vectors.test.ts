@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest"
 import {
   AppError,
   type Destination,
+  type DeviceState,
   decodeCall,
   decodeStreamMessage,
+  deviceStateSchema,
   type ErrorCode,
   encodeCall,
   encodeErrorReply,
@@ -17,7 +19,6 @@ import {
   parseReceipt,
   parseStartPoint,
   type Receipt,
-  receiptToWire,
   type StartPoint,
 } from "./index.ts"
 import { decodeReply } from "./reply.ts"
@@ -36,6 +37,7 @@ interface WireReply {
   readonly error?: { readonly code: ErrorCode; readonly message: string }
   readonly receipt?: Receipt
   readonly page?: unknown
+  readonly state?: DeviceState
 }
 
 function read<T>(name: string): T {
@@ -86,9 +88,10 @@ describe("calls", () => {
 
 describe.each(read<ReplyCase[]>("replies"))("reply: $title", ({ hex, json, reply }) => {
   const encode = (format: "cbor" | "json") => {
-    const { receipt, page, error } = reply
+    const { receipt, page, state, error } = reply
     if (error !== undefined) return encodeErrorReply(reply, new AppError(error.code, error.message), format)
-    if (receipt !== undefined) return encodeReply(reply, { receipt: receiptToWire(receipt) }, format)
+    if (receipt !== undefined) return encodeReply(reply, { receipt }, format)
+    if (state !== undefined) return encodeReply(reply, { gateway: state.gateway, state }, format)
     return encodeReply(reply, page === undefined ? {} : { page: pageToWire(unhexed(page)) }, format)
   }
   test("is encoded to the vectors", () => {
@@ -96,12 +99,13 @@ describe.each(read<ReplyCase[]>("replies"))("reply: $title", ({ hex, json, reply
     expect(new TextDecoder().decode(encode("json"))).toBe(json)
   })
   test("is decoded from CBOR", () => {
-    const { id, part, receipt, page, error } = reply
+    const { id, part, receipt, page, state, error } = reply
     const decoded = decodeReply(fromHex(hex))
     expect(decoded).toMatchObject({ id, ...(part === undefined ? {} : { part }) })
     const body = decoded !== undefined && "reply" in decoded ? decoded.reply : {}
     if (error !== undefined) expect(decoded).toMatchObject({ error })
     if (receipt !== undefined) expect(parseReceipt(body)).toEqual(receipt)
+    if (state !== undefined) expect(deviceStateSchema.parse(body["state"])).toEqual(state)
     if (page !== undefined) expect(hexed(parseHistoryPage(body))).toEqual(page)
   })
 })

@@ -1,6 +1,5 @@
 import { z } from "zod"
 import { callBy, callId, inSession, isInSession, sessionAndSeq, underLease } from "./call-fields.ts"
-import { wireInteger } from "./cbor.ts"
 import { maxChunkBytes, maxWriteBytes } from "./limits.ts"
 import { checkReply } from "./reply.ts"
 
@@ -91,9 +90,4 @@ export function parseProgress(reply: Record<string, unknown>): WriteProgress | u
 /** Throws `bad_message` when the reply holds no receipt. */
 export function parseReceipt(reply: Record<string, unknown>): Receipt {
   return checkReply(receiptSchema, reply).receipt
-}
-
-/** The receipt as it stands in a reply. */
-export function receiptToWire(receipt: Receipt): object {
-  return { ...receipt, drainedUs: wireInteger(receipt.drainedUs) }
 }

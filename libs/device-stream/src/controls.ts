@@ -6,6 +6,7 @@ import {
   type PortSettings,
   parseLinesReply,
   parseSettingsReply,
+  type SettingsInForce,
 } from "@serialcast/contract"
 import { callDevice } from "./device-call.ts"
 
@@ -34,12 +35,12 @@ export type SignalChange =
     }
   | { readonly macro: string }
 
-/** Changes settings of the port, and answers all that it has then. */
+/** Changes settings of the port, and answers all that it has then, and which it did not take. */
 export async function configurePort(
   broker: BrokerClient,
   address: DeviceAddress,
   request: { readonly settings: Partial<PortSettings> } & ControlOptions,
-): Promise<PortSettings> {
+): Promise<SettingsInForce> {
   const timeoutMs = turnMs + replyMs
   return parseSettingsReply(await control({ broker, verb: "configure", address, request, timeoutMs }))
 }

@@ -1,9 +1,9 @@
 import type { BrokerClient } from "@serialcast/broker-client"
 import {
   AppError,
+  CallParcel,
   type CallVerb,
   type DeviceAddress,
-  encodeCall,
   isErrorCode,
   type WriteProgress,
 } from "@serialcast/contract"
@@ -28,7 +28,7 @@ export async function callDevice(call: DeviceCall): Promise<Record<string, unkno
     id: request.id,
     part: isWhole ? undefined : request.part,
     destination: broker.topics.call(verb, address, broker.clientId),
-    payload: encodeCall(request),
+    payload: new CallParcel(request),
     timeoutMs,
     signal,
     onProgress,

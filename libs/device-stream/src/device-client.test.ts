@@ -375,7 +375,7 @@ test("when the client is ready, the states that the broker keeps are there", asy
   await agent.publishStatus({ ...testStatus, devices: ["uno", ...names] })
   await client.close()
   client = await createDeviceClient(createTestClient(broker, "new"), { clock: systemClock, log })
-  await client.whenReady(5_000)
+  await client.whenReady(30_000)
   expect(client.devices.list()).toHaveLength(201)
 })
 

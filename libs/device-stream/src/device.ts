@@ -7,6 +7,7 @@ import {
   type PortSettings,
   parseAddress,
   type Receipt,
+  type SettingsInForce,
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
@@ -76,7 +77,7 @@ export interface Device {
   /** Gives back a lease that `lease` answered. Throws `lease_lost` when it is not held any more. */
   release(options: { readonly by: string; readonly token: string }): Promise<void>
   /** Changes settings of the port, now and for later openings by this agent's process; answers all it has then. */
-  configure(settings: Partial<PortSettings>, options: ControlOptions): Promise<PortSettings>
+  configure(settings: Partial<PortSettings>, options: ControlOptions): Promise<SettingsInForce>
   /** Sets modem lines or plays a macro of them; answers the lines as they are then, null when the port has none. */
   signal(change: SignalChange, options: ControlOptions): Promise<ModemLines | null>
   /** The modem lines as they are now; null when the port has none. */
@@ -141,21 +142,19 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
   }
 }
 
-async function* readLive(
+function readLive(
   address: string,
   need: () => DeviceState,
   { from = { kind: "now" }, stream = "rx", signal }: ReadOptions,
   { directory, feeds, clock }: DeviceDeps,
 ): AsyncGenerator<StreamEvent, void, undefined> {
-  need()
-  const parsed = parseAddress(address)
-  const feed = feeds.acquire(parsed)
-  try {
+  const visit = () => {
+    need()
+    const parsed = parseAddress(address)
     const isAway = !directory.hasAgent(address)
-    yield* readStream({ feed, stream, from, signal, clock, isAway })
-  } finally {
-    feeds.release(parsed)
+    return { feed: feeds.acquire(parsed), isAway, [Symbol.dispose]: () => feeds.release(parsed) }
   }
+  return readStream({ visit, stream, from, signal, clock })
 }
 
 async function* readKept(

@@ -7,13 +7,12 @@ import {
   toAppError,
 } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
+import { endOf, RecordRing } from "@serialcast/records"
 import { countingBytes, seededRandom } from "@serialcast/testkit"
 import { beforeEach, describe, expect, test } from "vitest"
 import { type AskPage, History } from "./history.ts"
 import { ModelJournal } from "./model-journal.ts"
-import { endOf } from "./position.ts"
 import { readHistory } from "./read-history.ts"
-import { RecordRing } from "./record-ring.ts"
 
 const epoch = "00000000000000aa"
 const at = (offset: number, mark = 0): Cursor => ({ epoch, offset, mark })

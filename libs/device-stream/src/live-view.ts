@@ -1,7 +1,6 @@
 import { maxChunkBytes, type StreamRecord } from "@serialcast/contract"
-import { comparePositions, type Position } from "./position.ts"
+import { comparePositions, type Position, type RecordRing } from "@serialcast/records"
 import { eventsOf } from "./record-events.ts"
-import type { RecordRing } from "./record-ring.ts"
 import type { StreamEvent } from "./stream-event.ts"
 
 /** What came in of one epoch, for all readers: those that stand at the same place get the same events. */

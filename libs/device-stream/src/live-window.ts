@@ -1,8 +1,6 @@
-import { isMarkRecord, type StreamMessage, type StreamRecord } from "@serialcast/contract"
+import type { StreamMessage, StreamRecord } from "@serialcast/contract"
+import { after, comparePositions, endOf, joins, RecordRing, startOf } from "@serialcast/records"
 import { LiveView } from "./live-view.ts"
-import { ownBytes } from "./own-bytes.ts"
-import { after, comparePositions, endOf, joins, startOf } from "./position.ts"
-import { RecordRing } from "./record-ring.ts"
 
 /**
  * What came in live lately, without holes. A message that does not join on is never patched over: the window starts
@@ -25,7 +23,7 @@ export class LiveWindow {
     const view = this.#viewFor(epoch, record)
     const rest = after(view.ring.head, record)
     if (rest === undefined) return
-    view.append(isMarkRecord(rest) ? rest : { ...rest, bytes: ownBytes(rest.bytes) })
+    view.append(rest)
   }
 
   /** The view that `record` goes on with: a new one unless it joins, or was had before, as an announced head is. */

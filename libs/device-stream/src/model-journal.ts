@@ -9,7 +9,7 @@ import {
   type StartPoint,
   type StreamRecord,
 } from "@serialcast/contract"
-import { comparePositions, endOf, type Position, startOf } from "./position.ts"
+import { comparePositions, endOf, type Position, startOf } from "@serialcast/records"
 
 /** A mark before it has its number. */
 type NewMark = Mark extends infer M ? (M extends Mark ? Omit<M, "n"> : never) : never

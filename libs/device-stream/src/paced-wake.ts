@@ -1,7 +1,11 @@
-import { type Clock, longAgo, msSince, type Timer, type Wakeup } from "@serialcast/primitives"
-
-/** What serving a reader takes of a processor (10 to 20 µs measured, its socket included), twice over and more. */
-const pauseMsForEach = 0.05
+import {
+  type Clock,
+  longAgo,
+  msSince,
+  type Timer,
+  type Wakeup,
+  wakeMsForEachReader,
+} from "@serialcast/primitives"
 
 export interface PacedWakeDeps {
   readonly wakeup: Wakeup
@@ -11,8 +15,8 @@ export interface PacedWakeDeps {
 }
 
 /**
- * A function that wakes the readers at once, or, when they were woken a moment ago, together for all that came in
- * meanwhile: a thousand of them every 50 ms, which leaves the processor half of its time; up to 19 are never held up.
+ * A function that wakes the readers at once, or, when they were woken a moment ago (`wakeMsForEachReader`), together for all
+ * that came in meanwhile.
  */
 export function createPacedWake({ wakeup, clock, readers }: PacedWakeDeps): () => void {
   let lastMs = longAgo
@@ -26,7 +30,7 @@ export function createPacedWake({ wakeup, clock, readers }: PacedWakeDeps): () =
 
   return () => {
     if (timer !== null) return
-    const pauseMs = Math.floor(readers() * pauseMsForEach)
+    const pauseMs = Math.floor(readers() * wakeMsForEachReader)
     const elapsedMs = msSince(clock, lastMs)
     if (elapsedMs >= pauseMs) wake()
     else timer = clock.startTimer(pauseMs - elapsedMs, wake)

@@ -1,6 +1,6 @@
 import { type Cursor, formatCursor, maxPayloadBytes, type StreamName } from "@serialcast/contract"
+import { costAsObject } from "@serialcast/records"
 import { type Page, serves } from "./page.ts"
-import { costOf } from "./record-cost.ts"
 
 interface KeptPage {
   readonly stream: StreamName
@@ -38,7 +38,7 @@ export class PageCache {
     // Its bytes never change, but that nothing comes after them is true for a moment only.
     const lasting = { ...page, isLast: false }
     // They are views of the message that brought it, however few they are.
-    const costBytes = page.records.reduce((sum, record) => sum + costOf(record), maxPayloadBytes)
+    const costBytes = page.records.reduce((sum, record) => sum + costAsObject(record), maxPayloadBytes)
     this.#remove(keyOf(stream, page))
     this.#pages.set(keyOf(stream, page), { stream, page: lasting, costBytes, wasTaken: false })
     this.#costBytes += costBytes

@@ -6,7 +6,7 @@ import {
   parseCursor,
   type StreamRecord,
 } from "@serialcast/contract"
-import { comparePositions } from "./position.ts"
+import { comparePositions } from "@serialcast/records"
 
 /** A page of the journal, with its places as cursors. */
 export interface Page {

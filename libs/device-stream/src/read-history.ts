@@ -1,6 +1,6 @@
 import type { Cursor, StartPoint, StreamName } from "@serialcast/contract"
+import { comparePositions, type Position } from "@serialcast/records"
 import type { History } from "./history.ts"
-import { comparePositions, type Position } from "./position.ts"
 import { Resume } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
 import { unlessAborted } from "./unless-aborted.ts"

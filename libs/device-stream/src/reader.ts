@@ -4,7 +4,7 @@
  *   journal page ┘
  */
 import { AppError, type ErrorCode, type StartPoint, type StreamName } from "@serialcast/contract"
-import { type Clock, withDeadline } from "@serialcast/primitives"
+import { type Clock, createWaiter, withDeadline } from "@serialcast/primitives"
 import type { Feed } from "./feed.ts"
 import type { Page } from "./page.ts"
 import { Resume, type Step } from "./resume.ts"
@@ -12,19 +12,28 @@ import type { StreamEvent } from "./stream-event.ts"
 import { unlessAborted } from "./unless-aborted.ts"
 
 export interface ReaderOptions {
-  readonly feed: Feed
+  /** Begins the visit to what is read. Throws when there is no such device. */
+  readonly visit: () => Visit
   readonly stream: StreamName
   readonly from: StartPoint
   readonly signal: AbortSignal
   readonly clock: Clock
+}
+
+/** Disposing it ends it. */
+export interface Visit extends Disposable {
+  readonly feed: Feed
   /** It is known that no agent would answer now. */
   readonly isAway: boolean
 }
 
 /** Reads a stream from a start point until `signal` is aborted. Throws `bad_cursor` when there is no such place. */
 export async function* readStream(options: ReaderOptions): AsyncGenerator<StreamEvent, void, undefined> {
-  const { feed, stream, from, signal, clock, isAway } = options
+  const { stream, from, signal, clock } = options
+  using visit = options.visit()
+  const { feed, isAway } = visit
   const { window, news } = feed.live[stream]
+  using waiter = createWaiter(news, { clock, signal })
   const resume = new Resume(from)
   if (isAway) resume.answered(null)
   while (!signal.aborted) {
@@ -37,12 +46,12 @@ export async function* readStream(options: ReaderOptions): AsyncGenerator<Stream
         }
         break
       case "ask": {
-        const page = await unlessAborted(tryPage(options, step), signal)
+        const page = await unlessAborted(tryPage({ feed, stream, clock }, step), signal)
         if (page !== undefined) resume.answered(page)
         break
       }
       case "wait":
-        resume.resumed((await news.wait({ signal, timeout: { clock, ms: step.timeoutMs } })) === "timeout")
+        resume.resumed((await waiter.wait(step.timeoutMs)) === "timeout")
         break
       case "pause":
         await feed.agentBack.wait({ signal, timeout: { clock, ms: step.ms } })
@@ -63,7 +72,7 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set([
 
 /** null when the agent does not answer now, or in time; that is no reason to stop reading. */
 async function tryPage(
-  { feed, stream, clock }: ReaderOptions,
+  { feed, stream, clock }: { feed: Feed; stream: StreamName; clock: Clock },
   { from, timeoutMs }: Extract<Step, { kind: "ask" }>,
 ): Promise<Page | null> {
   // Live messages first, so that nothing falls between the page and them.

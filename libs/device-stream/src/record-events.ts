@@ -1,5 +1,5 @@
 import { type Cursor, formatCursor, isMarkRecord, type Mark, type StreamRecord } from "@serialcast/contract"
-import { endOf, startOf } from "./position.ts"
+import { endOf, startOf } from "@serialcast/records"
 import type { StreamEvent } from "./stream-event.ts"
 
 /** What a reader gets for a record of an epoch. */

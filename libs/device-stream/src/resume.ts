@@ -6,9 +6,9 @@ import {
   type StartPoint,
   silenceMs,
 } from "@serialcast/contract"
+import { after, comparePositions, endOf, joins } from "@serialcast/records"
 import type { LiveView } from "./live-view.ts"
 import type { Page } from "./page.ts"
-import { after, comparePositions, endOf, joins } from "./position.ts"
 import { eventsOf } from "./record-events.ts"
 import type { StreamEvent } from "./stream-event.ts"
 

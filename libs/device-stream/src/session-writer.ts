@@ -14,9 +14,10 @@ import {
   type PortSettings,
   parseLinesReply,
   parseSettingsReply,
+  type SettingsInForce,
   toAppError,
 } from "@serialcast/contract"
-import { type Clock, createWakeup, type Timer } from "@serialcast/primitives"
+import { type Clock, createWakeup, createWatchdog, type Watchdog } from "@serialcast/primitives"
 import { cancelWrite } from "./cancel.ts"
 import type { SignalChange } from "./controls.ts"
 import { callDevice } from "./device-call.ts"
@@ -47,7 +48,7 @@ export interface DeviceWriter extends AsyncDisposable {
    * pace. Rejects with the session's first refusal, or `no_reply` when nothing was heard of it for 40 s.
    */
   write(bytes: Uint8Array): Promise<void>
-  configure(settings: Partial<PortSettings>): Promise<PortSettings>
+  configure(settings: Partial<PortSettings>): Promise<SettingsInForce>
   signal(change: SignalChange): Promise<ModemLines | null>
   /** Resolves with the sum of bytes when all have their receipt; rejects with the first refusal. */
   flush(): Promise<{ readonly bytes: number }>
@@ -80,11 +81,16 @@ class SessionWriter implements DeviceWriter {
   #refusal: AppError | null = null
   #isTakenBack = false
   readonly #forgetSignal: () => void
-  #silence: Timer | null = null
+  readonly #silence: Watchdog
 
   constructor(options: WriterOptions, deps: WriterDeps) {
     this.#options = options
     this.#deps = deps
+    this.#silence = createWatchdog({
+      clock: deps.clock,
+      timeoutMs: silenceMs,
+      onSilence: () => this.#endForSilence(),
+    })
     const { signal } = options
     const leave = () => this.#takeBack(takenBack())
     signal.addEventListener("abort", leave)
@@ -102,7 +108,7 @@ class SessionWriter implements DeviceWriter {
     })
   }
 
-  async configure(settings: Partial<PortSettings>): Promise<PortSettings> {
+  async configure(settings: Partial<PortSettings>): Promise<SettingsInForce> {
     return parseSettingsReply(await this.#control("configure", { settings }))
   }
 
@@ -122,6 +128,7 @@ class SessionWriter implements DeviceWriter {
     this.#forgetSignal()
     this.#takeBack(takenBack())
     while (this.#unsettled.size > 0) await this.#settled.wait()
+    this.#silence[Symbol.dispose]()
   }
 
   /** What is asked for first is done first, also when nobody awaits it. */
@@ -154,7 +161,7 @@ class SessionWriter implements DeviceWriter {
     const giveUp = new AbortController()
     this.#unsettled.set(id, giveUp)
     this.#unsettledBytes += bytes + callCostBytes
-    this.#startSilence()
+    this.#silence.tell()
     const reply = callDevice({
       broker,
       verb,
@@ -162,12 +169,13 @@ class SessionWriter implements DeviceWriter {
       request,
       timeoutMs: ttlMs,
       signal: giveUp.signal,
-      onProgress: () => this.#startSilence(),
+      onProgress: () => this.#silence.tell(),
     })
     const settle = () => {
       this.#unsettled.delete(id)
       this.#unsettledBytes -= bytes + callCostBytes
-      this.#startSilence()
+      if (this.#unsettled.size > 0) this.#silence.tell()
+      else this.#silence.rest()
       this.#settled.wake()
     }
     reply.then(settle, settle)
@@ -180,14 +188,10 @@ class SessionWriter implements DeviceWriter {
   }
 
   /** The session's calls live as long as something is heard of one of them. */
-  #startSilence(): void {
-    this.#silence?.cancel()
-    if (this.#unsettled.size === 0) return
-    this.#silence = this.#deps.clock.startTimer(silenceMs, () => {
-      const text = `Nobody answered for ${silenceMs / 1000} s; what came of the last writes is unknown.`
-      this.#takeBack(new AppError("no_reply", text))
-      for (const giveUp of this.#unsettled.values()) giveUp.abort()
-    })
+  #endForSilence(): void {
+    const text = `Nobody answered for ${silenceMs / 1000} s; what came of the last writes is unknown.`
+    this.#takeBack(new AppError("no_reply", text))
+    for (const giveUp of this.#unsettled.values()) giveUp.abort()
   }
 
   #takeBack(why: AppError): void {

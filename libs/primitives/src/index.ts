@@ -7,5 +7,14 @@ export { createDeferred, type Deferred } from "./deferred.ts"
 export { delay } from "./delay.ts"
 export { decodeHex, encodeHex } from "./hex.ts"
 export { after, earliest, latest, longAgo, msSince, msUntil, never } from "./monotonic.ts"
+export {
+  answerBytes,
+  chunkJoinUs,
+  messageGatherMs,
+  receiptRestMs,
+  wakeMsForEachReader,
+} from "./pacing.ts"
 export type { MonotonicMs, WallMs, WallUs } from "./time-kinds.ts"
-export { createWakeup, type WaitLimits, type Wakeup } from "./wakeup.ts"
+export { createWaiter, type Waiter } from "./waiter.ts"
+export { createWakeup, type WaitEnd, type WaitLimits, type Wakeup } from "./wakeup.ts"
+export { createWatchdog, type Watchdog, type WatchdogOptions } from "./watchdog.ts"

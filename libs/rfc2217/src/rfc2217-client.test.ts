@@ -1,7 +1,7 @@
 import { concatBytes } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import { type ClientEvent, Rfc2217Client } from "./rfc2217-client.ts"
-import { hex, joinEvents, segmentations } from "./test-segments.ts"
+import { hex, joinEvents, segmentations } from "./testing/test-segments.ts"
 
 const data = (text: string): ClientEvent => ({ kind: "data", bytes: hex(text) })
 const agreed: ClientEvent = { kind: "agreed" }

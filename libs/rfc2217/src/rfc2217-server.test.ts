@@ -2,7 +2,7 @@ import { concatBytes } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import type { PortAnswer } from "./com-port/com-port-message.ts"
 import { Rfc2217Server, type ServerEvent } from "./rfc2217-server.ts"
-import { hex, joinEvents, latin, segmentations } from "./test-segments.ts"
+import { hex, joinEvents, latin, segmentations } from "./testing/test-segments.ts"
 
 const data = (text: string): ServerEvent => ({ kind: "data", bytes: hex(text) })
 const agreed: ServerEvent = { kind: "agreed" }

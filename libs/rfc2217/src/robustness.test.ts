@@ -3,7 +3,7 @@ import { type SeededRandom, seededRandom } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { Rfc2217Client } from "./rfc2217-client.ts"
 import { Rfc2217Server } from "./rfc2217-server.ts"
-import { hex } from "./test-segments.ts"
+import { hex } from "./testing/test-segments.ts"
 
 interface Peer {
   receive(bytes: Uint8Array): {

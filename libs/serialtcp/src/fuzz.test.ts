@@ -3,10 +3,7 @@ import { expect, test } from "vitest"
 import { CableEnd } from "./cable-end.ts"
 import type { CableAction, CableInput } from "./cable-events.ts"
 import type { Role } from "./codes.ts"
-import { TestWorld } from "./test-world.ts"
-
-/** Many worlds are played through; on a busy machine that takes a while. */
-const limit = { timeout: 60_000 }
+import { TestWorld } from "./testing/test-world.ts"
 
 /** Bytes of the line that mean something, so that every state is reached. */
 const telling = [0x1f, 0x1f, 0x1f, 0x44, 0x43, 0x63, 0x46, 0x73, 0xe0, 0xe1, 0xe2, 0xe3, 0xc1, 0xc2, 0xc3]
@@ -70,7 +67,7 @@ function faultOf(
   return null
 }
 
-test.each(["server", "client"] as const)("five million bytes of noise do a %s no harm", limit, (role) => {
+test.each(["server", "client"] as const)("five million bytes of noise do a %s no harm", (role) => {
   const random = seededRandom()
   const end = new CableEnd({ role })
   end.handle({ kind: "started" }, atMs(0))
@@ -107,67 +104,59 @@ test.each(["server", "client"] as const)("five million bytes of noise do a %s no
   ).toEqual([])
 })
 
-test(
-  "after any noise, in both directions, two ends find each other and the next connections come through",
-  limit,
-  () => {
-    const random = seededRandom()
-    for (let round = 0; round < 40; round++) {
-      const world = new TestWorld({
-        pieceMs: 1,
-        pieceBytes: 1 + Math.floor(random.next() * 60),
-        latencyMs: random.next() * 40,
-        payloadBytes: 100,
-        ends: random.next() < 0.5 ? "server" : "client",
-        graceMs: 100,
-      })
-      world.start("server")
-      world.start("client")
-      world.clock.advance(random.next() * 500)
-      for (const role of ["server", "client"] as const) {
-        for (let count = 0; count < 4; count++) {
-          world.stations[role]?.receive(noise(role, random).subarray(0, 2_000))
-          world.clock.advance(random.next() * 50)
-        }
+test("after any noise, in both directions, two ends find each other and the next connections come through", () => {
+  const random = seededRandom()
+  for (let round = 0; round < 40; round++) {
+    const world = new TestWorld({
+      pieceMs: 1,
+      pieceBytes: 1 + Math.floor(random.next() * 60),
+      latencyMs: random.next() * 40,
+      payloadBytes: 100,
+      ends: random.next() < 0.5 ? "server" : "client",
+      graceMs: 100,
+    })
+    world.start("server")
+    world.start("client")
+    world.clock.advance(random.next() * 500)
+    for (const role of ["server", "client"] as const) {
+      for (let count = 0; count < 4; count++) {
+        world.stations[role]?.receive(noise(role, random).subarray(0, 2_000))
+        world.clock.advance(random.next() * 50)
       }
-      // A connection that only this end of it believes in ends when its program does.
-      world.core("server").tell({ kind: "tcpBroken" })
-      const before = world.wholeExchanges()
-      for (let second = 0; second < 25; second++) world.clock.advance(1_000)
-      expect(world.wholeExchanges(), `seed ${random.seed}, round ${round}`).toBeGreaterThan(before + 2)
     }
-  },
-)
+    // A connection that only this end of it believes in ends when its program does.
+    world.core("server").tell({ kind: "tcpBroken" })
+    const before = world.wholeExchanges()
+    for (let second = 0; second < 25; second++) world.clock.advance(1_000)
+    expect(world.wholeExchanges(), `seed ${random.seed}, round ${round}`).toBeGreaterThan(before + 2)
+  }
+})
 
-test(
-  "whoever is killed, how often and at whatever latency, no byte of a connection gets into another one",
-  limit,
-  () => {
-    const random = seededRandom()
-    for (let round = 0; round < 60; round++) {
-      const world = new TestWorld({
-        pieceMs: 1,
-        pieceBytes: 1 + Math.floor(random.next() * 60),
-        latencyMs: random.next() * 300,
-        // Short ones are over before a torn connection is noticed.
-        payloadBytes: Math.floor(random.next() * (round % 2 === 0 ? 6 : 300)),
-        ends: random.next() < 0.5 ? "server" : "client",
-        graceMs: 700,
-      })
-      world.start("server")
-      world.start("client")
-      const kills = Math.floor(random.next() * 12)
-      for (let kill = 0; kill < kills; kill++) {
-        world.clock.advance(random.next() * 3_000)
-        const victim = random.next() < 0.5 ? "server" : "client"
-        world.kill(victim, random.next() < 0.5 ? "all" : "none")
-        world.clock.advance(random.next() < 0.5 ? 0 : random.next() * 2_000)
-        world.start(victim)
-      }
-      const before = world.wholeExchanges()
-      for (let second = 0; second < 60; second++) world.clock.advance(1_000)
-      expect(() => world.checkDeliveries(kills), `seed ${random.seed}, round ${round}`).not.toThrow()
-      expect(world.wholeExchanges(), `seed ${random.seed}, round ${round}`).toBeGreaterThan(before + 2)
+test("whoever is killed, how often and at whatever latency, no byte of a connection gets into another one", () => {
+  const random = seededRandom()
+  for (let round = 0; round < 60; round++) {
+    const world = new TestWorld({
+      pieceMs: 1,
+      pieceBytes: 1 + Math.floor(random.next() * 60),
+      latencyMs: random.next() * 300,
+      // Short ones are over before a torn connection is noticed.
+      payloadBytes: Math.floor(random.next() * (round % 2 === 0 ? 6 : 300)),
+      ends: random.next() < 0.5 ? "server" : "client",
+      graceMs: 700,
+    })
+    world.start("server")
+    world.start("client")
+    const kills = Math.floor(random.next() * 12)
+    for (let kill = 0; kill < kills; kill++) {
+      world.clock.advance(random.next() * 3_000)
+      const victim = random.next() < 0.5 ? "server" : "client"
+      world.kill(victim, random.next() < 0.5 ? "all" : "none")
+      world.clock.advance(random.next() < 0.5 ? 0 : random.next() * 2_000)
+      world.start(victim)
     }
-  },
-)
+    const before = world.wholeExchanges()
+    for (let second = 0; second < 60; second++) world.clock.advance(1_000)
+    expect(() => world.checkDeliveries(kills), `seed ${random.seed}, round ${round}`).not.toThrow()
+    expect(world.wholeExchanges(), `seed ${random.seed}, round ${round}`).toBeGreaterThan(before + 2)
+  }
+})

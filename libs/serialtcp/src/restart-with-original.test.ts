@@ -1,10 +1,7 @@
 import { msSince } from "@serialcast/primitives"
 import { describe, test } from "vitest"
 import type { Role } from "./codes.ts"
-import { TestWorld, type TestWorldOptions } from "./test-world.ts"
-
-/** Many worlds are played through; on a busy machine that takes a while. */
-const limit = { timeout: 60_000 }
+import { TestWorld, type TestWorldOptions } from "./testing/test-world.ts"
 
 const roles = ["server", "client"] as const
 
@@ -66,7 +63,6 @@ describe.each([
     ),
   )(
     "the $victim may be killed at any byte and be away for $downMs ms, with a TCP client every $pauseMs ms: they find each other, and no byte strays",
-    limit,
     async ({ victim, downMs, pauseMs }) => {
       const options = { ...slow, originals: [theirs], ends: ours, pauseMs }
       const totals = await undisturbedBytes(options)

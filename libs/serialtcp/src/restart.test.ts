@@ -1,10 +1,7 @@
 import { msSince } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import type { Role } from "./codes.ts"
-import { TestWorld, type TestWorldOptions } from "./test-world.ts"
-
-/** Many worlds are played through; on a busy machine that takes a while. */
-const limit = { timeout: 60_000 }
+import { TestWorld, type TestWorldOptions } from "./testing/test-world.ts"
 
 /** A byte each millisecond, so that the cable can be cut at every one of them. */
 const slow: TestWorldOptions = {
@@ -65,7 +62,6 @@ describe.each(["server", "client"] as const)("a %s that is killed and started ag
       [30_000, "none", 0],
     ] as const)(
       "and stays away for %d ms (the cable keeps %s of its last bytes) is found within 2 s, and no byte strays",
-      limit,
       (downMs, kept, first) => {
         const sides = ["server", "client"] as const
         const totals = {
@@ -87,7 +83,7 @@ describe.each(["server", "client"] as const)("a %s that is killed and started ag
     )
   })
 
-  test("in the silences between bytes", limit, () => {
+  test("in the silences between bytes", () => {
     for (let ms = 0; ms < 400; ms += 3) {
       const world = started()
       world.clock.advance(ms)
@@ -99,7 +95,7 @@ describe.each(["server", "client"] as const)("a %s that is killed and started ag
     }
   })
 
-  test("while the target refuses", limit, () => {
+  test("while the target refuses", () => {
     for (let ms = 0; ms < 400; ms += 3) {
       const world = started({ isTargetUp: false })
       world.clock.advance(ms)

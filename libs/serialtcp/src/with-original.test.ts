@@ -1,10 +1,7 @@
 import { msSince } from "@serialcast/primitives"
 import { describe, expect, test } from "vitest"
 import type { Role } from "./codes.ts"
-import { TestWorld, type TestWorldOptions } from "./test-world.ts"
-
-/** Many worlds are played through; on a busy machine that takes a while. */
-const limit = { timeout: 60_000 }
+import { TestWorld, type TestWorldOptions } from "./testing/test-world.ts"
 
 const cable: TestWorldOptions = {
   pieceMs: 1,
@@ -37,7 +34,7 @@ describe.each([
   ["server", "client"],
   ["client", "server"],
 ] as const)("this end as %s, the existing program as %s", (ours, theirs) => {
-  test("connections that this side ends come through whole, one after the other", limit, async () => {
+  test("connections that this side ends come through whole, one after the other", async () => {
     const world = started({ originals: [theirs], ends: ours })
     await untilWhole(world, 11, 60_000)
     world.stations[theirs]?.kill()
@@ -46,7 +43,7 @@ describe.each([
     )
   })
 
-  test("bytes are delivered that were read together with the disconnect after them", limit, async () => {
+  test("bytes are delivered that were read together with the disconnect after them", async () => {
     // It sends its end at once, without the silence that it would itself need.
     const world = started({ originals: [theirs], ends: theirs, pieceBytes: 400 })
     for (let pass = 0; pass < 500; pass++) await world.clock.advanceAsync(10)
@@ -60,7 +57,7 @@ describe.each([
     world.checkDeliveries(0)
   })
 
-  test("whichever is first, the later one is found at once", limit, async () => {
+  test("whichever is first, the later one is found at once", async () => {
     for (const first of [ours, theirs]) {
       const world = new TestWorld({ ...cable, originals: [theirs], ends: ours })
       world.start(first)
@@ -71,7 +68,7 @@ describe.each([
     }
   })
 
-  test("a target that refuses is told, and costs no later connection", limit, async () => {
+  test("a target that refuses is told, and costs no later connection", async () => {
     const world = started({ originals: [theirs], ends: ours, isTargetUp: false })
     await world.clock.advanceAsync(10_000)
     expect(world.applications.server.length).toBeGreaterThan(3)

@@ -6,12 +6,12 @@ export interface EventuallyOptions {
 }
 
 /**
- * Repeats `check` until it does not throw, and answers its value; at the deadline its last error is thrown. Only for
- * conditions that no event announces.
+ * Repeats `check` until it does not throw, and answers its value; at the deadline its last error is thrown: after 30 s,
+ * which a right program keeps on a busy machine too. Only for conditions that no event announces.
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = 5_000, intervalMs = 20 }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = 20 }: EventuallyOptions = {},
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs
   for (;;) {

@@ -57,6 +57,7 @@ test("closing the port after releaseSlave hangs the device up", async () => {
   device.releaseSlave()
   await port.close()
   await device.hungUp
+  expect(existsSync(device.path)).toBe(false)
   await expect(device.read(1)).rejects.toThrow("hung up")
   port = await open("/dev/null")
 })

@@ -1,18 +1,21 @@
 import { execFile } from "node:child_process"
-import { closeSync, constants, openSync, writeSync } from "node:fs"
+import { closeSync, constants, openSync, symlinkSync, writeSync } from "node:fs"
 import { createRequire } from "node:module"
+import { join } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { ReadStream } from "node:tty"
 import { promisify } from "node:util"
 import { concatBytes, createDeferred, createWakeup, delay, systemClock } from "@serialcast/primitives"
+import { createTemporaryFolder } from "./temporary-folder.ts"
 
 /** Bytes that the device keeps for `read`; beyond them it leaves the rest in the kernel, as a busy device would. */
 const maxUnreadBytes = 32 * 1024 * 1024
 
-const defaultTimeoutMs = 10_000
+/** A right program keeps it on a busy machine too. */
+const defaultTimeoutMs = 30_000
 
 export interface WaitOptions {
-  /** Default 10,000. */
+  /** Default 30,000. */
   readonly timeoutMs?: number
 }
 
@@ -24,8 +27,13 @@ export interface WaitOptions {
  * `unplug` hangs nothing up until that process ends: spawn first, then open.
  */
 export interface PtyDevice extends AsyncDisposable {
-  /** Like `/dev/pts/3`. Opening it through serialport throws away what was written before. */
+  /**
+   * A link to `terminal`, gone before the terminal is: whoever waits for this port to come back never opens the terminal
+   * of another test. Opening it through serialport throws away what was written before.
+   */
   readonly path: string
+  /** Like `/dev/pts/3`. The kernel gives this name to the next terminal of any program as soon as this one is gone. */
+  readonly terminal: string
   /** Bytes that came from the host so far, read or not. */
   readonly received: number
   /**
@@ -47,14 +55,14 @@ export interface PtyDevice extends AsyncDisposable {
 }
 
 export async function openPty(): Promise<PtyDevice> {
-  const { master, slave: inheritable, pty: path } = loadBinding().open(80, 24)
+  const { master, slave: inheritable, pty: terminal } = loadBinding().open(80, 24)
   // Opened again because Node's own descriptors are closed in children, those of the binding are not.
-  const slave = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  const slave = openSync(terminal, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
   closeSync(inheritable)
-  const device = new OpenPty(path, master, slave)
+  const device = new OpenPty(terminal, master, slave)
   try {
     // A fresh terminal echoes and translates line ends until somebody sets it; ours must not, even before that.
-    await promisify(execFile)("stty", ["-F", path, "raw", "-echo"])
+    await promisify(execFile)("stty", ["-F", terminal, "raw", "-echo"])
   } catch (error) {
     await device.unplug()
     throw error
@@ -64,7 +72,9 @@ export async function openPty(): Promise<PtyDevice> {
 
 class OpenPty implements PtyDevice {
   readonly path: string
+  readonly terminal: string
   readonly hungUp: Promise<void>
+  readonly #folder = createTemporaryFolder()
   readonly #fd: number
   /** Only read from: Node's streams write to the master end of a terminal by spinning until there is room. */
   readonly #master: ReadStream
@@ -75,8 +85,10 @@ class OpenPty implements PtyDevice {
   #received = 0
   #lastWrite: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string, master: number, slave: number) {
-    this.path = path
+  constructor(terminal: string, master: number, slave: number) {
+    this.terminal = terminal
+    this.path = join(this.#folder.path, "port")
+    symlinkSync(terminal, this.path)
     this.#fd = master
     this.#slave = slave
     this.#master = new ReadStream(master)
@@ -85,6 +97,7 @@ class OpenPty implements PtyDevice {
     // Linux reports the last close of the other end as EIO: it is the end of this stream, told by "close" as well.
     this.#master.on("error", () => this.#changed.wake())
     this.#master.once("close", () => {
+      this.#folder[Symbol.dispose]()
       this.releaseSlave()
       this.#changed.wake()
       gone.resolve()
@@ -123,6 +136,7 @@ class OpenPty implements PtyDevice {
   }
 
   async unplug(): Promise<void> {
+    this.#folder[Symbol.dispose]()
     this.#master.destroy()
     await this.hungUp
   }

@@ -4,7 +4,7 @@ export interface SeededRandom {
   /** Put it into the message of every assertion, so that a failure can be repeated. */
   readonly seed: number
   /** Uniform in [0, 1). */
-  next(): number
+  readonly next: () => number
   bytes(length: number): Uint8Array
 }
 

@@ -1,16 +1,7 @@
-import type { PortSettings } from "@serialcast/contract"
+import { defaultSettings } from "@serialcast/ports"
 import type { Config, DeviceConfig } from "@serialcast/service-kit"
 
-/** What a port gets that nobody configured: the setting most boards use. */
-export const defaultSettings: PortSettings = {
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  flowControl: "none",
-}
-
-/** The same with what is not the port's but the agent's. */
+/** What a device gets that nobody configured: the port's settings, and what is the agent's. */
 const deviceDefaults = { ...defaultSettings, framing: null, charDelayMs: 0, lineDelayMs: 0 }
 
 /** A device of which only the port is known. */

@@ -1,9 +1,7 @@
+import { createEpoch, createMemoryJournal, type Journal } from "@serialcast/journal"
 import { createMetrics } from "@serialcast/service-kit"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { createEpoch } from "./journal/create-epoch.ts"
-import type { Journal } from "./journal/journal.ts"
-import { createMemoryJournal } from "./journal/memory-journal.ts"
 import { registerDeviceMetrics } from "./metrics.ts"
 
 function start() {
@@ -36,6 +34,7 @@ test("what a device did since it was opened is told, by gateway and device", asy
       "serialcast_agent_unkept_bytes_total{gateway="local",device="uno"} 0",
       "serialcast_agent_journal_bytes{gateway="local",device="uno"} 0",
       "serialcast_agent_journal_refusing{gateway="local",device="uno"} 0",
+      "serialcast_agent_journal_unreadable_segments{gateway="local",device="uno"} 0",
       "serialcast_agent_refused_writes_total{gateway="local",device="uno",code="expired"} 2",
       "serialcast_agent_refused_writes_total{gateway="local",device="uno",code="leased"} 1",
     ]

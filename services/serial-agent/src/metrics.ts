@@ -1,5 +1,5 @@
+import type { Journal } from "@serialcast/journal"
 import { Counter, Gauge, type Registry } from "@serialcast/service-kit"
-import type { Journal } from "./journal/journal.ts"
 
 export interface MeteredDevices {
   readonly gateway: string
@@ -28,8 +28,13 @@ const gauges: readonly Meter[] = [
   { name: "journal_bytes", help: "What the journal takes on disk.", read: ({ health }) => health.bytes },
   {
     name: "journal_refusing",
-    help: "1 while the journal's disk refuses, 0 while it works.",
+    help: "1 while something is wrong with the journal (the state says what), 0 while it works.",
     read: ({ health }) => (health.problem === null ? 0 : 1),
+  },
+  {
+    name: "journal_unreadable_segments",
+    help: "Segments of the journal that were found to be unreadable, or only in part: readers get gaps.",
+    read: ({ counts }) => counts.unreadableSegments,
   },
 ]
 

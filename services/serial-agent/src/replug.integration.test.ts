@@ -9,7 +9,7 @@ import { type DeviceState, deviceStateSchema, parseJsonPayload } from "@serialca
 import type { DeviceClient } from "@serialcast/device-stream"
 import { eventually, type MemoryBroker, openPty, type PtyDevice } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { startAgent, startBroker, startClient, startDeviceClient, untilState } from "./test-agent.ts"
+import { startAgent, startBroker, startClient, startDeviceClient, untilState } from "./testing/test-agent.ts"
 
 /** A socket that devices are plugged into, named by a link as udev would. */
 async function createSocket() {

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { loadConfig } from "@serialcast/service-kit"
 import { createTemporaryFolder } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { startAgent, startBroker, startDeviceClient, untilState } from "./test-agent.ts"
+import { startAgent, startBroker, startDeviceClient, untilState } from "./testing/test-agent.ts"
 
 function createFolder(): string {
   const folder = createTemporaryFolder()

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import type { BrokerClient, Message } from "@serialcast/broker-client"
 import { AppError, createTopics, type GatewayStatus } from "@serialcast/contract"
+import { type Journals, openJournals } from "@serialcast/journal"
 import { withDeadline } from "@serialcast/primitives"
 import {
   type Config,
@@ -21,7 +22,6 @@ import { type Announcer, createAnnouncer } from "./gateway/announcer.ts"
 import { watchGatewayName } from "./gateway/gateway-name.ts"
 import { createGatewayVoice, type GatewayVoice } from "./gateway/gateway-voice.ts"
 import { encodeJson } from "./gateway/json.ts"
-import { type Journals, openJournals } from "./journal/journals.ts"
 import { registerDeviceMetrics } from "./metrics.ts"
 
 const goodbyeMs = 1_000

@@ -13,8 +13,8 @@ import {
 import { createMemoryBroker, eventually } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { createTcpTunnel } from "./service.ts"
-import { PlayedDevices } from "./test-device.ts"
-import { connectClient } from "./test-tunnel.ts"
+import { PlayedDevices } from "./testing/test-device.ts"
+import { connectClient } from "./testing/test-tunnel.ts"
 
 const anyPort = { host: "127.0.0.1", port: 0 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { TelnetDecoder } from "../telnet/telnet-decoder.ts"
-import { hex } from "../test-segments.ts"
+import { hex } from "../testing/test-segments.ts"
 import {
   encodeAnswer,
   encodeNotification,

@@ -1,6 +1,6 @@
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { hex } from "../test-segments.ts"
+import { hex } from "../testing/test-segments.ts"
 import { escapeData } from "./escape-data.ts"
 import { TelnetDecoder } from "./telnet-decoder.ts"
 

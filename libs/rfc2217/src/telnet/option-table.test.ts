@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { hex } from "../test-segments.ts"
+import { hex } from "../testing/test-segments.ts"
 import { OptionTable } from "./option-table.ts"
 import type { Verb } from "./telnet-codes.ts"
 

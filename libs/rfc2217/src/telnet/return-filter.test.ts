@@ -1,6 +1,6 @@
 import { concatBytes } from "@serialcast/primitives"
 import { expect, test } from "vitest"
-import { hex, segmentations } from "../test-segments.ts"
+import { hex, segmentations } from "../testing/test-segments.ts"
 import { ReturnFilter } from "./return-filter.ts"
 
 test.each([

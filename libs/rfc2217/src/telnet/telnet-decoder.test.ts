@@ -1,6 +1,6 @@
 import { seededRandom } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
-import { hex, joinEvents, segmentations } from "../test-segments.ts"
+import { hex, joinEvents, segmentations } from "../testing/test-segments.ts"
 import { maxSubnegotiation, TelnetDecoder, type TelnetEvent } from "./telnet-decoder.ts"
 
 const data = (text: string): TelnetEvent => ({ kind: "data", bytes: hex(text) })

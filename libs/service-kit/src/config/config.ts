@@ -115,6 +115,8 @@ export interface Config {
     readonly maxAgeMs: number | null
     /** What a power failure may cost: the disk is made to keep what is older, in milliseconds. */
     readonly syncMs: number
+    /** Where bytes are until the disk has them. */
+    readonly stage: "auto" | "off" | { readonly folder: string }
   }
   readonly http: {
     readonly listen: ListenAddress

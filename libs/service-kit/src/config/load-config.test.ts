@@ -45,6 +45,7 @@ test("without a file everything has its default", () => {
       maxBytes: 64 * 1024 * 1024,
       maxAgeMs: 30 * 24 * 3_600_000,
       syncMs: 5_000,
+      stage: "auto",
     },
     http: { listen: { host: "127.0.0.1", port: 8081 }, defaultDevice: null, hexServer: true },
     console: { listen: { host: "127.0.0.1", port: 8080 } },
@@ -88,14 +89,21 @@ test("a device needs only its port", () => {
 test("framing, pauses and a device server are understood", () => {
   const config = load(
     "devices: { gps: { port: 'tcp://[::1]:4001', framing: { type: line }, lineDelayMs: 20 } }\n" +
-      "journal: { dir: /data, maxBytes: 1GiB, maxAge: null, sync: 500ms }",
+      "journal: { dir: /data, maxBytes: 1GiB, maxAge: null, sync: 500ms, stage: /run/stage }",
   )
   expect(config.devices["gps"]).toMatchObject({
     port: "tcp://[::1]:4001",
     framing: { type: "line", maxBytes: 4096 },
     lineDelayMs: 20,
   })
-  expect(config.journal).toEqual({ dir: "/data", maxBytes: 1024 ** 3, maxAgeMs: null, syncMs: 500 })
+  const journal = {
+    dir: "/data",
+    maxBytes: 1024 ** 3,
+    maxAgeMs: null,
+    syncMs: 500,
+    stage: { folder: "/run/stage" },
+  }
+  expect(config.journal).toEqual(journal)
 })
 
 test.each([

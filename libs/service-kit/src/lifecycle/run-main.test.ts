@@ -47,8 +47,7 @@ function collect(child: ChildProcess) {
 
 const service = (stop: string) => `async () => ({ name: "test", isReady: () => true, stop: ${stop} })`
 
-// Starting Node with a TypeScript loader takes seconds on a busy machine.
-describe("a process", { timeout: 30_000 }, () => {
+describe("a process", () => {
   test.each(["SIGTERM", "SIGINT"] as const)(
     "%s stops the service, and the process ends with 0",
     async (signal) => {

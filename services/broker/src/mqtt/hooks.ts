@@ -6,6 +6,7 @@ import { checkLogin, type Origin } from "../rules/login.ts"
 import { judgePublication } from "../rules/publish-rules.ts"
 import { RetainedBudget } from "../rules/retained-budget.ts"
 import { maySubscribe } from "../rules/subscribe-rules.ts"
+import type { Routes } from "./routes.ts"
 
 export interface MqttOptions {
   /** First topic level of the contract. */
@@ -16,6 +17,11 @@ export interface MqttOptions {
 
 export interface MqttDeps extends Pick<ServiceDeps, "log" | "clock" | "token"> {
   readonly counters: BrokerCounters
+}
+
+interface HooksDeps extends MqttDeps {
+  readonly recordOf: (client: Client) => ClientRecord
+  readonly routes: Routes
 }
 
 /** What is known of a client besides what it says itself. */
@@ -35,7 +41,7 @@ type Hooks = Required<
 /** The product's rules, at the points where aedes asks for them. */
 export function createHooks(
   { root, maxRetainedBytes }: MqttOptions,
-  { log, clock, token, counters, recordOf }: MqttDeps & { recordOf: (client: Client) => ClientRecord },
+  { log, clock, token, counters, recordOf, routes }: HooksDeps,
 ): Hooks {
   const login = { token, limiter: createAttemptLimiter({ clock }) }
   const publishRules = { topics: createTopics(root), retained: new RetainedBudget(maxRetainedBytes) }
@@ -66,9 +72,10 @@ export function createHooks(
       done()
     },
     authorizeSubscribe(client, subscription, done) {
-      const { filters } = recordOf(client)
-      if (!maySubscribe(subscription.topic, filters)) return done(null, null)
-      filters.add(subscription.topic)
+      const record = recordOf(client)
+      if (!maySubscribe(subscription.topic, record.filters)) return done(null, null)
+      record.filters.add(subscription.topic)
+      routes.changed(record)
       done(null, subscription)
     },
     authorizeForward(_client, packet) {

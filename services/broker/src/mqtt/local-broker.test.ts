@@ -60,6 +60,60 @@ test("messages pass between the process and the network both ways, each once and
   await eventually(() => expect(heard).toEqual({ inside: all, outside: all }))
 })
 
+test("nobody encodes what only this process wants; whoever subscribes on the network gets all from then on", async () => {
+  const { join, connect } = await start()
+  const [agent, reader] = [join("agent"), join("reader")]
+  await eventually(() => expect([agent.isConnected, reader.isConnected]).toEqual([true, true]))
+  const heard: unknown[] = []
+  await reader.subscribe(stream, ({ parcel }) => heard.push(parcel))
+  let encoded = 0
+  const parcels = Array.from({ length: 3 }, (_, n) => ({ n, encode: () => Uint8Array.of(encoded++) }))
+  await agent.publish(stream, parcels[0]!)
+  await eventually(() => expect(heard).toEqual([parcels[0]]))
+  expect(encoded).toBe(0)
+  const outside = await connect()
+  await outside.subscribeAsync("serialcast/+/uno/#")
+  const seen: number[] = []
+  outside.on("message", (_, payload) => seen.push(...payload))
+  await agent.publish(stream, parcels[1]!)
+  await eventually(() => expect(seen).toEqual([0]))
+  expect(heard).toHaveLength(2)
+  await outside.unsubscribeAsync("serialcast/+/uno/#")
+  await agent.publish(stream, parcels[2]!)
+  await eventually(() => expect(heard).toEqual([parcels[0], undefined, parcels[2]]))
+  expect(encoded).toBe(1)
+})
+
+test("a client of the network that vanished is wanted nothing for any more", async () => {
+  const { join, connect } = await start()
+  const agent = join("agent")
+  const outside = await connect()
+  await outside.subscribeAsync(stream.topic)
+  await outside.endAsync(true)
+  let encoded = 0
+  await eventually(async () => {
+    const before = encoded
+    await agent.publish(stream, { encode: () => Uint8Array.of(encoded++) })
+    expect(encoded).toBe(before)
+  })
+})
+
+test("whoever is interested, and how often it changes, every message comes once and in order", async () => {
+  const { join, connect } = await start()
+  const [agent, reader] = [join("agent"), join("reader")]
+  const outside = await connect()
+  await eventually(() => expect([agent.isConnected, reader.isConnected]).toEqual([true, true]))
+  const heard: number[] = []
+  await reader.subscribe(stream, ({ payload }) => heard.push(payload[0]!))
+  for (let n = 0; n < 200; n++) {
+    if (n % 20 === 5) void outside.subscribeAsync(stream.topic)
+    if (n % 20 === 15) void outside.unsubscribeAsync(stream.topic)
+    void agent.publish(stream, Uint8Array.of(n))
+    if (n % 3 === 0) await new Promise(setImmediate)
+  }
+  await eventually(() => expect(heard).toEqual(Array.from({ length: 200 }, (_, n) => n)))
+})
+
 test("what the broker kept comes to who subscribes later, until it is taken back", async () => {
   const { join } = await start()
   const agent = join("agent")
@@ -96,7 +150,7 @@ test("a call is answered though its reply comes at once", async () => {
       void agent.publish(topics.reply(parsed.client), encodeReply({ id: "a" }, { lines: null }, "cbor"))
   })
   const destination = topics.call("lines", device, "caller")
-  const call = { id: "a", destination, payload: encodeCall({ id: "a" }), timeoutMs: 1_000 }
+  const call = { id: "a", destination, payload: encodeCall({ id: "a" }), timeoutMs: 30_000 }
   expect(await caller.request(call)).toMatchObject({ reply: { lines: null } })
 })
 

@@ -1,42 +1,30 @@
+/*
+ *   publish ─→ rules ─→ anybody else? ── no ──────────────→ subscribers of this process
+ *                            └─ yes, or it is to be kept ─→ aedes ─→ clients of the network, subscribers of this process
+ */
 import type { LocalBroker, Message, MessageHandler } from "@serialcast/broker-client"
-import { AppError, type Destination } from "@serialcast/contract"
+import { AppError, bytesOf, type Destination, type Parcel, type Payload } from "@serialcast/contract"
 import type { Aedes, AedesPublishPacket, AuthorizePublishHandler, PublishPacket } from "aedes"
+import type { Routes } from "./routes.ts"
 
 interface RetainedStore {
   createRetainedStream(filter: string): AsyncIterable<PublishPacket>
 }
 
+export interface LocalBrokerDeps {
+  /** Of everyone's publications. */
+  readonly judge: AuthorizePublishHandler
+  readonly routes: Routes
+}
+
+const nothing = new Uint8Array(0)
+
 /** The broker as the other services of this process use it. The rules for publications are those of everyone. */
-export function createLocalBroker(
-  aedes: Aedes,
-  judge: AuthorizePublishHandler,
-): LocalBroker & { close(): void } {
+export function createLocalBroker(aedes: Aedes, deps: LocalBrokerDeps): LocalBroker & { close(): void } {
   const closedListeners = new Set<() => void>()
   return {
-    async publish({ topic, qos, retain }, payload) {
-      if (aedes.closed) throw new AppError("broker_offline", "The broker was closed.")
-      const packet = await judged(judge, toPacket({ topic, qos, retain }, payload))
-      await new Promise<void>((resolve, reject) =>
-        aedes.publish(packet, (error) => (error ? reject(error) : resolve())),
-      )
-    },
-    subscribe(filter, handler) {
-      let isOver = false
-      const hand = (message: Message) => {
-        if (!isOver) handler(message)
-      }
-      const deliver = (packet: AedesPublishPacket, done: () => void) => {
-        // A handler that publishes must not find itself in the middle of another publication.
-        queueMicrotask(() => hand(toMessage(packet, false)))
-        done()
-      }
-      aedes.subscribe(filter, deliver, () => {})
-      void handRetained(aedes, filter, hand)
-      return () => {
-        isOver = true
-        aedes.unsubscribe(filter, deliver, () => {})
-      }
-    },
+    publish: createPublish(aedes, deps),
+    subscribe: (filter, handler) => subscribe(aedes, deps.routes, { filter, handler }),
     onClosed(listener) {
       closedListeners.add(listener)
       return () => closedListeners.delete(listener)
@@ -47,22 +35,99 @@ export function createLocalBroker(
   }
 }
 
+function createPublish(aedes: Aedes, { judge, routes }: LocalBrokerDeps): LocalBroker["publish"] {
+  /** Publications that aedes has not handed on yet: later ones must not overtake them. */
+  let onTheirWay = 0
+
+  async function publishToAll(destination: Destination, payload: Payload): Promise<void> {
+    onTheirWay++
+    try {
+      const packet = toPacket(destination, bytesOf(payload))
+      judgeNow(judge, packet)
+      await new Promise<void>((resolve, reject) =>
+        aedes.publish(packet, (error) => (error ? reject(error) : resolve())),
+      )
+    } finally {
+      onTheirWay--
+    }
+  }
+
+  return async (destination, payload) => {
+    if (aedes.closed) throw new AppError("broker_offline", "The broker was closed.")
+    const { topic, qos, retain } = destination
+    const { here, isWantedElsewhere } = routes.find(topic)
+    if (retain || qos > 0 || isWantedElsewhere || onTheirWay > 0)
+      return await publishToAll(destination, payload)
+    judgeNow(judge, toPacket(destination, nothing))
+    if (here.length === 0) return
+    const message = new HandedMessage(topic, payload)
+    // A handler that publishes must not find itself in the middle of another publication.
+    queueMicrotask(() => {
+      for (const { hand } of here) hand(message)
+    })
+  }
+}
+
+function subscribe(
+  aedes: Aedes,
+  routes: Routes,
+  { filter, handler }: { readonly filter: string; readonly handler: MessageHandler },
+): () => void {
+  let isOver = false
+  const hand = (message: Message) => {
+    if (!isOver) handler(message)
+  }
+  const deliver = (packet: AedesPublishPacket, done: () => void) => {
+    queueMicrotask(() => hand(toMessage(packet, false)))
+    done()
+  }
+  const subscriber = { filter, hand }
+  routes.add(subscriber)
+  aedes.subscribe(filter, deliver, () => {})
+  void handRetained(aedes, filter, hand)
+  return () => {
+    isOver = true
+    routes.delete(subscriber)
+    aedes.unsubscribe(filter, deliver, () => {})
+  }
+}
+
+/** A message that went through nobody's hands: its bytes are made when the first one asks for them. */
+class HandedMessage implements Message {
+  readonly topic: string
+  readonly parcel: Parcel | undefined
+  readonly retained = false
+  #payload: Uint8Array | undefined
+
+  constructor(topic: string, payload: Payload) {
+    this.topic = topic
+    if (payload instanceof Uint8Array) this.#payload = payload
+    else this.parcel = payload
+  }
+
+  get payload(): Uint8Array {
+    this.#payload ??= this.parcel?.encode() ?? nothing
+    return this.#payload
+  }
+}
+
 async function handRetained(aedes: Aedes, filter: string, handler: MessageHandler): Promise<void> {
   // Its types leave the store out.
   const { persistence } = aedes as Aedes & { readonly persistence: RetainedStore }
   for await (const packet of persistence.createRetainedStream(filter)) handler(toMessage(packet, true))
 }
 
-function judged(judge: AuthorizePublishHandler, packet: PublishPacket): Promise<PublishPacket> {
-  return new Promise((resolve, reject) =>
-    judge(null, packet, (error) => (error ? reject(error) : resolve(packet))),
-  )
+/** The rules answer at once; their refusal is thrown. */
+function judgeNow(judge: AuthorizePublishHandler, packet: PublishPacket): void {
+  judge(null, packet, (error) => {
+    if (error) throw error
+  })
 }
 
-function toPacket({ topic, qos, retain }: Destination, payload: Uint8Array): PublishPacket {
+function toPacket({ topic, qos, retain }: Destination, bytes: Uint8Array): PublishPacket {
   // Packets for connections are written from Buffers.
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
-  return { cmd: "publish", dup: false, topic, qos, retain, payload: bytes }
+  const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { cmd: "publish", dup: false, topic, qos, retain, payload }
 }
 
 function toMessage({ topic, payload }: PublishPacket, retained: boolean): Message {

@@ -7,6 +7,7 @@ import type { Origin } from "../rules/login.ts"
 import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
 import { createLocalBroker } from "./local-broker.ts"
 import { createRefusalLog } from "./refusal-log.ts"
+import { Routes } from "./routes.ts"
 
 const limits = {
   /** A connection has this long to send its CONNECT, in milliseconds. */
@@ -38,11 +39,14 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     if (record === undefined) throw new AppError("internal", "A client has no connection.")
     return record
   }
-  const hooks = createHooks(options, { ...deps, recordOf })
+  const routes = new Routes()
+  const hooks = createHooks(options, { ...deps, recordOf, routes })
   const aedes = await Aedes.createBroker({ ...limits, ...hooks })
-  const local = createLocalBroker(aedes, hooks.authorizePublish)
+  const local = createLocalBroker(aedes, { judge: hooks.authorizePublish, routes })
   aedes.on("unsubscribe", (topics, client) => {
-    for (const topic of topics) recordOf(client).filters.delete(topic)
+    const record = recordOf(client)
+    for (const topic of topics) record.filters.delete(topic)
+    routes.changed(record)
   })
   const isNews = createRefusalLog(deps.clock)
   const report = (client: Client, err: Error) =>

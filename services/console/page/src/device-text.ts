@@ -25,8 +25,8 @@ export function describePresence({ online, configured }: DeviceState): "Online" 
   return configured ? "Offline" : "Found"
 }
 
-/** Why the device cannot be used now; empty while it can. */
-export function describeProblem(state: DeviceState): string {
-  if (state.online) return ""
-  return state.problem?.message ?? ""
+/** Why the device cannot be used now, or not as it was asked for; empty while it can. */
+export function describeProblem({ online, problem, settings: { unsupported = [] } }: DeviceState): string {
+  if (!online) return problem?.message ?? ""
+  return unsupported.length === 0 ? "" : `The port did not take ${unsupported.join(", ")}.`
 }

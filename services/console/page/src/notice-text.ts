@@ -36,7 +36,11 @@ function textOf(mark: Mark): string {
     case "drained":
       return `${mark.by} wrote ${mark.bytes} bytes`
     case "refused":
-      return `a write was refused: ${mark.code}`
+      return mark.count === undefined
+        ? `a write was refused: ${mark.code}`
+        : `${mark.count} more writes were refused: ${mark.code}`
+    case "clock":
+      return `the clock was set ${mark.stepMs < 0 ? "back" : "forward"} by ${(Math.abs(mark.stepMs) / 1_000).toLocaleString()} s`
     case "other":
       return mark.name
   }

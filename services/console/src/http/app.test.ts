@@ -3,7 +3,7 @@ import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { startTestConsole } from "../test-console.ts"
+import { startTestConsole } from "../testing/test-console.ts"
 
 const token = "a-token-of-many-letters"
 let pageDir = ""

@@ -2,8 +2,8 @@ import { AppError } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { testEpoch } from "../fake-devices.ts"
-import { startTestConsole } from "../test-console.ts"
+import { testEpoch } from "../testing/fake-devices.ts"
+import { startTestConsole } from "../testing/test-console.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 

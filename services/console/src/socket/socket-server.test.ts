@@ -4,7 +4,7 @@ import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { WebSocket } from "ws"
-import { startTestConsole, streamProtocol, type TestConsole } from "../test-console.ts"
+import { startTestConsole, streamProtocol, type TestConsole } from "../testing/test-console.ts"
 
 const token = "a-token-of-many-letters"
 

@@ -1,8 +1,8 @@
 import { createDeferred } from "@serialcast/primitives"
 import { checkCounting, countingBytes } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { testEpoch } from "../fake-devices.ts"
-import { startTestConsole, streamProtocol } from "../test-console.ts"
+import { testEpoch } from "../testing/fake-devices.ts"
+import { startTestConsole, streamProtocol } from "../testing/test-console.ts"
 import { maxWaiting } from "./write-lane.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)

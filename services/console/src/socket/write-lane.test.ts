@@ -1,7 +1,7 @@
 import { AppError } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { expect, test } from "vitest"
-import { FakeDevices } from "../fake-devices.ts"
+import { FakeDevices } from "../testing/fake-devices.ts"
 import { createWriteLane, maxWaiting, maxWaitingBytes } from "./write-lane.ts"
 
 function openLane() {

@@ -1,6 +1,6 @@
 import { createTunnelState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { startTestGateway } from "../test-gateway.ts"
+import { startTestGateway } from "../testing/test-gateway.ts"
 
 test("the tunnels of every service are told, and can only be read", async () => {
   const tunnels = [createTunnelState({ clientCount: 2 }), createTunnelState({ endpoint: "[::1]:7002" })]

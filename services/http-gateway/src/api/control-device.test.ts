@@ -2,7 +2,7 @@ import { AppError, type PortSettings } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import { createDeviceState } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
-import { startTestGateway } from "../test-gateway.ts"
+import { startTestGateway } from "../testing/test-gateway.ts"
 
 const { settings } = createDeviceState()
 const by = "http:127.0.0.1"
@@ -42,6 +42,14 @@ test("settings are told, and changed in part", async () => {
   const changed = await send("PATCH", url, { baudRate: 9_600 }, { Lease: "secret" })
   expect(changed).toEqual({ status: 200, body: { ...settings, baudRate: 9_600 } })
   expect(calls).toEqual([["configure", { baudRate: 9_600 }, { by, lease: "secret", now: false }]])
+})
+
+test("which settings the port did not take is told with those that it has", async () => {
+  const inForce = { ...settings, unsupported: ["parity"] }
+  const device = { configure: () => Promise.resolve(inForce) } satisfies Partial<Device>
+  await using gateway = await startTestGateway(device)
+  const changed = await send("PATCH", `${gateway.url}/settings`, { parity: "even" })
+  expect(changed).toEqual({ status: 200, body: inForce })
 })
 
 test("lines are told, set, and moved by a macro; now=true does not wait for writes", async () => {

@@ -3,7 +3,7 @@ import { comparePositions, type HistoryOptions, type StreamEvent } from "@serial
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../test-gateway.ts"
+import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../testing/test-gateway.ts"
 
 const at = (offset: number, mark = 0) => formatCursor(cursorAt(offset, mark))
 

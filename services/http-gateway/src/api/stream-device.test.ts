@@ -4,7 +4,7 @@ import type { StreamEvent } from "@serialcast/device-stream"
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../test-gateway.ts"
+import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../testing/test-gateway.ts"
 
 /** A device that sent these, and is silent then. */
 function silentAfter(...events: readonly StreamEvent[]) {

@@ -1,7 +1,7 @@
 import { type Mark, parseMark } from "@serialcast/contract"
 import { createDeviceState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { cursorAt, testEpoch } from "../test-gateway.ts"
+import { cursorAt, testEpoch } from "../testing/test-gateway.ts"
 import { createEncodings } from "./encodings.ts"
 import { createEventFormat } from "./event-format.ts"
 

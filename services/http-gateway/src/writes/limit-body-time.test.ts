@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { connect } from "node:net"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { startTestGateway } from "../test-gateway.ts"
+import { startTestGateway } from "../testing/test-gateway.ts"
 
 test("a body that is to be written whole, and does not come within five minutes, is given up", async () => {
   const clock = new FakeClock()

@@ -6,7 +6,7 @@ import type { DeviceWriter } from "@serialcast/device-stream"
 import { createDeferred, createWakeup } from "@serialcast/primitives"
 import { checkCounting, countingBytes, eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { startTestGateway } from "../test-gateway.ts"
+import { startTestGateway } from "../testing/test-gateway.ts"
 
 const mebibyte = 1024 * 1024
 

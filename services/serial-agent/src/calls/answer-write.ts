@@ -1,9 +1,8 @@
 import {
   checkCall,
+  createReply,
   encodeErrorReply,
-  encodeReply,
   type Receipt,
-  receiptToWire,
   toAppError,
   type WriteProgress,
   type WriteRequest,
@@ -20,11 +19,11 @@ export function createAnswerWrite(): AnswerCall {
     const write = checkCall(writeRequestSchema, request)
     const { id, part } = write
     const outcome = submit(call, write)
-    if (part !== undefined) send(encodeReply({ id, part }, {}, format))
+    if (part !== undefined) send(createReply({ id, part }, {}, format))
     if (outcome === null || awaited.has(outcome)) return
     awaited.add(outcome)
     try {
-      send(encodeReply({ id }, { receipt: receiptToWire(await outcome) }, format))
+      send(createReply({ id }, { receipt: await outcome }, format))
     } catch (error) {
       send(encodeErrorReply({ id }, toAppError(error), format))
     } finally {
@@ -41,6 +40,6 @@ function submit(call: Call, write: WriteRequest): Promise<Receipt> | null {
   const known = writes.find(client, id)
   if (known !== undefined) return known
   const bytes = write.parts === undefined ? write.bytes : parts.add(client, write)
-  const onProgress = (progress: WriteProgress) => send(encodeReply({ id }, { progress }, format))
+  const onProgress = (progress: WriteProgress) => send(createReply({ id }, { progress }, format))
   return bytes === null ? null : writes.submit({ ...write, client, bytes, onProgress })
 }

@@ -1,10 +1,12 @@
 import type { BrokerClient, Message } from "@serialcast/broker-client"
 import {
   AppError,
+  CallParcel,
   type CallVerb,
   callVerbs,
   decodeCall,
   encodeErrorReply,
+  type Payload,
   type PayloadFormat,
   type ReplyAddress,
   toAppError,
@@ -41,23 +43,25 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
     const topic = broker.topics.parse(message.topic)
     // A call that the broker kept was meant for another time.
     if (topic?.kind !== "call" || message.retained) return
-    void answer(message.payload, topic)
+    void answer(message, topic)
   }
 
   async function answer(
-    payload: Uint8Array,
+    message: Message,
     { device: name, verb, client }: { device: string; verb: string; client: string },
   ): Promise<void> {
-    const format: PayloadFormat = payload[0] === openingBrace ? "json" : "cbor"
-    let address = addressIn(payload, format)
-    const send = (encoded: Uint8Array) => {
+    const { parcel } = message
+    const isHanded = parcel instanceof CallParcel
+    const format: PayloadFormat = !isHanded && message.payload[0] === openingBrace ? "json" : "cbor"
+    let address = isHanded ? addressOf(parcel.call) : addressIn(message.payload, format)
+    const send = (reply: Payload) => {
       // A reply that is lost is asked for again.
-      broker.publish(broker.topics.reply(client), encoded).catch((error: unknown) => {
+      broker.publish(broker.topics.reply(client), reply).catch((error: unknown) => {
         log.debug({ reason: String(error) }, "reply not sent")
       })
     }
     try {
-      const { call: request } = decodeCall(payload)
+      const request = isHanded ? parcel.call : decodeCall(message.payload).call
       address = addressOf(request)
       const journal = devices.findJournal(name)
       if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)

@@ -1,6 +1,6 @@
-import { AppError, type PayloadFormat } from "@serialcast/contract"
+import { AppError, type Payload, type PayloadFormat } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
 import type { ManagedDevice } from "../device/device.ts"
-import type { Journal } from "../journal/journal.ts"
 
 /** One call on its way through: what it asks of which device, for whom, and how it is answered. */
 export interface Call {
@@ -11,8 +11,8 @@ export interface Call {
   /** As it was decoded, not checked yet. */
   readonly request: unknown
   readonly format: PayloadFormat
-  /** Sends a reply as it was encoded for this client. */
-  readonly send: (encoded: Uint8Array) => void
+  /** Sends a reply as it was encoded for this client, or will be. */
+  readonly send: (reply: Payload) => void
 }
 
 /** Answers one kind of call. What it throws is sent as the refusal. */

@@ -7,10 +7,17 @@ import {
   parseHistoryPage,
   parseLease,
 } from "@serialcast/contract"
+import { defaultSettings } from "@serialcast/ports"
 import { eventually } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultSettings } from "../config.ts"
-import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
+import {
+  call,
+  startAgent,
+  startBroker,
+  startClient,
+  startDeviceClient,
+  untilState,
+} from "../testing/test-agent.ts"
 
 /** Calls of a simulated device with modem lines, and every reply that comes for them. */
 async function startModem() {

@@ -1,12 +1,19 @@
 import { createTopics, maxWriteBytes } from "@serialcast/contract"
+import { createMemoryJournal } from "@serialcast/journal"
+import { defaultSettings } from "@serialcast/ports"
 import { createLogger } from "@serialcast/service-kit"
 import { eventually, FakeClock, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultSettings } from "../config.ts"
 import { createCallees } from "../device/callees.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import { call, startAgent, startBroker, startClient, startDeviceClient, untilState } from "../test-agent.ts"
-import { RecordingPort } from "../turns/recording-port.ts"
+import { RecordingPort } from "../testing/recording-port.ts"
+import {
+  call,
+  startAgent,
+  startBroker,
+  startClient,
+  startDeviceClient,
+  untilState,
+} from "../testing/test-agent.ts"
 import { createTopicWriter } from "./topic-writer.ts"
 
 const topic = "serialcast/local/uno/tx"

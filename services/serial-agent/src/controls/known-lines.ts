@@ -1,8 +1,7 @@
 import type { ModemLines } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
+import { type OpenPort, startLineWatch } from "@serialcast/ports"
 import type { Clock } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
-import { startLineWatch } from "../port/line-watch.ts"
-import type { OpenPort } from "../port/port-driver.ts"
 
 export interface KnownLinesDeps {
   readonly clock: Clock

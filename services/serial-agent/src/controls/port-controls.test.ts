@@ -1,14 +1,11 @@
 import { AppError, type ConfigureRequest, type SignalRequest, toAppError } from "@serialcast/contract"
+import { createMemoryJournal } from "@serialcast/journal"
+import { chooseDriver, defaultSettings, type OpenPort } from "@serialcast/ports"
 import { createDeferred } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { defaultSettings } from "../config.ts"
 import { createCallees } from "../device/callees.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import type { OpenPort } from "../port/port-driver.ts"
-import { createSimDriver } from "../port/sim-driver.ts"
-import { simModem } from "../port/sim-modem.ts"
-import { RecordingPort } from "../turns/recording-port.ts"
+import { RecordingPort } from "../testing/recording-port.ts"
 
 function start() {
   const clock = new FakeClock()
@@ -43,7 +40,7 @@ function startOpen() {
 
 async function startModem() {
   const setup = start()
-  const driver = createSimDriver(simModem, setup.clock)
+  const driver = chooseDriver("sim:modem", setup.clock)
   const closed: string[] = []
   const port: OpenPort = await driver.open(defaultSettings, {
     onBytes: () => {},
@@ -80,6 +77,36 @@ test("settings of a closed port are kept for when it opens, unless they were mea
   lease.take({ by: "ann", ttlMs: 1_000, steal: false })
   await expect(configure({ settings: { baudRate: 1_200 } })).rejects.toEqual(refused("leased"))
   expect(controls.settings.baudRate).toBe(9_600)
+})
+
+test("settings that the port takes in part are answered, told and marked as they are in force", async () => {
+  const { configure, controls, port, marks } = startOpen()
+  port.hasParity = false
+  const inForce = { ...defaultSettings, baudRate: 9_600, unsupported: ["parity"] }
+  expect(await configure({ settings: { baudRate: 9_600, parity: "even" } })).toEqual(inForce)
+  expect(controls.settings).toEqual(inForce)
+  expect(await marks()).toEqual([{ n: 1, kind: "settings", by: "user", settings: inForce }])
+  // What was refused is no wish for the next change, nor for the next opening.
+  expect(controls.wanted).toEqual({ ...defaultSettings, baudRate: 9_600 })
+  expect(await configure({ settings: { stopBits: 2 } })).toEqual({
+    ...defaultSettings,
+    baudRate: 9_600,
+    stopBits: 2,
+  })
+})
+
+test("a setting that was wanted before the port opened stays wanted, whatever this port takes", async () => {
+  const { configure, controls, attach, detach } = start()
+  await configure({ settings: { parity: "even" } })
+  const port = new RecordingPort()
+  port.settings = { ...defaultSettings, unsupported: ["parity"] }
+  port.hasParity = false
+  attach(port, 2)
+  expect(controls.settings).toEqual({ ...defaultSettings, unsupported: ["parity"] })
+  await configure({ settings: { baudRate: 9_600 } })
+  expect(controls.settings).toEqual({ ...defaultSettings, baudRate: 9_600, unsupported: ["parity"] })
+  detach()
+  expect(controls.settings).toEqual({ ...defaultSettings, baudRate: 9_600, parity: "even" })
 })
 
 test("settings that the port refuses are not kept", async () => {

@@ -6,13 +6,13 @@ import {
   type PortSettings,
   type PurgeRequest,
   parseLineMacro,
+  type SettingsInForce,
   type SignalRequest,
 } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
+import { type OpenPort, playMacro } from "@serialcast/ports"
 import { type Clock, createDeferred, withDeadline } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
 import type { WriteLease } from "../leases/write-lease.ts"
-import { playMacro } from "../port/play-macro.ts"
-import type { OpenPort } from "../port/port-driver.ts"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
 import type { TurnQueue } from "../turns/turn-queue.ts"
 import { takenBack } from "../writes/write-queue.ts"
@@ -26,7 +26,7 @@ export interface PortControlsDeps {
   readonly lease: Pick<WriteLease, "whyNot">
   readonly journal: Pick<Journal, "mark" | "opens">
   readonly clock: Clock
-  /** What the port has until somebody changes it. */
+  /** What the port is asked for until somebody changes it. */
   readonly settings: PortSettings
   /** Settings or lines changed. */
   readonly onChange: () => void
@@ -50,17 +50,22 @@ interface Patience {
 export class PortControls {
   readonly #deps: PortControlsDeps
   readonly #lines: KnownLines
-  #settings: PortSettings
+  #wanted: PortSettings
 
   constructor(deps: PortControlsDeps) {
     this.#deps = deps
-    this.#settings = deps.settings
+    this.#wanted = deps.settings
     this.#lines = new KnownLines(deps)
   }
 
-  /** What the port has, or will have when it opens. */
-  get settings(): PortSettings {
-    return this.#settings
+  /** What the port has, or is asked for when it opens. */
+  get settings(): SettingsInForce {
+    return this.#deps.turns.port?.settings ?? this.#wanted
+  }
+
+  /** What the port is asked for at each opening. */
+  get wanted(): PortSettings {
+    return this.#wanted
   }
 
   /** null when the port has none, or is closed. */
@@ -76,8 +81,11 @@ export class PortControls {
     this.#lines.detach()
   }
 
-  /** Changes settings, of a closed port for when it opens. Throws as `TurnQueue.add` refuses, and `bad_request`. */
-  async configure(client: string, request: ConfigureRequest): Promise<PortSettings> {
+  /**
+   * Changes settings, of a closed port for when it opens, and answers what is in force. What an open port does not take is
+   * named there, and not asked for again. Throws as `TurnQueue.add` refuses, and `bad_request`.
+   */
+  async configure(client: string, request: ConfigureRequest): Promise<SettingsInForce> {
     const { by, lease, open, settings } = request
     const change = definedIn(settings)
     if (this.#deps.turns.port === null) {
@@ -85,14 +93,14 @@ export class PortControls {
         throw new AppError("expired", "The device was plugged in again since this was asked for.")
       const refusal = this.#deps.lease.whyNot(lease)
       if (refusal !== null) throw refusal
-      return this.#keep({ ...this.#settings, ...change }, by)
+      return this.#keep({ ...this.#wanted, ...change }, by)
     }
     return await this.#inTurn(client, request, async (port) => {
-      const wanted = { ...this.#settings, ...change }
+      const wanted = { ...this.#wanted, ...change }
       // Meanwhile it is not read, and afterwards nobody knows which it has: the next opening makes those that are kept.
       const onStuck = () => void port.close()
       await this.#inTime(port.configure(wanted), { refusal: "bad_request", onStuck })
-      return this.#keep(wanted, by)
+      return this.#keep(restored(wanted, port.settings.unsupported ?? [], this.#wanted), by)
     })
   }
 
@@ -146,8 +154,9 @@ export class PortControls {
     if (current.kind === "write" && isTheirs) await turns.purgeCurrent(takenBack())
   }
 
-  #keep(settings: PortSettings, by: string): PortSettings {
-    this.#settings = settings
+  #keep(wanted: PortSettings, by: string): SettingsInForce {
+    this.#wanted = wanted
+    const { settings } = this
     this.#deps.journal.mark("rx", { kind: "settings", by, settings })
     this.#deps.onChange()
     return settings
@@ -199,4 +208,12 @@ function definedIn<T extends object>(change: T): { [Key in keyof T]?: Exclude<T[
   const defined = Object.entries(change).filter(([, value]) => value !== undefined)
   // Object.fromEntries does not say that the keys and their types are still those of `change`.
   return Object.fromEntries(defined) as { [Key in keyof T]?: Exclude<T[Key], undefined> }
+}
+
+/** `settings`, with those named as they were `before`. */
+function restored(settings: PortSettings, names: readonly string[], before: PortSettings): PortSettings {
+  return {
+    ...settings,
+    ...Object.fromEntries(Object.entries(before).filter(([name]) => names.includes(name))),
+  }
 }

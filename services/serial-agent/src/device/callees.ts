@@ -1,9 +1,9 @@
 import { AppError, type PortSettings } from "@serialcast/contract"
-import type { Clock } from "@serialcast/primitives"
+import type { Journal } from "@serialcast/journal"
+import type { OpenPort } from "@serialcast/ports"
+import { type Clock, receiptRestMs } from "@serialcast/primitives"
 import { PortControls } from "../controls/port-controls.ts"
-import type { Journal } from "../journal/journal.ts"
 import { WriteLease } from "../leases/write-lease.ts"
-import type { OpenPort } from "../port/port-driver.ts"
 import { Answers } from "../turns/answers.ts"
 import { TurnQueue } from "../turns/turn-queue.ts"
 import { noPacing, type Pacing } from "../writes/pacing.ts"
@@ -47,7 +47,7 @@ export function createCallees(
   const turns = new TurnQueue({ clock, lease, openedBefore: journal.opens })
   const controls = new PortControls({ ...deps, turns, lease, settings })
   const byteMs = () => byteMsOf(controls.settings)
-  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs, restMs })
+  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs, restMs: receiptRestMs })
   const parts = new PartAssembly(clock)
   return {
     writes,
@@ -78,8 +78,6 @@ export function createCallees(
 }
 
 const startBits = 1
-// An echo through a pseudo-terminal is back after a third of it.
-const restMs = 1
 
 /** How long a byte is on the wire, in milliseconds. */
 function byteMsOf({ dataBits, parity, stopBits, baudRate }: PortSettings): number {

@@ -3,22 +3,21 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   AppError,
+  bytesOf,
   createTopics,
   type Destination,
   decodeStreamMessage,
   isMarkRecord,
   type Mark,
+  type Payload,
 } from "@serialcast/contract"
+import { createEpoch, createMemoryJournal, type Journal } from "@serialcast/journal"
+import { chooseDriver, defaultSettings } from "@serialcast/ports"
 import { createWakeup, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
-import { countingBytes, eventually, openPty } from "@serialcast/testkit"
+import { countingBytes, createTemporaryFolder, eventually, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultSettings } from "../config.ts"
-import { createEpoch } from "../journal/create-epoch.ts"
-import type { Journal } from "../journal/journal.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import { createFolder, openTestJournal } from "../journal/test-journal.ts"
-import { chooseDriver } from "../port/choose-driver.ts"
+import { openTestJournal } from "../testing/disk-journal.ts"
 import { type ManagedDevice, startDevice } from "./device.ts"
 
 const topics = createTopics()
@@ -26,7 +25,7 @@ const log = createLogger({ name: "test", level: "silent" })
 
 async function start(
   port: string,
-  publish: (destination: Destination, payload: Uint8Array) => Promise<void>,
+  publish: (destination: Destination, payload: Payload) => Promise<void>,
   journal: Journal = createMemoryJournal({ clock: systemClock, createEpoch }),
 ): Promise<ManagedDevice> {
   const broker = { topics, isConnected: true, onConnected: () => () => {}, publish }
@@ -62,10 +61,10 @@ test("bytes are in the journal before anything of them is published", async () =
   await using pty = await openPty()
   const device = await start(pty.path, async (destination, payload) => {
     if (destination.topic === topics.device("rx", { gateway: "local", device: "uno" }).topic) {
-      attempts.push({ end: payload.byteLength, kept: device.journal.extent("rx").head })
+      attempts.push({ end: bytesOf(payload).byteLength, kept: device.journal.extent("rx").head })
       return
     }
-    const { stream, record } = decodeStreamMessage(payload)
+    const { stream, record } = decodeStreamMessage(bytesOf(payload))
     if (stream === "tx" || isMarkRecord(record)) return
     const end = record.offset + record.bytes.byteLength
     attempts.push({ end, kept: device.journal.extent("rx").head })
@@ -81,11 +80,12 @@ test("bytes are in the journal before anything of them is published", async () =
 
 test("stopping publishes what a journal on disk shows a moment later: that this opening of the port is over", async () => {
   await using pty = await openPty()
-  const journal = await openTestJournal({ dir: await createFolder(), clock: systemClock })
+  using folder = createTemporaryFolder()
+  const journal = await openTestJournal({ dir: folder.path, clock: systemClock })
   const marks: Mark[] = []
-  const publish = async (destination: Destination, payload: Uint8Array) => {
+  const publish = async (destination: Destination, payload: Payload) => {
     if (destination.topic !== topics.device("stream", { gateway: "local", device: "uno" }).topic) return
-    const { record } = decodeStreamMessage(payload)
+    const { record } = decodeStreamMessage(bytesOf(payload))
     if (isMarkRecord(record)) marks.push(record.mark)
   }
   const device = await start(pty.path, publish, journal)

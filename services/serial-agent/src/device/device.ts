@@ -10,11 +10,11 @@ import {
   formatAddress,
   type PortIdentity,
 } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
+import type { PortDriver } from "@serialcast/ports"
 import { type Clock, type Wakeup, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { startLinePublisher } from "../framing/line-publisher.ts"
-import type { Journal } from "../journal/journal.ts"
-import type { PortDriver } from "../port/port-driver.ts"
 import { type PortLifeEvents, startPortLife } from "../port/port-life.ts"
 import { startUplink, type UplinkDeps } from "../uplink/uplink.ts"
 import { type Callees, type CalleesOptions, createCallees } from "./callees.ts"
@@ -81,6 +81,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       change(true, null)
       void identifyAgain()
     },
+    onConfigured: onChange,
     onClosed({ reason }) {
       callees.detach()
       journal.mark("rx", { kind: "closed", reason, open: journal.opens })
@@ -92,8 +93,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       change(false, problem.toWire())
     },
   }
-  const settings = () => controls.settings
-  const life = startPortLife({ driver, settings, clock, events, appeared })
+  const life = startPortLife({ driver, settings: () => controls.wanted, clock, events, appeared })
   const publishing = { broker, address: { gateway, device }, journal, clock }
   const uplink = startUplink(publishing)
   const lines = framing === null ? null : startLinePublisher({ ...publishing, framing })

@@ -2,14 +2,12 @@ import { mkdtemp, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createTopics, type DeviceState } from "@serialcast/contract"
+import { createEpoch, createMemoryJournal, type Journal } from "@serialcast/journal"
 import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { eventually, FakeClock, openPty, type PtyDevice } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { deviceAt } from "../config.ts"
-import { createEpoch } from "../journal/create-epoch.ts"
-import type { Journal } from "../journal/journal.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { Devices } from "./devices.ts"
 
 interface StartOptions {
@@ -65,7 +63,7 @@ test("of two devices with the same port the first is open, the other says so and
   await open("uno", first.link)
   await open("nano", first.pty.path)
   await until("uno", { online: true, open: 1 })
-  await until("nano", conflict(first.pty.path, "uno", "nano"))
+  await until("nano", conflict(first.pty.terminal, "uno", "nano"))
   await rm(first.link)
   await symlink(second.pty.path, first.link)
   await first.pty.unplug()

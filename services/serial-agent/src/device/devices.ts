@@ -1,11 +1,9 @@
 import type { DeviceState, PortIdentity } from "@serialcast/contract"
+import { createMemoryJournal, type Journal } from "@serialcast/journal"
+import { chooseDriver, type PortDriver } from "@serialcast/ports"
 import { createWakeup, type Wakeup, within } from "@serialcast/primitives"
 import type { DeviceConfig } from "@serialcast/service-kit"
 import { PortClaims } from "../discovery/port-claims.ts"
-import type { Journal } from "../journal/journal.ts"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import { chooseDriver } from "../port/choose-driver.ts"
-import type { PortDriver } from "../port/port-driver.ts"
 import { type DeviceDeps, type ManagedDevice, startDevice } from "./device.ts"
 import { watchHeads } from "./watch-heads.ts"
 

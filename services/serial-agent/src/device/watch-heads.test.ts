@@ -1,6 +1,6 @@
+import { createMemoryJournal } from "@serialcast/journal"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { watchHeads } from "./watch-heads.ts"
 
 test("heads that moved are told every 10 s, heads that stand still are not, and nothing after the end", () => {

@@ -1,6 +1,6 @@
 import { streamNames } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
 import type { Clock, Timer } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
 
 // Often enough for people who look at a state; the exact heads are on the stream topic and in every page.
 const periodMs = 10_000

@@ -2,10 +2,9 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AppError } from "@serialcast/contract"
+import { defaultSettings, type OpenPort, type PortDriver, type PortListener } from "@serialcast/ports"
+import { PortRecord } from "@serialcast/ports/testing"
 import { expect, onTestFinished, test } from "vitest"
-import { defaultSettings } from "../config.ts"
-import { PortRecord } from "../port/check-driver.ts"
-import type { OpenPort, PortDriver, PortListener } from "../port/port-driver.ts"
 import { PortClaims } from "./port-claims.ts"
 
 /** A driver whose ports open, unless `failure` is set. */
@@ -17,6 +16,7 @@ class PlainDriver implements PortDriver {
     if (this.failure !== null) throw this.failure
     this.listeners.push(listener)
     return {
+      settings: defaultSettings,
       async write() {},
       async drain() {},
       async configure() {},

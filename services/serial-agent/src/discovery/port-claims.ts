@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises"
 import { AppError } from "@serialcast/contract"
-import type { PortDriver, PortListener } from "../port/port-driver.ts"
+import type { PortDriver, PortListener } from "@serialcast/ports"
 
 /**
  * Which device of this agent has which port. Of devices whose ports lead to the same place, each would get a part of the

@@ -1,8 +1,8 @@
 import { AppError, createTopics, type Destination, type Framing } from "@serialcast/contract"
+import { createMemoryJournal } from "@serialcast/journal"
 import { createWakeup } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { startLinePublisher } from "./line-publisher.ts"
 
 const address = { gateway: "local", device: "uno" }

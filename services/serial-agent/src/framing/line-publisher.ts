@@ -10,10 +10,10 @@ import {
   maxChunkBytes,
   type StreamRecord,
 } from "@serialcast/contract"
-import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
 import { createFramer, type Frame, type Framer, isFrameBreak } from "@serialcast/framing"
+import type { Journal } from "@serialcast/journal"
 import { type Clock, delay, within } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
+import { comparePositions, endOf, type Position } from "@serialcast/records"
 import { FrameQueue } from "./frame-queue.ts"
 
 // Beyond this, the newest messages are worth more than all of them; who wants all reads the stream.

@@ -1,7 +1,7 @@
 import { createTopics, type GatewayStatus } from "@serialcast/contract"
 import { eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { startAgent, startBroker, startClient } from "../test-agent.ts"
+import { startAgent, startBroker, startClient } from "../testing/test-agent.ts"
 import { watchGatewayName } from "./gateway-name.ts"
 import { encodeJson } from "./json.ts"
 

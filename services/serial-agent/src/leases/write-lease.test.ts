@@ -1,7 +1,7 @@
 import type { Lease } from "@serialcast/contract"
+import { createMemoryJournal } from "@serialcast/journal"
 import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
 import { WriteLease } from "./write-lease.ts"
 
 function start() {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { AppError, type Lease, type LeaseRequest, type Mark } from "@serialcast/contract"
+import type { Journal } from "@serialcast/journal"
 import { after, type Clock, longAgo, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
 
 export interface WriteLeaseDeps {
   readonly clock: Clock

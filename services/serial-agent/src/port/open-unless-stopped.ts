@@ -1,6 +1,6 @@
 import type { PortSettings } from "@serialcast/contract"
+import type { OpenPort, PortDriver, PortListener } from "@serialcast/ports"
 import { type Clock, createDeferred, type Timer } from "@serialcast/primitives"
-import type { OpenPort, PortDriver, PortListener } from "./port-driver.ts"
 
 // An opening may hang for as long as a network or an adapter does, and an agent has 5 s to stop.
 const maxOpeningMs = 1_000

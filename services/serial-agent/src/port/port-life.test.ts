@@ -1,9 +1,8 @@
 import { AppError } from "@serialcast/contract"
+import { defaultSettings, type OpenPort, type PortDriver, type PortListener } from "@serialcast/ports"
 import { createDeferred, createWakeup, type Deferred, msSince } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { defaultSettings } from "../config.ts"
-import type { OpenPort, PortDriver, PortListener } from "./port-driver.ts"
 import { startPortLife } from "./port-life.ts"
 
 /** A driver whose every open the test answers. */
@@ -20,6 +19,7 @@ class PlayedDriver implements PortDriver {
     const { listener, port } = this.opens.at(-1)!
     let isClosed = false
     const open: OpenPort = {
+      settings: defaultSettings,
       async write() {},
       async drain() {},
       async configure() {},
@@ -55,6 +55,7 @@ function start(settings = () => defaultSettings) {
       onBytes: (bytes) => told.push(`bytes ${bytes.join()}`),
       onOverrun: () => told.push("overrun"),
       onOpened: (_port, open) => told.push(`opened ${open}`),
+      onConfigured: () => told.push("configured"),
       onClosed: ({ reason }) => told.push(`closed: ${reason}`),
       onProblem: ({ message }) => told.push(`problem: ${message}`),
     },
@@ -219,6 +220,16 @@ test("settings that change while it opens are made when it is open; a port that 
   driver.succeed().configure = async (change) => void made.push(change)
   await clock.advanceAsync(0)
   expect([made.length, told.at(-1)]).toEqual([1, "opened 2"])
+  await life.stop()
+})
+
+test("settings that change while it opens are told when the open port was asked for them", async () => {
+  let settings = defaultSettings
+  const { clock, driver, told, life } = start(() => settings)
+  settings = { ...defaultSettings, parity: "even" }
+  driver.succeed()
+  await clock.advanceAsync(0)
+  expect(told).toEqual(["opened 1", "configured"])
   await life.stop()
 })
 

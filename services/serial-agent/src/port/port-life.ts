@@ -1,4 +1,5 @@
 import { type AppError, type PortSettings, toAppError } from "@serialcast/contract"
+import type { OpenPort, PortClosed, PortDriver } from "@serialcast/ports"
 import {
   type Clock,
   createBackoff,
@@ -8,13 +9,14 @@ import {
   type Wakeup,
 } from "@serialcast/primitives"
 import { openUnlessStopped } from "./open-unless-stopped.ts"
-import type { OpenPort, PortClosed, PortDriver } from "./port-driver.ts"
 
 export interface PortLifeEvents {
   onBytes(bytes: Uint8Array): void
   onOverrun(): void
   /** The port was opened for the `open`th time. */
   onOpened(port: OpenPort, open: number): void
+  /** The settings of the open port were made anew. */
+  onConfigured(): void
   onClosed(closed: PortClosed): void
   /** Opening failed; called again only when the sentence changes. */
   onProblem(problem: AppError): void
@@ -77,7 +79,7 @@ export function startPortLife({
         lastProblem = ""
         const openedMs = clock.monotonicMs()
         events.onOpened(port, ++opens)
-        if (settings() !== wanted) void changeSettings(port, settings())
+        if (settings() !== wanted) void changeSettings(port)
         events.onClosed(await untilClosed(port, closed.promise, signal))
         if (msSince(clock, openedMs) >= steadyMs) backoff.reset()
       } catch (error) {
@@ -89,11 +91,16 @@ export function startPortLife({
       if ((await appeared.wait({ signal, timeout })) === "woken") backoff.reset()
     }
   }
-}
 
-/** They changed while it opened with others. If it refuses them, the next opening says why. */
-async function changeSettings(port: OpenPort, settings: PortSettings): Promise<void> {
-  await port.configure(settings).catch(() => port.close())
+  /** They changed while it opened with others. If it refuses them, the next opening says why. */
+  async function changeSettings(port: OpenPort): Promise<void> {
+    try {
+      await port.configure(settings())
+      events.onConfigured()
+    } catch {
+      await port.close()
+    }
+  }
 }
 
 /** Closes it when `signal` is aborted. */

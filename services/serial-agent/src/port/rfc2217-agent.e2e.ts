@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process"
+import { startPyserialServer, startSer2net } from "@serialcast/ports/testing"
 import { eventually } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { untilState } from "../test-agent.ts"
-import { listenTo, startDeviceAt } from "./test-listening.ts"
-import { startPyserialServer } from "./test-pyserial.ts"
-import { startSer2net } from "./test-ser2net.ts"
+import { listenTo } from "../testing/listen-to.ts"
+import { startDeviceAt } from "../testing/start-device-at.ts"
+import { untilState } from "../testing/test-agent.ts"
 
 const allValues = Uint8Array.from({ length: 1024 * 1024 }, (_, at) => at ^ (at >> 8))
 

@@ -1,8 +1,9 @@
+import { TestCoreServer } from "@serialcast/ports/testing"
 import { eventually } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { untilState } from "../test-agent.ts"
-import { TestCoreServer } from "./test-core-server.ts"
-import { listenTo, startDeviceAt } from "./test-listening.ts"
+import { listenTo } from "../testing/listen-to.ts"
+import { startDeviceAt } from "../testing/start-device-at.ts"
+import { untilState } from "../testing/test-agent.ts"
 
 const allValues = Uint8Array.from({ length: 256 * 1024 }, (_, at) => at ^ (at >> 8))
 

@@ -5,6 +5,7 @@
  *   Whatever waits is refused when it is too old, taken back, or when the port goes away.
  */
 import { AppError, toAppError } from "@serialcast/contract"
+import type { OpenPort } from "@serialcast/ports"
 import {
   after,
   type Clock,
@@ -16,7 +17,6 @@ import {
   withDeadline,
 } from "@serialcast/primitives"
 import type { WriteLease } from "../leases/write-lease.ts"
-import type { OpenPort } from "../port/port-driver.ts"
 import { type Place, Sessions } from "./sessions.ts"
 import type { Turn, TurnOptions } from "./turn.ts"
 

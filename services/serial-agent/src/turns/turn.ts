@@ -1,5 +1,5 @@
 import type { AppError } from "@serialcast/contract"
-import type { OpenPort } from "../port/port-driver.ts"
+import type { OpenPort } from "@serialcast/ports"
 
 /** What a write or control says about when it may be done. */
 export interface TurnOptions {

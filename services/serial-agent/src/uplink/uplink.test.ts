@@ -1,85 +1,11 @@
-import {
-  AppError,
-  announceEveryMs,
-  createTopics,
-  type Destination,
-  decodeStreamMessage,
-  firstAnnounceMs,
-  isMarkRecord,
-  maxChunkBytes,
-  type StreamMessage,
-} from "@serialcast/contract"
-import { createWakeup, msSince } from "@serialcast/primitives"
+import { AppError, announceEveryMs, firstAnnounceMs, isMarkRecord, maxChunkBytes } from "@serialcast/contract"
+import { createMemoryJournal } from "@serialcast/journal"
+import { msSince } from "@serialcast/primitives"
 import { checkCounting, countingBytes, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { createMemoryJournal } from "../journal/memory-journal.ts"
-import { createFolder, openTestJournal } from "../journal/test-journal.ts"
+
+import { address, PlayedConnection } from "../testing/played-connection.ts"
 import { startUplink } from "./uplink.ts"
-
-const address = { gateway: "local", device: "uno" }
-const topics = createTopics()
-
-/** A broker connection whose state and speed the test sets. */
-class PlayedConnection {
-  readonly topics = topics
-  readonly published: { readonly topic: string; readonly payload: Uint8Array }[] = []
-  isConnected = true
-  /** What refuses the next publications. */
-  refusal: AppError | null = null
-  attempts = 0
-  #isHeld = false
-  readonly #released = createWakeup()
-  readonly #listeners = new Set<() => void>()
-
-  onConnected(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    if (this.isConnected) listener()
-    return () => this.#listeners.delete(listener)
-  }
-
-  async publish({ topic }: Destination, payload: Uint8Array): Promise<void> {
-    this.attempts++
-    if (!this.isConnected) throw new AppError("broker_offline", "There is no broker connection.")
-    if (this.refusal !== null) throw this.refusal
-    this.published.push({ topic, payload })
-    if (this.#isHeld) await this.#released.wait()
-    if (!this.isConnected) throw new AppError("broker_offline", "cut")
-  }
-
-  /** From now on nothing is taken, as by a broker that is slow. */
-  hold(): void {
-    this.#isHeld = true
-  }
-
-  release(): void {
-    this.#isHeld = false
-    this.#released.wake()
-  }
-
-  cut(): void {
-    this.isConnected = false
-    this.release()
-  }
-
-  connect(): void {
-    this.isConnected = true
-    for (const listener of this.#listeners) listener()
-  }
-
-  messages(stream: "rx" | "tx" = "rx"): StreamMessage[] {
-    return this.published
-      .filter(({ topic }) => topic === topics.device("stream", address).topic)
-      .map(({ payload }) => decodeStreamMessage(payload))
-      .filter((message) => message.stream === stream)
-  }
-
-  /** Each message as `offset+length`, or as its mark's kind. */
-  shape(stream: "rx" | "tx" = "rx"): string[] {
-    return this.messages(stream).map(({ record }) =>
-      isMarkRecord(record) ? record.mark.kind : `${record.offset}+${record.bytes.byteLength}`,
-    )
-  }
-}
 
 function start({ isConnected = true } = {}) {
   const clock = new FakeClock()
@@ -120,20 +46,6 @@ test.each([
   connection.connect()
   await clock.advanceAsync(1)
   expect(connection.shape()).toEqual(["0+7", "7+0", "7+0"])
-})
-
-test("what an earlier process kept is not published again", async () => {
-  const dir = await createFolder()
-  const before = await openTestJournal({ dir })
-  before.append("rx", countingBytes(0, 100))
-  await before.close()
-  const journal = await openTestJournal({ dir })
-  const connection = new PlayedConnection()
-  const uplink = startUplink({ broker: connection, address, journal, clock: new FakeClock() })
-  journal.append("rx", countingBytes(100, 5))
-  await journal.settled()
-  await uplink.stop()
-  expect(connection.shape()).toEqual(["100+5"])
 })
 
 test("what is written to the device goes to services only", async () => {

@@ -8,26 +8,30 @@ import {
   announceEveryMs,
   type Destination,
   type DeviceAddress,
-  encodeStreamMessage,
   firstAnnounceMs,
   isMarkRecord,
   maxChunkBytes,
   type StreamName,
+  StreamParcel,
   type StreamRecord,
 } from "@serialcast/contract"
-import { comparePositions, endOf, type Position } from "@serialcast/device-stream"
-import { type Clock, createWakeup, delay, within } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
+import type { Journal } from "@serialcast/journal"
+import {
+  answerBytes,
+  type Clock,
+  createWaiter,
+  createWakeup,
+  delay,
+  longAgo,
+  messageGatherMs,
+  msSince,
+  type Waiter,
+  within,
+} from "@serialcast/primitives"
+import { comparePositions, endOf, type Position } from "@serialcast/records"
 
 // After an outage, more than this is left to the readers to page: the newest bytes come first then.
 const maxLagBytes = 1024 * 1024
-// The first bytes after a silence go out at once; what follows within this time goes together. A message costs the path
-// to a reader some 100 µs however few bytes are in it, and a device that floods brings one read of 4 KB after the other.
-const gatherMs = 2
-// A short answer to what was just written goes alone: whoever waits for it asks the next question then.
-const answerBytes = 256
-// What was written can wait for what it is answered with: nobody acts on it, and it would be in the answer's way.
-const writtenGatherMs = 5
 const retryMs = 20
 // At a stop: long enough for a broker that works, short enough to leave the rest of the 5 s to the others.
 const flushMs = 1_000
@@ -68,7 +72,10 @@ class Pump {
   #writtenBefore = 0
   /** The head is told after so long without anything to publish. */
   #silenceMs = firstAnnounceMs
-  /** Aborted by what ends a wait early: a connect, and the stop. */
+  /** When something was published last that is to be followed by more at once. */
+  #publishedMs = longAgo
+  readonly #waiter: Waiter
+  /** Aborted by what ends a pause early: a connect, and the stop. */
   #waiting = new AbortController()
   #isStopping = false
 
@@ -78,7 +85,8 @@ class Pump {
     this.#stream = stream
     this.#toServices = topics.device("stream", deps.address)
     this.#toAnyone = stream === "rx" ? topics.device("rx", deps.address) : null
-    this.#cursor = deps.journal.oldest(stream)
+    this.#cursor = deps.journal.began(stream)
+    this.#waiter = createWaiter(deps.journal.news[stream], { clock: deps.clock })
   }
 
   async run(): Promise<void> {
@@ -87,34 +95,52 @@ class Pump {
     this.#silenceMs = firstAnnounceMs
     while (await this.#step());
     forget()
+    this.#waiter[Symbol.dispose]()
   }
 
   stop(): void {
     this.#isStopping = true
-    this.#waiting.abort()
+    this.#endWaiting()
   }
 
   /** Readers that come back with the connection are told the head at once. */
   #onConnected(): void {
     this.#silenceMs = 0
     if (this.#isStopping) return
-    this.#waiting.abort()
+    this.#endWaiting()
     this.#waiting = new AbortController()
+  }
+
+  #endWaiting(): void {
+    this.#waiting.abort()
+    this.#waiter.poke()
   }
 
   /** False when it is over: at a stop, once everything is published or cannot be. */
   async #step(): Promise<boolean> {
     const { broker, journal } = this.#deps
     if (!broker.isConnected) {
+      journal.want(this.#stream, null)
       await untilAborted(this.#waiting.signal)
       this.#skipLag()
       return !this.#isStopping
     }
+    if (comparePositions(this.#cursor, journal.head(this.#stream)) < 0) await this.#gather()
     if (this.#stream === "tx" && this.#lagBytes() > maxChunkBytes) return await this.#tellPlace()
     const records = journal.read(this.#stream, this.#keptCursor(), maxChunkBytes)
+    // Bursts are faster than messages.
+    if (this.#toAnyone !== null) journal.want(this.#stream, this.#cursor)
     if (records.length > 0) return (await this.#publish(records)) || !this.#isStopping
     await this.#waitOrAnnounce()
     return !this.#isStopping || comparePositions(this.#cursor, journal.head(this.#stream)) < 0
+  }
+
+  /** Lets what follows closely on the last message grow, as far as it fits into one. */
+  async #gather(): Promise<void> {
+    const { clock } = this.#deps
+    const sinceMs = msSince(clock, this.#publishedMs)
+    if (sinceMs >= messageGatherMs || this.#lagBytes() >= maxChunkBytes) return
+    await delay(clock, messageGatherMs - sinceMs, this.#waiting.signal)
   }
 
   /** The cursor, or the oldest record when retention overtook it: readers see the hole and page or get their gap. */
@@ -164,8 +190,7 @@ class Pump {
       await delay(clock, retryMs, this.#waiting.signal)
       return false
     }
-    const isFull = this.#lagBytes() >= maxChunkBytes
-    if (!isFull && !isAnswer) await delay(clock, gatherMs, this.#waiting.signal)
+    if (!isAnswer) this.#publishedMs = clock.monotonicMs()
     return true
   }
 
@@ -183,7 +208,7 @@ class Pump {
     const { broker, journal } = this.#deps
     await broker.publish(
       this.#toServices,
-      encodeStreamMessage({ epoch: journal.epoch, stream: this.#stream, record }),
+      new StreamParcel({ epoch: journal.epoch, stream: this.#stream, record }),
     )
     if (this.#toAnyone === null || isMarkRecord(record) || record.bytes.byteLength === 0) return
     await broker.publish(this.#toAnyone, record.bytes)
@@ -191,13 +216,8 @@ class Pump {
 
   /** Tells the head after a silence, so that a reader that lost the last chunk notices. */
   async #waitOrAnnounce(): Promise<void> {
-    const { journal, clock } = this.#deps
-    const timeout = { clock, ms: this.#silenceMs }
-    const how = await journal.news[this.#stream].wait({ signal: this.#waiting.signal, timeout })
-    if (how !== "timeout") {
-      if (this.#stream === "tx") await delay(clock, writtenGatherMs, this.#waiting.signal)
-      return
-    }
+    if (this.#waiting.signal.aborted) return
+    if ((await this.#waiter.wait(this.#silenceMs)) !== "timeout") return
     if (await this.#publish([this.#headRecord()])) this.#silenceMs = announceEveryMs
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { RecordingPort } from "../turns/recording-port.ts"
-import { refused, startWrites } from "./test-writes.ts"
+import { RecordingPort } from "../testing/recording-port.ts"
+import { refused, startWrites } from "../testing/start-writes.ts"
 
 test("a write that came in before the lease was taken is refused when its turn comes", async () => {
   const { port, submit, lease } = startWrites()

@@ -1,11 +1,11 @@
 import { AppError, maxWriteBytes, type Receipt } from "@serialcast/contract"
+import type { RememberedWrite } from "@serialcast/journal"
 import { concatBytes } from "@serialcast/primitives"
 import { clockTroubles, seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { type RememberedWrite } from "../journal/journal.ts"
-import { RecordingPort } from "../turns/recording-port.ts"
+import { RecordingPort } from "../testing/recording-port.ts"
+import { epoch, errorOf, refused, startWrites, tick } from "../testing/start-writes.ts"
 import { maxQueuedBytes } from "../turns/turn-queue.ts"
-import { epoch, errorOf, refused, startWrites, tick } from "./test-writes.ts"
 
 test("however many write at the same time, the port gets each write whole and in order", async () => {
   const random = seededRandom()

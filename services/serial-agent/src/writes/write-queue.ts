@@ -1,5 +1,5 @@
 import { AppError, isErrorCode, maxWriteBytes, type Receipt } from "@serialcast/contract"
-import type { RememberedWrite } from "../journal/journal.ts"
+import type { RememberedWrite } from "@serialcast/journal"
 import { Answers } from "../turns/answers.ts"
 import type { TurnQueue } from "../turns/turn-queue.ts"
 import { totalPauseMs } from "./pacing.ts"

@@ -2,8 +2,8 @@ import { type Receipt, toAppError } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import type { RecordingPort } from "../turns/recording-port.ts"
-import { errorOf, refused, startWrites, tick } from "./test-writes.ts"
+import type { RecordingPort } from "../testing/recording-port.ts"
+import { errorOf, refused, startWrites, tick } from "../testing/start-writes.ts"
 
 test("an early write of a session waits 30 s for what is missing, then the session is over", async () => {
   const { clock, port, submit } = startWrites()

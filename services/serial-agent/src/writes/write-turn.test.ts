@@ -2,7 +2,7 @@ import { formatCursor, type Receipt } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { epoch, errorOf, refused, startWrites, tick } from "./test-writes.ts"
+import { epoch, errorOf, refused, startWrites, tick } from "../testing/start-writes.ts"
 
 test("a receipt says what was written, where it stands in the tx stream, and when it was drained", async () => {
   const { clock, port, submit, journal } = startWrites()

@@ -4,9 +4,17 @@
  *                                               └─→ the next write of the session
  */
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
-import { type Clock, createDeferred, delay, type Timer, withDeadline, within } from "@serialcast/primitives"
-import type { Journal } from "../journal/journal.ts"
-import type { OpenPort } from "../port/port-driver.ts"
+import type { Journal } from "@serialcast/journal"
+import type { OpenPort } from "@serialcast/ports"
+import {
+  answerBytes,
+  type Clock,
+  createDeferred,
+  delay,
+  type Timer,
+  withDeadline,
+  within,
+} from "@serialcast/primitives"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
 import { firstSlice, type Pacing } from "./pacing.ts"
 import type { SlicePace } from "./slice-pace.ts"
@@ -18,8 +26,6 @@ const drainBytes = 16 * 1024
 // A disk that hangs delays a write by this much: then it goes without, as it does when the disk refuses.
 const journalMs = 2_000
 const progressMs = 1_000
-// What is small may be a question whose answer is on its way.
-const smallBytes = 256
 
 export interface Write extends TurnOptions, Partial<{ [Key in keyof Pacing]: number | undefined }> {
   readonly id: string
@@ -77,7 +83,7 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
         await sendPaced(write, deps, sending)
         to = placeIn(journal)
         onTaken?.()
-        const isQuestion = write.session !== undefined && written <= smallBytes
+        const isQuestion = write.session !== undefined && written <= answerBytes
         if (isQuestion && restMs > 0) await delay(clock, restMs, signal)
         await drain(deps, sending)
       } catch (cause) {

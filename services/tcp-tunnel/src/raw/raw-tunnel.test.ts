@@ -2,8 +2,8 @@ import { once } from "node:events"
 import { AppError } from "@serialcast/contract"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { PlayedDevices } from "../test-device.ts"
-import { connectClient, startTestTunnel } from "../test-tunnel.ts"
+import { PlayedDevices } from "../testing/test-device.ts"
+import { connectClient, startTestTunnel } from "../testing/test-tunnel.ts"
 
 const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString("latin1")
 

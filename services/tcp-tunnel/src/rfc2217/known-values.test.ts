@@ -45,6 +45,22 @@ test("an answer counts for a second, then what is told does", async () => {
   expect(known.values.rate).toBe(5)
 })
 
+test("of changes that overlap, the answer to one tells what became of it, and nothing of the others", async () => {
+  const { known } = setUp({ rate: 2 })
+  const first = createDeferred<Partial<Values>>()
+  const second = createDeferred<Partial<Values>>()
+  const changes = [
+    known.change({ bits: 7 }, () => first.promise),
+    known.change({ rate: 3 }, () => second.promise),
+  ]
+  first.resolve({ rate: 2, bits: 8 })
+  await changes[0]
+  expect(known.values).toEqual({ rate: 3, bits: 8 })
+  second.resolve({ rate: 3, bits: 8 })
+  await changes[1]
+  expect(known.values).toEqual({ rate: 3, bits: 8 })
+})
+
 test("a change that fails leaves what was before, and throws", async () => {
   const { known } = setUp({ rate: 2 })
   const failing = known.change({ rate: 3 }, () => Promise.reject(new Error("refused")))

@@ -58,8 +58,7 @@ export class KnownValues<T extends object> {
     this.#underway += 1
     try {
       const answered = await call()
-      // Of several changes on their way, the answer to one does not have the others yet.
-      if (this.#underway === 1 && answered !== null) this.#values = { ...this.#values, ...answered }
+      if (answered !== null) this.#learn(part, answered)
       this.#trustedUntilMs = after(this.#options.clock.monotonicMs(), answerCountsMs)
     } catch (error) {
       this.#takeBack(part, before)
@@ -67,6 +66,13 @@ export class KnownValues<T extends object> {
     } finally {
       this.#underway -= 1
     }
+  }
+
+  /** Of several changes on their way, the answer to one does not have the others yet. */
+  #learn(part: Partial<T>, answered: Partial<T>): void {
+    const own = (Object.keys(part) as (keyof T)[]).filter((key) => this.#values[key] === part[key])
+    const news = own.map((key) => [key, answered[key] ?? part[key]])
+    this.#values = { ...this.#values, ...(this.#underway === 1 ? answered : Object.fromEntries(news)) }
   }
 
   /** What somebody changed since stays. */

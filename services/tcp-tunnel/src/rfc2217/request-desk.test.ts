@@ -18,7 +18,7 @@ function setUp(lines: Rfc2217Tunnel["lines"] = "pass", changes: Partial<DeviceSt
   const state = createDeviceState({ lines: withLines, ...changes })
   const port = new SharedPort({ lines, state: () => state, clock })
   const asked: object[] = []
-  const control = { refusal: null as AppError | null, busy: Promise.resolve() }
+  const control = { refusal: null as AppError | null, busy: Promise.resolve(), hasParity: true }
   const act = async <T>(what: object, value: T): Promise<T> => {
     asked.push(what)
     await control.busy
@@ -27,7 +27,8 @@ function setUp(lines: Rfc2217Tunnel["lines"] = "pass", changes: Partial<DeviceSt
   }
   const lane: DeviceLane = {
     write: async () => {},
-    configure: (settings: Partial<PortSettings>) => act(settings, { ...state.settings, ...settings }),
+    configure: (settings: Partial<PortSettings>) =>
+      act(settings, { ...state.settings, ...settings, ...(control.hasParity ? {} : { parity: "none" }) }),
     signal: (change: SignalChange) => act(change, null),
     purge: () => act({ purge: "tx" }, undefined),
     flush: async () => {},
@@ -68,6 +69,17 @@ describe("a setting", () => {
     expect(await answers([{ kind: "baudRate", value: 123 }])).toEqual([{ kind: "baudRate", value: 9_600 }])
     expect(await answers([{ kind: "baudRate", value: null }])).toEqual([{ kind: "baudRate", value: 9_600 }])
     expect(asked).toEqual([{ baudRate: 9_600 }, { baudRate: 123 }])
+  })
+
+  test("that the port does not take is answered as it is in force, however many come at once", async () => {
+    const { answers, control } = setUp()
+    control.hasParity = false
+    const requests = [
+      { kind: "parity", value: "even" },
+      { kind: "stopBits", value: 2 },
+    ] as const
+    expect(await answers(requests)).toEqual([{ kind: "parity", value: "none" }, requests[1]])
+    expect(await answers([{ kind: "parity", value: null }])).toEqual([{ kind: "parity", value: "none" }])
   })
 
   test("of a client that only watches is a question", async () => {

@@ -86,8 +86,9 @@ export class RequestDesk {
   async #answerSetting(request: PortSettingRequest, mayChange: boolean): Promise<PortAnswer> {
     const { settings } = this.#options.port
     const change = mayChange ? settingChange(request) : null
-    const isSet = change !== null && (await this.#inTime(this.#changeSettings(change)))
-    return settingInForce(request.kind, isSet ? { ...settings.values, ...change } : settings.values)
+    if (change !== null) await this.#inTime(this.#changeSettings(change))
+    // A port need not take what it is asked for, and says so in its answer.
+    return settingInForce(request.kind, settings.values)
   }
 
   async #changeSettings(change: Partial<PortSettings>): Promise<void> {

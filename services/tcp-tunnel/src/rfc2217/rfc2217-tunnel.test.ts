@@ -2,8 +2,8 @@ import { type Clock, systemClock } from "@serialcast/primitives"
 import { createLogger, type Rfc2217Tunnel } from "@serialcast/service-kit"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { PlayedDevices } from "../test-device.ts"
-import { connectClient } from "../test-tunnel.ts"
+import { PlayedDevices } from "../testing/test-device.ts"
+import { connectClient } from "../testing/test-tunnel.ts"
 import { startRfc2217Tunnel } from "./rfc2217-tunnel.ts"
 
 const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ""), "hex")

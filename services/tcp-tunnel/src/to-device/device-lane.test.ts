@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from "@serialcast/contract"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { PlayedDevices } from "../test-device.ts"
+import { PlayedDevices } from "../testing/test-device.ts"
 import { createDeviceLane } from "./device-lane.ts"
 
 const bytes = (...values: number[]) => Uint8Array.from(values)

@@ -1,6 +1,6 @@
 import { FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { PlayedDevices } from "../test-device.ts"
+import { PlayedDevices } from "../testing/test-device.ts"
 import { Openings } from "./openings.ts"
 
 const first = "00000000000000aa/1"

@@ -1,0 +1,35 @@
+/** How long records wait, and how many. Times are in milliseconds, sizes in bytes. */
+export interface StreamPace {
+  /**
+   * What is staged waits so long for more that goes to the disk with it: a device that says little at a time costs a
+   * hundredth of the writes, and nobody waits for it.
+   */
+  readonly batchMs: number
+  /** What is not staged, and so not shown, waits so long. */
+  readonly gatherMs: number
+  /** A batch is full with so much. */
+  readonly maxBatchBytes: number
+  /** What waits beyond this is lost to the disk, the oldest first. */
+  readonly maxWaitingBytes: number
+  /** A disk that makes no progress for so long is away: what waits is shown without it. */
+  readonly hangMs: number
+  /** So much is held for a reader that is on its way. */
+  readonly maxWantedBytes: number
+}
+
+/** Of a journal whose segments are full with `segmentBytes`. */
+export function createPace(stream: "rx" | "tx", segmentBytes: number): StreamPace {
+  return {
+    batchMs: 250,
+    // What is written with a receipt waits for the disk by itself; the rest need not be in the way of the device's answer.
+    gatherMs: stream === "tx" ? 1 : 0,
+    // A small part of a segment, so that segments are filled; beyond 256 KiB, system calls cost no less each.
+    maxBatchBytes: Math.min(256 * 1024, segmentBytes / 4),
+    // 20 minutes of 115,200 baud, and a third of a second of the fastest device.
+    maxWaitingBytes: 16 * 1024 * 1024,
+    // An SD card, and a disk that others write to, pause for half a second now and then.
+    hangMs: 900,
+    // What the fastest device sends while a message goes out, and a burst of some mebibytes.
+    maxWantedBytes: 8 * 1024 * 1024,
+  }
+}

@@ -1,0 +1,37 @@
+import { AppError } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
+import type { PortDriver } from "./port-driver.ts"
+import { createRfc2217Driver } from "./rfc2217/rfc2217-driver.ts"
+import { createSimDriver } from "./sim/sim-driver.ts"
+import { simEcho } from "./sim/sim-echo.ts"
+import { simModem } from "./sim/sim-modem.ts"
+import { createSimSensor } from "./sim/sim-sensor.ts"
+import { createTcpDriver } from "./tcp/tcp-driver.ts"
+import { createSerialportDriver } from "./tty/serialport-driver.ts"
+import { createTtyDriver } from "./tty/tty-driver.ts"
+
+/**
+ * The driver for a port's path or URL. `onNote` gets sentences for the log: the port is open, but not quite as it was asked
+ * for. Throws `bad_config` when there is no such driver.
+ */
+export function chooseDriver(port: string, clock: Clock, onNote?: (note: string) => void): PortDriver {
+  if (port.startsWith("/")) {
+    return process.platform === "linux" ? createTtyDriver(port, { onNote }) : createSerialportDriver(port)
+  }
+  if (/^COM\d+$/i.test(port)) return createSerialportDriver(port)
+  if (port.startsWith("tcp://")) return createTcpDriver(port, { clock })
+  if (port.startsWith("rfc2217://")) return createRfc2217Driver(port, { clock, onNote })
+  switch (port) {
+    case "sim:echo":
+      return createSimDriver(simEcho, clock)
+    case "sim:modem":
+      return createSimDriver(simModem, clock)
+    case "sim:sensor":
+      return createSimDriver(createSimSensor(clock), clock)
+    default:
+      throw new AppError(
+        "bad_config",
+        `port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:modem or sim:sensor; found ${port}`,
+      )
+  }
+}

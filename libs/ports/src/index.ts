@@ -1,0 +1,5 @@
+export { chooseDriver } from "./choose-driver.ts"
+export { defaultSettings } from "./default-settings.ts"
+export { startLineWatch } from "./lines/line-watch.ts"
+export { playMacro } from "./lines/play-macro.ts"
+export type { LineChange, OpenPort, PortClosed, PortDriver, PortListener } from "./port-driver.ts"

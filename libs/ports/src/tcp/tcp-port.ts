@@ -1,0 +1,67 @@
+import type { Socket } from "node:net"
+import { isDeepStrictEqual } from "node:util"
+import { AppError, type PortSettings } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
+import { pieceBytes, ServerLink } from "../device-server/server-link.ts"
+import type { OpenPort, PortListener } from "../port-driver.ts"
+
+export interface TcpPortOptions {
+  /** Those of the device server. */
+  readonly settings: PortSettings
+  readonly listener: PortListener
+  readonly clock: Clock
+}
+
+/** A connection to a device server that passes bare bytes, as a port. */
+export class TcpPort implements OpenPort {
+  readonly settings: PortSettings
+  readonly #link: ServerLink
+
+  /** Takes over a connected socket. */
+  constructor(socket: Socket, { settings, listener, clock }: TcpPortOptions) {
+    this.#link = new ServerLink(socket, listener, clock)
+    this.settings = settings
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#link.checkOpen()
+    for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
+      if ((await this.#link.send(bytes.subarray(at, at + pieceBytes))) === "purged") return
+    }
+  }
+
+  async drain(): Promise<void> {
+    this.#link.checkOpen()
+    // Its turn comes after all that was written before.
+    await this.#link.send(new Uint8Array(0))
+  }
+
+  /** Throws `unsupported` for other settings than it was opened with: nothing on this connection can carry them. */
+  async configure(settings: PortSettings): Promise<void> {
+    this.#link.checkOpen()
+    if (isDeepStrictEqual(settings, this.settings)) return
+    throw new AppError(
+      "unsupported",
+      "A tcp:// port has the settings of its device server; change them there, or use rfc2217:// if it speaks that.",
+    )
+  }
+
+  async signal(): Promise<void> {
+    this.#link.checkOpen()
+    throw new AppError("no_modem_lines", "A tcp:// port has no modem lines.")
+  }
+
+  async readLines(): Promise<null> {
+    this.#link.checkOpen()
+    return null
+  }
+
+  async purge(): Promise<void> {
+    this.#link.checkOpen()
+    this.#link.purge()
+  }
+
+  close(): Promise<void> {
+    return this.#link.close()
+  }
+}

@@ -1,0 +1,66 @@
+import type { DeviceState, TunnelState } from "@serialcast/contract"
+import type { Device, DeviceClient, StreamEvent } from "@serialcast/device-stream"
+import { type Clock, systemClock } from "@serialcast/primitives"
+import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
+import { createDeviceState } from "@serialcast/testkit"
+import { createHttpGateway } from "../service.ts"
+
+export const testEpoch = "00000000000000aa"
+
+export interface TestGateway extends AsyncDisposable {
+  readonly port: number
+  /** Of the device `local/uno`, without a slash at its end. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** A real gateway on a free port, in front of one device that a test plays. */
+export async function startTestGateway(
+  device: Partial<Device>,
+  {
+    state = {},
+    clock = systemClock,
+    tunnels = [],
+  }: { state?: Partial<DeviceState>; clock?: Clock; tunnels?: readonly TunnelState[] } = {},
+): Promise<TestGateway> {
+  const states = new Map([["local/uno", createDeviceState({ epoch: testEpoch, ...state })]])
+  const devices = {
+    isConnected: true,
+    devices: {
+      list: () => [...states.values()],
+      get: (address: string) => states.get(address),
+      onChange: () => () => {},
+    },
+    tunnels: { list: () => tunnels, onChange: () => () => {} },
+    // A test plays those methods that it calls.
+    device: () => device as Device,
+    whenReady: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  } satisfies DeviceClient
+  const config = loadConfig({ env: { SERIALCAST_HTTP_LISTEN: "127.0.0.1:0" } })
+  const log = createLogger({ name: "http-gateway", level: "error" })
+  const gateway = await createHttpGateway(config, {
+    log,
+    clock,
+    metrics: createMetrics(),
+    token: null,
+    devices,
+  })
+  const { port } = gateway.address
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/api/v1/devices/local/uno`,
+    stop: () => gateway.stop(),
+    [Symbol.asyncDispose]: () => gateway.stop(),
+  }
+}
+
+export function cursorAt(offset: number, mark = 0) {
+  return { epoch: testEpoch, offset, mark }
+}
+
+/** Events as a reader gets them: texts are bytes, one after the other. */
+export function bytesAt(offset: number, text: string): StreamEvent {
+  const bytes = Uint8Array.from(Buffer.from(text, "latin1"))
+  return { kind: "bytes", offset, timeUs: 1_000_000 + offset, bytes, cursor: cursorAt(offset + bytes.length) }
+}
