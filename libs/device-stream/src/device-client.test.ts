@@ -4,8 +4,8 @@ import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@s
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createDeviceClient, type DeviceClient } from "./device-client.ts"
 import type { StreamEvent } from "./stream-event.ts"
-import { createTestClient, createTestLog, TestAgent, testStatus } from "./test-agent.ts"
-import { TestReader } from "./test-reader.ts"
+import { createTestClient, createTestLog, TestAgent, testStatus } from "./testing/test-agent.ts"
+import { TestReader } from "./testing/test-reader.ts"
 
 const epoch = "00000000000000aa"
 let broker: MemoryBroker

@@ -11,7 +11,7 @@ import {
 import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createDeviceClient, type DeviceClient } from "./device-client.ts"
-import { createTestClient, createTestLog, TestAgent, testState } from "./test-agent.ts"
+import { createTestClient, createTestLog, TestAgent, testState } from "./testing/test-agent.ts"
 
 let broker: MemoryBroker
 let isGranted: (filter: string) => boolean

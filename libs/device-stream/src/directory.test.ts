@@ -10,7 +10,7 @@ import {
   testState,
   testStatus,
   testTopics,
-} from "./test-agent.ts"
+} from "./testing/test-agent.ts"
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value))
 const stateTopic = testTopics.device("state", testAddress)

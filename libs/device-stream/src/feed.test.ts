@@ -5,7 +5,7 @@ import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/t
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { Feeds } from "./feed.ts"
 import { Histories } from "./histories.ts"
-import { createTestClient, createTestLog, testAddress, testState, testTopics } from "./test-agent.ts"
+import { createTestClient, createTestLog, testAddress, testState, testTopics } from "./testing/test-agent.ts"
 
 let broker: MemoryBroker
 let client: BrokerClient

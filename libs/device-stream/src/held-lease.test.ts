@@ -3,7 +3,7 @@ import { after } from "@serialcast/primitives"
 import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { beforeEach, expect, test } from "vitest"
 import { type DeviceLease, holdLease } from "./held-lease.ts"
-import { createTestLog } from "./test-agent.ts"
+import { createTestLog } from "./testing/test-agent.ts"
 
 const ttlMs = 30_000
 let clock: FakeClock

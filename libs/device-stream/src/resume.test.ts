@@ -11,11 +11,11 @@ import {
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { LiveWindow } from "./live-window.ts"
-import { ModelJournal } from "./model-journal.ts"
-import { happening, ModelWorld, unitsOf } from "./model-world.ts"
 import { type Page, parsePage } from "./page.ts"
 import { Resume } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
+import { ModelJournal } from "./testing/model-journal.ts"
+import { happening, ModelWorld, unitsOf } from "./testing/model-world.ts"
 
 const epoch = "00000000000000aa"
 const nextEpoch = "00000000000000bb"

@@ -10,7 +10,7 @@ import {
 } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { type DeviceWriter, openSessionWriter } from "./session-writer.ts"
-import { createTestClient, TestAgent, testState } from "./test-agent.ts"
+import { createTestClient, TestAgent, testState } from "./testing/test-agent.ts"
 
 let broker: MemoryBroker
 let agent: TestAgent

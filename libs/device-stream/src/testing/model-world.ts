@@ -10,12 +10,12 @@ import {
 } from "@serialcast/contract"
 import { createDeferred, type Deferred } from "@serialcast/primitives"
 import fc from "fast-check"
-import { History } from "./history.ts"
-import { LiveWindow } from "./live-window.ts"
+import { History } from "../history.ts"
+import { LiveWindow } from "../live-window.ts"
+import type { Page } from "../page.ts"
+import { Resume } from "../resume.ts"
+import type { StreamEvent } from "../stream-event.ts"
 import { ModelJournal } from "./model-journal.ts"
-import type { Page } from "./page.ts"
-import { Resume } from "./resume.ts"
-import type { StreamEvent } from "./stream-event.ts"
 
 const modelEpochs = ["00000000000000aa", "00000000000000bb", "00000000000000cc"]
 const [firstEpoch = ""] = modelEpochs
