@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises"
+import { readFile, rmdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { Clock } from "@serialcast/primitives"
 import { createEpoch } from "./create-epoch.ts"
@@ -53,6 +53,8 @@ export async function openJournals(
       return await openDiskJournal({ ...own, ...limits }, deps)
     },
     async release() {
+      // Stages that are still needed keep it.
+      if (stages !== null) await rmdir(stages).catch(() => {})
       await lock[Symbol.asyncDispose]()
     },
   }
