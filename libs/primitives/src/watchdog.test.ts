@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { systemClock } from "./clock.ts"
+import { type Clock, systemClock } from "./clock.ts"
 import { createWatchdog } from "./watchdog.ts"
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function watch() {
+function watch(clock: Clock = systemClock) {
   const onSilence = vi.fn<() => void>()
-  return { onSilence, watchdog: createWatchdog({ clock: systemClock, timeoutMs: 100, onSilence }) }
+  return { onSilence, watchdog: createWatchdog({ clock, timeoutMs: 100, onSilence }) }
 }
 
 test("it barks once, so long after the last thing that it was told", () => {
@@ -37,11 +37,10 @@ test("while it rests it does not bark, and has no timer for long", () => {
 })
 
 test("however often it is told, it has one timer", () => {
-  const { watchdog } = watch()
-  const started = vi.spyOn(globalThis, "setTimeout")
+  const startTimer = vi.fn<Clock["startTimer"]>((...timer) => systemClock.startTimer(...timer))
+  const { watchdog } = watch({ ...systemClock, startTimer })
   for (let n = 0; n < 1_000; n++) watchdog.tell()
-  expect(started).toHaveBeenCalledOnce()
-  started.mockRestore()
+  expect(startTimer).toHaveBeenCalledOnce()
 })
 
 test("a clock that is set back delays it by one more silence at most", () => {
