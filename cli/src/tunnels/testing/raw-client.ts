@@ -3,18 +3,13 @@ import { connect, type Socket } from "node:net"
 import { concatBytes, createDeferred, createWakeup, systemClock } from "@serialcast/primitives"
 import type { RawTunnel } from "@serialcast/service-kit"
 import type { RunningAll } from "../../up/start-all.ts"
+import { tunnelDefaults } from "./tunnel-defaults.ts"
 
 /** A raw tunnel of `local/pty` on a free port. For tests. */
 export function rawTunnel(changes: Partial<RawTunnel> = {}): RawTunnel {
   return {
     type: "raw",
-    listen: { host: "127.0.0.1", port: 0 },
-    device: "local/pty",
-    allow: null,
-    idleTimeoutMs: null,
-    maxClients: 32,
-    onUnplug: "keep",
-    replayBytes: 0,
+    ...tunnelDefaults,
     readOnly: false,
     ...changes,
   }

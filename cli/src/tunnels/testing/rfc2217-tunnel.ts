@@ -2,6 +2,7 @@ import { deviceAt } from "@serialcast/serial-agent"
 import type { DeviceConfig, Rfc2217Tunnel } from "@serialcast/service-kit"
 import { eventually } from "@serialcast/testkit"
 import { startTestAll, type TestAll } from "../../testing/start-test-all.ts"
+import { tunnelDefaults } from "./tunnel-defaults.ts"
 
 /** The wire of simulated devices is as slow as a real one: a megabyte each way takes two seconds at this rate. */
 export const fast = 12_000_000
@@ -10,13 +11,7 @@ export const fast = 12_000_000
 export function rfc2217Tunnel(changes: Partial<Rfc2217Tunnel> = {}): Rfc2217Tunnel {
   return {
     type: "rfc2217",
-    listen: { host: "127.0.0.1", port: 0 },
-    device: "local/pty",
-    allow: null,
-    idleTimeoutMs: null,
-    maxClients: 32,
-    onUnplug: "keep",
-    replayBytes: 0,
+    ...tunnelDefaults,
     control: "exclusive",
     lines: "pass",
     macros: { reset: "D0R1|W0.02|R0", bootloader: "D0R1|W0.02|D1R0|W0.02|D0" },
