@@ -67,6 +67,7 @@ export class DiskJournal implements Journal {
   readonly writes: readonly RememberedWrite[]
   readonly news: Readonly<Record<StreamName, Wakeup>>
   readonly #maxAgeMs: number | null
+  readonly #syncMs: number
   readonly #opened: Opened
   readonly #shelf: Shelf
   readonly #syncer: Syncer
@@ -97,6 +98,7 @@ export class DiskJournal implements Journal {
     this.#createdUs = opened.createdUs
     this.#opens = opened.opens
     this.#maxAgeMs = maxAgeMs
+    this.#syncMs = syncMs
     this.#opened = opened
     this.#watch = new ClockWatch(clock, (stepUs, stamp) => this.#onStep(stepUs, stamp))
     const mark = (refusal: NewMark) => this.#lanes.tx.mark(refusal, this.#watch.stamp())
@@ -259,7 +261,13 @@ export class DiskJournal implements Journal {
       Math.max(minSegmentBytes, Math.floor(budgetBytes / segmentsInAll)),
     )
     return createLane(
-      { stream, segmentBytes, end: opened.ends[stream], stage: opened.stages?.stages[stream] ?? null },
+      {
+        stream,
+        segmentBytes,
+        syncMs: this.#syncMs,
+        end: opened.ends[stream],
+        stage: opened.stages?.stages[stream] ?? null,
+      },
       {
         files: opened.deps.files,
         reading: opened.segmentDeps,

@@ -1,4 +1,4 @@
-import { readFile, rmdir } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Clock } from "@serialcast/primitives"
 import { createEpoch } from "./create-epoch.ts"
@@ -7,7 +7,7 @@ import type { Journal } from "./journal.ts"
 import type { Log } from "./log.ts"
 import { lockFolder } from "./open/lock-folder.ts"
 import { openDiskJournal } from "./open/open-disk-journal.ts"
-import { chooseStageFolder, type StageChoice } from "./stage/stage-folder.ts"
+import { chooseStageFolder, releaseStageFolder, type StageChoice } from "./stage/stage-folder.ts"
 
 /** The journals of one gateway. */
 export interface Journals {
@@ -53,8 +53,7 @@ export async function openJournals(
       return await openDiskJournal({ ...own, ...limits }, deps)
     },
     async release() {
-      // Stages that are still needed keep it.
-      if (stages !== null) await rmdir(stages).catch(() => {})
+      if (stages !== null) await releaseStageFolder(stages)
       await lock[Symbol.asyncDispose]()
     },
   }

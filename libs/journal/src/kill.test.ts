@@ -75,7 +75,9 @@ async function expectWhole(
 ): Promise<void> {
   const head = journal.head(stream)
   expect(comparePositions(head, heads[stream]), message).toBeGreaterThanOrEqual(0)
-  const { runs } = await readThrough(journal, { stream })
   const { oldest } = journal.extent(stream)
-  expect(runs, message).toEqual([`${oldest}-${head.offset}`])
+  const { runs } = await readThrough(journal, { stream })
+  // There may be an epoch before it, of a round that lost its note.
+  const ofThis = runs.slice(runs.lastIndexOf("gap ?") + 1)
+  expect(ofThis, message).toEqual([`${oldest}-${head.offset}`])
 }

@@ -15,7 +15,8 @@ export interface Syncable {
 
 // A page: a sync writes no less, however few bytes are new.
 const pageBytes = 4096
-// How often a trickle is put off. With it a byte a second costs some 700 bytes of the medium, and not 1,700 (measured).
+// How often a trickle is put off that no stage gathers. With it a byte a second costs some 700 bytes of the medium, and not
+// 1,700 (measured).
 const maxPuts = 12
 
 /**

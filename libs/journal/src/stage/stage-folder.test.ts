@@ -1,5 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises"
-import { join } from "node:path"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { systemClock } from "@serialcast/primitives"
 import { countingBytes } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
@@ -7,6 +7,7 @@ import { openJournals } from "../journals.ts"
 import { log } from "../testing/quiet-log.ts"
 import { createFolder } from "../testing/test-journal.ts"
 import { chooseStageFolder } from "./stage-folder.ts"
+import { noteName } from "./stage-orphans.ts"
 
 /** A folder in memory of this test's own. */
 async function createMemoryFolder(): Promise<string> {
@@ -39,6 +40,22 @@ describe("a folder for stages", () => {
     expect(await choose(link)).toBeNull()
   })
 
+  test("is removed with the next start once its journals are, but not while their disk is away", async () => {
+    const [memory, here] = [await createMemoryFolder(), await createFolder()]
+    const choose = (folder: string) => chooseStageFolder({ folder: memory }, { folder, log })
+    const [kept, gone, away] = [await choose(here), await choose(await createFolder()), join(memory, "away")]
+    // On a file system that is not the one below its path.
+    const journals = join(here, "usb", "journal")
+    await mkdir(away)
+    await writeFile(join(away, noteName), JSON.stringify({ journals, device: (await stat("/proc")).dev }))
+    const removed = (JSON.parse(await readFile(join(gone ?? "", noteName), "utf8")) as { journals: string })
+      .journals
+    await rm(removed, { recursive: true })
+    const last = await choose(await createFolder())
+    const names = (await readdir(memory)).sort()
+    expect(names).toEqual([kept, last, away].map((path) => basename(path ?? "")).sort())
+  })
+
   test("is none when it is off", async () => {
     expect(await chooseStageFolder("off", { folder: await createFolder(), log })).toBeNull()
   })
@@ -53,7 +70,7 @@ test("journals that are closed in order leave nothing in it", async () => {
   )
   const journal = await journals.open("uno")
   journal.append("rx", countingBytes(0, 100))
-  expect(await readdir(memory, { recursive: true })).toHaveLength(3)
+  expect(await readdir(memory, { recursive: true })).toHaveLength(4)
   await journal.close()
   await journals.release()
   expect(await readdir(memory)).toEqual([])

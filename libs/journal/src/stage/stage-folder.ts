@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto"
 import { constants } from "node:fs"
-import { lstat, mkdir, readFile, realpath, statfs } from "node:fs/promises"
+import { lstat, mkdir, readdir, readFile, realpath, rm, statfs } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { AppError } from "@serialcast/contract"
 import type { Log } from "../log.ts"
+import { noteName, removeOrphans, writeFolderNote } from "./stage-orphans.ts"
 
 /** `auto`: where the system has memory for it that outlives the process; `off`; or a folder. */
 export type StageChoice = "auto" | "off" | { readonly folder: string }
@@ -20,7 +21,8 @@ export interface StageFolderDeps {
 
 /**
  * The folder of a gateway's stages, which only this user can write to; null: there is none, and every byte waits for the
- * disk before it is shown. `auto` takes `/dev/shm`, but not a container's own, which ends with the container.
+ * disk before it is shown. `auto` takes `/dev/shm`, but not a container's own, which ends with the container. Those of
+ * journals that are no more are removed.
  */
 export async function chooseStageFolder(
   choice: StageChoice,
@@ -48,10 +50,21 @@ async function prepare(parent: string, folder: string): Promise<string> {
   const { type } = await statfs(parent)
   if (!memoryTypes.includes(type))
     throw new AppError("bad_config", `${parent} is on a disk, not in memory (tmpfs).`)
+  await removeOrphans(parent)
   const absolute = await realpath(folder).catch(() => resolve(folder))
   const own = join(parent, createHash("sha256").update(absolute).digest("hex").slice(0, 16))
   await makeOwn(own)
+  await writeFolderNote(own, absolute)
   return own
+}
+
+/** The journals are closed: leaves nothing, unless a stage is still needed. */
+export async function releaseStageFolder(own: string): Promise<void> {
+  try {
+    if ((await readdir(own)).every((name) => name === noteName)) await rm(own, { recursive: true })
+  } catch {
+    // The next agent that starts looks again.
+  }
 }
 
 /** Others can write to the folder above: what is there already must be ours, or it could be read and forged. */

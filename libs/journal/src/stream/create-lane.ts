@@ -1,21 +1,18 @@
-import type { StreamName, StreamRecord } from "@serialcast/contract"
+import type { StreamRecord } from "@serialcast/contract"
 import { type Clock, createBackoff } from "@serialcast/primitives"
 import { comparePositions, endOf, type Position, RecordRing, startOf } from "@serialcast/records"
 import { StreamFiles, type StreamFilesDeps } from "../disk/stream-files.ts"
 import type { StreamEnd } from "../open/recover.ts"
 import type { Stage } from "../stage/stage.ts"
 import { StreamLane, type StreamLaneDeps } from "./stream-lane.ts"
-import { createPace } from "./stream-pace.ts"
+import { createPace, type PaceOptions } from "./stream-pace.ts"
 import { type Batch, StreamState } from "./stream-state.ts"
 
 /** What readers near the head get without the disk, of each stream, in bytes. */
 const ringBytes = 512 * 1024
 const restMs = { minMs: 1_000, maxMs: 30_000 }
 
-export interface LaneOptions {
-  readonly stream: StreamName
-  /** The size at which a segment is full. */
-  readonly segmentBytes: number
+export interface LaneOptions extends PaceOptions {
   /** Where an earlier process left the stream. */
   readonly end: StreamEnd
   readonly stage: Stage | null
@@ -26,7 +23,7 @@ export type LaneParts = Omit<StreamFilesDeps, "segmentBytes" | "onSynced"> &
 
 /** One stream of a journal, going on where it was left. */
 export function createLane(options: LaneOptions, parts: LaneParts): StreamLane {
-  const { stream, segmentBytes, end, stage } = options
+  const { segmentBytes, end, stage } = options
   const { clock, opens, onSafe } = parts
   const runs = toRuns(end.staged, end.kept)
   const last = runs.at(-1)
@@ -37,7 +34,7 @@ export function createLane(options: LaneOptions, parts: LaneParts): StreamLane {
     ring.hold(last.from)
     for (const record of last.records) ring.append(record)
   }
-  const pace = createPace(stream, segmentBytes)
+  const pace = createPace(options)
   const state = new StreamState(
     { ring, kept: ring.start, pace, backoff: createBackoff(restMs) },
     clock.monotonicMs(),

@@ -1,3 +1,5 @@
+import type { StreamName } from "@serialcast/contract"
+
 /** How long records wait, and how many. Times are in milliseconds, sizes in bytes. */
 export interface StreamPace {
   /**
@@ -5,6 +7,9 @@ export interface StreamPace {
    * hundredth of the writes, and nobody waits for it.
    */
   readonly batchMs: number
+  /** And so long when all that waits is less than `pageBytes`, which is what the disk writes at least. */
+  readonly trickleMs: number
+  readonly pageBytes: number
   /** What is not staged, and so not shown, waits so long. */
   readonly gatherMs: number
   /** A batch is full with so much. */
@@ -17,10 +22,22 @@ export interface StreamPace {
   readonly maxWantedBytes: number
 }
 
-/** Of a journal whose segments are full with `segmentBytes`. */
-export function createPace(stream: "rx" | "tx", segmentBytes: number): StreamPace {
+export interface PaceOptions {
+  readonly stream: StreamName
+  /** The size at which a segment is full. */
+  readonly segmentBytes: number
+  /** How often the disk is made to keep what is new. */
+  readonly syncMs: number
+}
+
+export function createPace({ stream, segmentBytes, syncMs }: PaceOptions): StreamPace {
+  const batchMs = 250
   return {
-    batchMs: 250,
+    batchMs,
+    // What a power failure may cost of a trickle: with the sync that follows, twelve times `syncMs`. Longer than a minute
+    // saves nothing that a card would notice: a byte a second is then 150 bytes of the medium for each (measured).
+    trickleMs: Math.max(batchMs, Math.min(11 * syncMs, 55_000)),
+    pageBytes: 4096,
     // What is written with a receipt waits for the disk by itself; the rest need not be in the way of the device's answer.
     gatherMs: stream === "tx" ? 1 : 0,
     // A small part of a segment, so that segments are filled; beyond 256 KiB, system calls cost no less each.

@@ -3,7 +3,7 @@ import { RecordRing } from "@serialcast/records"
 import { atMs, countingBytes, seededRandom } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { ModelStream } from "../testing/model-stream.ts"
-import { createPace } from "./stream-pace.ts"
+import { createPace, type StreamPace } from "./stream-pace.ts"
 import { StreamState } from "./stream-state.ts"
 
 describe.each([
@@ -30,17 +30,18 @@ describe.each([
 )
 
 /** A stream of 100-byte chunks whose ring is small. */
-function startStream() {
+function startStream(pace: Partial<StreamPace> = {}) {
   const kept = { offset: 0, mark: 0 }
   const ring = new RecordRing(1_000, kept)
-  const pace = {
-    ...createPace("rx", 1024 * 1024),
+  const fullPace = {
+    ...createPace({ stream: "rx", segmentBytes: 1024 * 1024, syncMs: 5_000 }),
     maxBatchBytes: 2_000,
     maxWaitingBytes: 20_000,
     maxWantedBytes: 5_000,
+    ...pace,
   }
   const state = new StreamState(
-    { ring, kept, pace, backoff: createBackoff({ minMs: 1_000, maxMs: 1_000 }) },
+    { ring, kept, pace: fullPace, backoff: createBackoff({ minMs: 1_000, maxMs: 1_000 }) },
     atMs(0),
   )
   const append = (count: number, isStaged = true) => {
@@ -79,4 +80,27 @@ test("what a reader on its way wants stays in memory, up to a bound", () => {
   keepAll()
   // It is too far behind.
   expect(ring.start.offset).toBeGreaterThan(9_000)
+})
+
+test("a trickle that the stage has goes to the disk once in a minute; a page of it, or what the stage has not, at once", () => {
+  const due = (append: (start: ReturnType<typeof startStream>) => void) => {
+    const stream = startStream({ maxBatchBytes: 10_000 })
+    append(stream)
+    return stream.state.wakeMs(atMs(0))
+  }
+  expect(due(({ append }) => append(10))).toBe(55_000)
+  expect(due(({ append }) => append(50))).toBe(250)
+  expect(due(({ append }) => append(100))).toBe(0)
+  expect(due(({ append, state }) => (append(10), state.flush()))).toBe(0)
+  expect(due(({ append }) => (append(9), append(1, false)))).toBe(0)
+})
+
+test("a trickle that waits in the stage is no sign of a disk that hangs", () => {
+  const { state } = startStream()
+  const append = (isStaged: boolean, ms: number) =>
+    state.append({ offset: state.appended.offset, timeUs: 0, bytes: new Uint8Array(1) }, isStaged, atMs(ms))
+  append(true, 0)
+  append(false, 50_000)
+  expect(state.shown.offset).toBe(1)
+  expect(state.takeBatch(atMs(50_000))?.to.offset).toBe(2)
 })

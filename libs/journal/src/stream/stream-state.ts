@@ -14,8 +14,9 @@
  *   disk      what happens                                      what it does
  *   -------   -----------------------------------------------   --------------------------------------------------------
  *   any       append, staged, all before it shown               shown
- *   idle      append                                            a batch is due after `batchMs` if staged, else `gatherMs`;
- *                                                               at once when a batch is full, or `flush` was called
+ *   idle      append                                            a batch is due after `gatherMs`; if all of it is staged,
+ *                                                               after `batchMs`, or `trickleMs` when it is less than a
+ *                                                               page; at once when a batch is full, or `flush` was called
  *   idle      a batch is due                                    → writing it, `next` behind it
  *   writing   wrote                                             → idle; kept up to the batch's end, so shown
  *   writing   refused                                           → resting; `next` is back at its start, unless it is lost
@@ -67,8 +68,10 @@ export class StreamState {
   #next: Position
   /** Where the first record that is neither staged nor kept starts; null: all that waits is staged. */
   #unstaged: { readonly from: Position; readonly to: Position } | null = null
-  /** Since when something waits without progress, in monotonic milliseconds; null: nothing waits. */
+  /** Since when something waits for a batch, in monotonic milliseconds; null: nothing waits. */
   #sinceMs: MonotonicMs | null
+  /** Since when the disk has something to do, without progress; null: it has not. */
+  #askedMs: MonotonicMs | null = null
   /** What must be kept soon. */
   #urgent: Position
   #isAheadAllowed = false
@@ -174,14 +177,14 @@ export class StreamState {
   /** Time has passed. */
   tick(nowMs: MonotonicMs): void {
     if (this.#disk.is === "resting" && nowMs >= this.#disk.untilMs) this.#disk = { is: "idle" }
+    this.#ask(nowMs)
     this.#show(nowMs)
   }
 
   /** What the disk is to write now; `wrote` or `refused` is to be called for it. Null: nothing. */
   takeBatch(nowMs: MonotonicMs): Batch | null {
     this.tick(nowMs)
-    const dueMs = this.#dueMs()
-    if (this.#disk.is !== "idle" || dueMs === null || nowMs < dueMs) return null
+    if (this.#disk.is !== "idle" || !this.#isDue(nowMs)) return null
     const from = this.#next
     const records = this.#ring.records(from, this.#pace.maxBatchBytes)
     const last = records.at(-1)
@@ -199,6 +202,8 @@ export class StreamState {
     this.#disk = { is: "idle" }
     this.#backoff.reset()
     this.#sinceMs = comparePositions(this.#next, this.appended) < 0 ? nowMs : null
+    this.#askedMs = null
+    this.#ask(nowMs)
     this.#appendTimes.forget(this.#kept)
     const isKeepingUp =
       this.#sinceMs === null || nowMs - this.#appendTimes.at(this.#next) < this.#pace.hangMs / 2
@@ -261,20 +266,31 @@ export class StreamState {
     if (!this.#isHidden) return
     const hiddenMs = nowMs - this.#appendTimes.at(this.#shown)
     const { hangMs } = this.#pace
-    const stalledMs = this.#sinceMs === null ? 0 : nowMs - this.#sinceMs
-    const isStuck = this.#disk.is === "resting" || this.#isOverrun || stalledMs >= hangMs
+    const isHanging = this.#askedMs !== null && nowMs - this.#askedMs >= hangMs
+    const isStuck = this.#disk.is === "resting" || this.#isOverrun || isHanging
     this.#isAway ||= isStuck || hiddenMs >= hangMs
     const isAhead = this.#isAway && (this.#isAheadAllowed || this.#isOverrun || hiddenMs >= 2 * hangMs)
     if (isAhead) this.#shown = this.appended
   }
 
+  #ask(nowMs: MonotonicMs): void {
+    if (this.#isDue(nowMs)) this.#askedMs ??= nowMs
+  }
+
+  #isDue(nowMs: MonotonicMs): boolean {
+    const dueMs = this.#dueMs()
+    return dueMs !== null && nowMs >= dueMs
+  }
+
   /** When the next batch is due, were the disk idle. */
   #dueMs(): number | null {
     if (this.#sinceMs === null || comparePositions(this.#next, this.appended) >= 0) return null
-    const isUrgent = comparePositions(this.#next, this.#urgent) < 0
-    const isFull = () => this.#ring.costFrom(this.#next) >= this.#pace.maxBatchBytes
-    if (isUrgent || isFull()) return this.#sinceMs
-    return this.#sinceMs + (this.#unstaged === null ? this.#pace.batchMs : this.#pace.gatherMs)
+    if (comparePositions(this.#next, this.#urgent) < 0) return this.#sinceMs
+    const { maxBatchBytes, pageBytes, gatherMs, trickleMs, batchMs } = this.#pace
+    const waitingBytes = this.#ring.costFrom(this.#next)
+    if (waitingBytes >= maxBatchBytes) return this.#sinceMs
+    if (this.#unstaged !== null) return this.#sinceMs + gatherMs
+    return this.#sinceMs + (waitingBytes < pageBytes ? trickleMs : batchMs)
   }
 
   /** The port must be read, and memory is bounded. */

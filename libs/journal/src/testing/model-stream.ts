@@ -15,6 +15,8 @@ import { ModelDisk, type Mood } from "./model-disk.ts"
 
 const pace = {
   batchMs: 250,
+  trickleMs: 3_000,
+  pageBytes: 200,
   gatherMs: 1,
   maxBatchBytes: 700,
   maxWaitingBytes: 2_000,

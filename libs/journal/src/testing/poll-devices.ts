@@ -26,7 +26,7 @@ const journals = await Promise.all(
         stage: stageDir === "-" ? null : join(stageDir, `d${device}`),
         maxBytes: 64 * 1024 * 1024,
         maxAgeMs: null,
-        syncMs: 200,
+        syncMs: 20,
       },
       deps,
     ),
@@ -35,7 +35,7 @@ const journals = await Promise.all(
 const openMs = performance.now() - startMs
 let isStopping = false
 process.on("SIGTERM", () => (isStopping = true))
-tell({ openMs, epochs: journals.map(({ epoch }) => epoch) })
+tell({ openMs, epochs: journals.map(({ epoch }) => epoch), heads: heads() })
 await fill(Number(firstBytes))
 tellHeads("ready")
 for (let turn = 0; !isStopping; turn++) {
@@ -67,8 +67,12 @@ function poll(journal: DiskJournal, turn: number): void {
   journal.append("rx", countingBytes(journal.place("rx").offset, 24))
 }
 
+function heads(): number[][] {
+  return journals.map((journal) => streamNames.map((stream) => journal.head(stream).offset))
+}
+
 function tellHeads(what: string): void {
-  tell({ what, heads: journals.map((journal) => streamNames.map((stream) => journal.head(stream).offset)) })
+  tell({ what, heads: heads() })
 }
 
 function tell(value: unknown): void {

@@ -92,10 +92,18 @@ export function createFailingFiles(): Files & { error: string | null; syncs: num
   return failing
 }
 
+export interface Span {
+  readonly epoch: string
+  readonly from: number
+  readonly to: number
+}
+
 /** What a reader gets. */
 export interface ReadThrough {
   /** In order: `from-to` of bytes on end, and `gap` with its size. A new epoch begins a new run. */
   readonly runs: string[]
+  /** The runs of bytes, with the epoch of each. */
+  readonly spans: readonly Span[]
   /** Of the `closed` marks. */
   readonly reasons: string[]
 }
@@ -110,13 +118,17 @@ export async function readThrough(
   }: { stream?: StreamName; from?: StartPoint; pageBytes?: () => number } = {},
 ): Promise<ReadThrough> {
   const runs: { from: number; to: number; epoch: string }[] = []
-  const texts = () => runs.map(({ from, to }) => (to < 0 ? `gap ${from < 0 ? "?" : from}` : `${from}-${to}`))
+  const result = (): ReadThrough => ({
+    runs: runs.map(({ from, to }) => (to < 0 ? `gap ${from < 0 ? "?" : from}` : `${from}-${to}`)),
+    spans: runs.filter(({ to }) => to >= 0),
+    reasons,
+  })
   const reasons: string[] = []
   let start = from
   for (;;) {
     const page = await journal.page(stream, start, pageBytes())
     if (page.gap !== null) runs.push({ from: page.gap.bytes ?? -1, to: -1, epoch: "" })
-    if (page.records.length === 0) return { runs: texts(), reasons }
+    if (page.records.length === 0) return result()
     let at = need(parseCursor(page.first))
     for (const record of page.records) {
       if (record.offset !== at.offset)
