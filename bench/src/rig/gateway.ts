@@ -13,6 +13,8 @@ export interface GatewayOptions {
   readonly ports: readonly string[]
   /** Like `64MiB`. */
   readonly journalSize?: string
+  /** Journals of an earlier gateway; default: an empty folder. */
+  readonly journals?: string
   /** Entries of `tunnels`, as the configuration has them. */
   readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
 }
@@ -35,6 +37,8 @@ export interface Gateway extends AsyncDisposable {
   events(number: number): Endpoint
   /** Starts without a slash at the end. */
   readonly httpUrl: string
+  /** With SIGKILL. */
+  kill(): Promise<void>
 }
 
 export async function startGateway(
@@ -42,7 +46,7 @@ export async function startGateway(
   { main, folder, nodeOptions }: GatewayPlace,
 ): Promise<Gateway> {
   await mkdir(folder)
-  const journalFolder = join(folder, "journal")
+  const journalFolder = options.journals ?? join(folder, "journal")
   await writeFile(join(folder, "serialcast.yaml"), configuration(options, journalFolder))
   const banner = createDeferred<string>()
   let output = ""
@@ -73,6 +77,10 @@ export async function startGateway(
       port: Number(new URL(httpUrl).port),
       target: `/api/v1/devices/local/d${number}/stream`,
     }),
+    async kill() {
+      process.kill(running.pid, "SIGKILL")
+      await running.ended
+    },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   }
 }

@@ -26,6 +26,8 @@ export interface RigOptions {
 export interface Rig {
   /** A size, time or number of samples at the chosen scale, whole and at least `least` (default 1). */
   scaled(full: number, least?: number): number
+  /** A path in the bench's folder where nothing is. */
+  emptyPath(name: string): string
   startLoad(): Promise<Load>
   startGateway(options: GatewayOptions): Promise<Gateway>
   /** null where ser2net is not installed. */
@@ -34,13 +36,13 @@ export interface Rig {
 
 export async function createRig({ main, load, folder, scale, onProfile }: RigOptions): Promise<Rig> {
   await mkdir(folder)
-  let gateways = 0
-  const nextFolder = () => join(folder, `gateway-${gateways++}`)
+  let paths = 0
   return {
     scaled: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+    emptyPath: (name) => join(folder, `${name}-${paths++}`),
     startLoad: () => startLoad(load),
     startGateway(options) {
-      const place = { main, folder: nextFolder() }
+      const place = { main, folder: join(folder, `gateway-${paths++}`) }
       if (onProfile === null) return startGateway(options, { ...place, nodeOptions: [] })
       return startProfiled(options, place, onProfile)
     },

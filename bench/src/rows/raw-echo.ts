@@ -11,11 +11,8 @@ export const rawEcho: Row = {
       name: "Serialcast: p50",
       unit: "ms",
       isBetter: "lower",
-      floor: { times: 0.25, of: "ser2net, default: p50" },
-      aim: [
-        { times: 0.1, of: "ser2net, default: p50" },
-        { times: 3, of: "ser2net, tuned: p50" },
-      ],
+      floor: { times: 3, of: "ser2net, tuned: p50" },
+      aim: { times: 2, of: "ser2net, tuned: p50" },
       reference: "ser2net, tuned: p50",
     },
     { name: "Serialcast: p99", unit: "ms", isBetter: "lower", reference: "ser2net, tuned: p99" },

@@ -13,7 +13,7 @@ export const rawToDevice: Row = {
       name: "Serialcast: speed",
       unit: "MB/s",
       isBetter: "higher",
-      floor: { times: 0.5, of: "ser2net, tuned: speed" },
+      floor: { times: 0.7, of: "ser2net, tuned: speed" },
       aim: { times: 1, of: "ser2net, tuned: speed" },
       reference: "ser2net, tuned: speed",
     },

@@ -13,6 +13,7 @@ import { rawEcho } from "./raw-echo.ts"
 import { rawFlood } from "./raw-flood.ts"
 import { rawFrozen } from "./raw-frozen.ts"
 import { rawToDevice } from "./raw-to-device.ts"
+import { restart } from "./restart.ts"
 import { rfc2217Open } from "./rfc2217-open.ts"
 import { serialtcp } from "./serialtcp.ts"
 
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   frozen,
   catchUp,
   idle,
+  restart,
   amplification,
   rawEcho,
   rawFlood,
