@@ -42,11 +42,16 @@ export function encodeCall(call: object): Uint8Array {
 export class CallParcel implements Parcel {
   /** As the agent would decode it. */
   readonly call: Readonly<Record<string, unknown>>
+  /** `call` is what its schema would make of it: to check it again costs as much as to write to a port. */
+  readonly isChecked: boolean
   #encoded: Uint8Array | undefined
 
-  /** Nothing in `call` may change until it is answered. */
-  constructor(call: object) {
-    this.call = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined))
+  /** Nothing in `call` may change until it is answered. One that is checked has no values that are undefined. */
+  constructor(call: object, { isChecked = false }: { readonly isChecked?: boolean | undefined } = {}) {
+    this.isChecked = isChecked
+    this.call = isChecked
+      ? (call as Record<string, unknown>)
+      : Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined))
   }
 
   encode(): Uint8Array {

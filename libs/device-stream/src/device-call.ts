@@ -13,6 +13,8 @@ export interface DeviceCall {
   readonly verb: CallVerb
   readonly address: DeviceAddress
   readonly request: { readonly id: string; readonly part?: number | undefined }
+  /** `request` is what its schema would make of it, without values that are undefined. */
+  readonly isChecked?: boolean
   /** From now, and from each progress that is told. */
   readonly timeoutMs: number
   /** The reply answers the whole write, of which `request` is the last part. */
@@ -23,12 +25,12 @@ export interface DeviceCall {
 
 /** Calls a device's agent and answers the reply's body; a refusal is thrown with the agent's code. */
 export async function callDevice(call: DeviceCall): Promise<Record<string, unknown>> {
-  const { broker, verb, address, request, timeoutMs, isWhole = false, signal, onProgress } = call
+  const { broker, verb, address, request, isChecked, timeoutMs, isWhole = false, signal, onProgress } = call
   const reply = await broker.request({
     id: request.id,
     part: isWhole ? undefined : request.part,
     destination: broker.topics.call(verb, address, broker.clientId),
-    payload: new CallParcel(request),
+    payload: new CallParcel(request, { isChecked }),
     timeoutMs,
     signal,
     onProgress,

@@ -3,6 +3,7 @@
  *                                                             ▲                                      │
  *   flush ←── sum, or the first refusal in the order of seq ←─┴──────────── receipts ←───────────────┘
  */
+import { setMaxListeners } from "node:events"
 import type { BrokerClient } from "@serialcast/broker-client"
 import {
   AppError,
@@ -16,6 +17,7 @@ import {
   parseSettingsReply,
   type SettingsInForce,
   toAppError,
+  writeRequestSchema,
 } from "@serialcast/contract"
 import { type Clock, createWakeup, createWatchdog, type Watchdog } from "@serialcast/primitives"
 import { cancelWrite } from "./cancel.ts"
@@ -71,8 +73,12 @@ class SessionWriter implements DeviceWriter {
   readonly #session = crypto.randomUUID()
   #seq = 0
   #lastTurn: Promise<unknown> = Promise.resolve()
-  /** The calls without receipt, by id. */
-  readonly #unsettled = new Map<string, AbortController>()
+  /** What all its writes have in common, when that is as it should be; else each is checked as a whole. */
+  readonly #common: object | null
+  /** Ids of the calls without receipt. */
+  readonly #unsettled = new Set<string>()
+  /** Aborted when none of them is waited for any more. */
+  readonly #giveUp = new AbortController()
   #unsettledBytes = 0
   readonly #settled = createWakeup()
   /** Of the bytes so far, in the order of seq: it rejects with the first refusal, whichever reply came first. */
@@ -86,6 +92,9 @@ class SessionWriter implements DeviceWriter {
   constructor(options: WriterOptions, deps: WriterDeps) {
     this.#options = options
     this.#deps = deps
+    this.#common = commonOf(this.#session, options, deps)
+    // A listener for each call, and those are bounded in bytes.
+    setMaxListeners(0, this.#giveUp.signal)
     this.#silence = createWatchdog({
       clock: deps.clock,
       timeoutMs: silenceMs,
@@ -103,7 +112,11 @@ class SessionWriter implements DeviceWriter {
       for (let at = 0; at < bytes.byteLength; at += maxChunkBytes) {
         const piece = bytes.subarray(at, at + maxChunkBytes)
         await this.#roomFor(piece.byteLength)
-        void this.#send("write", { bytes: piece, ttlMs }, piece.byteLength)
+        void this.#send(
+          "write",
+          { bytes: piece, ttlMs },
+          { bytes: piece.byteLength, isChecked: this.#common !== null },
+        )
       }
     })
   }
@@ -142,7 +155,7 @@ class SessionWriter implements DeviceWriter {
     const { reply } = await this.#inTurn(async () => {
       await this.#roomFor(0)
       // In an object, so that the next turn does not wait for the reply.
-      return { reply: this.#send(verb, body, 0) }
+      return { reply: this.#send(verb, body) }
     })
     return await reply
   }
@@ -153,13 +166,20 @@ class SessionWriter implements DeviceWriter {
     if (this.#refusal !== null) throw this.#refusal
   }
 
-  #send(verb: CallVerb, body: object, bytes: number): Promise<Record<string, unknown>> {
+  #send(
+    verb: CallVerb,
+    body: object,
+    { bytes, isChecked }: { readonly bytes: number; readonly isChecked: boolean } = {
+      bytes: 0,
+      isChecked: false,
+    },
+  ): Promise<Record<string, unknown>> {
     const { broker, state } = this.#deps
     const { by, lease } = this.#options
     const id = crypto.randomUUID()
-    const request = { id, by, lease, session: this.#session, seq: this.#seq++, open: state.open, ...body }
-    const giveUp = new AbortController()
-    this.#unsettled.set(id, giveUp)
+    const common = this.#common ?? { by, lease, session: this.#session, open: state.open }
+    const request = { id, seq: this.#seq++, ...common, ...body }
+    this.#unsettled.add(id)
     this.#unsettledBytes += bytes + callCostBytes
     this.#silence.tell()
     const reply = callDevice({
@@ -167,8 +187,9 @@ class SessionWriter implements DeviceWriter {
       verb,
       address: state,
       request,
+      isChecked,
       timeoutMs: ttlMs,
-      signal: giveUp.signal,
+      signal: this.#giveUp.signal,
       onProgress: () => this.#silence.tell(),
     })
     const settle = () => {
@@ -191,7 +212,7 @@ class SessionWriter implements DeviceWriter {
   #endForSilence(): void {
     const text = `Nobody answered for ${silenceMs / 1000} s; what came of the last writes is unknown.`
     this.#takeBack(new AppError("no_reply", text))
-    for (const giveUp of this.#unsettled.values()) giveUp.abort()
+    this.#giveUp.abort()
   }
 
   #takeBack(why: AppError): void {
@@ -200,7 +221,7 @@ class SessionWriter implements DeviceWriter {
     if (this.#isTakenBack) return
     this.#isTakenBack = true
     const { broker, state } = this.#deps
-    for (const write of this.#unsettled.keys()) {
+    for (const write of this.#unsettled) {
       // Its own outcome tells what came of it.
       cancelWrite(broker, state, { by: this.#options.by, write }).catch(() => {})
     }
@@ -211,6 +232,17 @@ class SessionWriter implements DeviceWriter {
     if (this.#refusal === null || this.#refusal.code === error.code) this.#refusal = error
     this.#settled.wake()
   }
+}
+
+/** null when it is not as the agent wants it: the agent says then what is wrong. */
+function commonOf(
+  session: string,
+  { by, lease }: WriterOptions,
+  { state: { open } }: WriterDeps,
+): object | null {
+  const common = { by, ...(lease === undefined ? {} : { lease }), session, open }
+  const example = { ...common, id: session, seq: 0, bytes: new Uint8Array(0), ttlMs }
+  return writeRequestSchema.safeParse(example).success ? common : null
 }
 
 function takenBack(): AppError {

@@ -35,7 +35,7 @@ export function createPace({ stream, segmentBytes, syncMs }: PaceOptions): Strea
   return {
     batchMs,
     // What a power failure may cost of a trickle: with the sync that follows, twelve times `syncMs`. Longer than a minute
-    // saves nothing that a card would notice: a byte a second is then 150 bytes of the medium for each (measured).
+    // saves nothing that a card would notice: a byte a second is then some 250 bytes of the medium for each (measured).
     trickleMs: Math.max(batchMs, Math.min(11 * syncMs, 55_000)),
     pageBytes: 4096,
     // What is written with a receipt waits for the disk by itself; the rest need not be in the way of the device's answer.

@@ -15,8 +15,8 @@ export function createAnswerWrite(): AnswerCall {
   /** Writes whose outcome somebody will be told: a repeat of the call does not add another answer. */
   const awaited = new Set<Promise<Receipt>>()
   return async (call) => {
-    const { format, request, send } = call
-    const write = checkCall(writeRequestSchema, request)
+    const { format, request, isChecked, send } = call
+    const write = isChecked ? (request as WriteRequest) : checkCall(writeRequestSchema, request)
     const { id, part } = write
     const outcome = submit(call, write)
     if (part !== undefined) send(createReply({ id, part }, {}, format))
@@ -37,9 +37,10 @@ function submit(call: Call, write: WriteRequest): Promise<Receipt> | null {
   const { client, format, send } = call
   const { writes, parts } = openedDevice(call)
   const { id } = write
+  const onProgress = (progress: WriteProgress) => send(createReply({ id }, { progress }, format))
+  if (write.parts === undefined) return writes.submit({ ...write, client, onProgress })
   const known = writes.find(client, id)
   if (known !== undefined) return known
-  const bytes = write.parts === undefined ? write.bytes : parts.add(client, write)
-  const onProgress = (progress: WriteProgress) => send(createReply({ id }, { progress }, format))
+  const bytes = parts.add(client, write)
   return bytes === null ? null : writes.submit({ ...write, client, bytes, onProgress })
 }

@@ -66,7 +66,8 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
       const journal = devices.findJournal(name)
       if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)
       const answerCall = isCallVerb(verb) ? answers[verb] : answerUnsupported
-      const call = { device: devices.find(name), journal, client, request, format, send }
+      const isChecked = isHanded && parcel.isChecked
+      const call = { device: devices.find(name), journal, client, request, isChecked, format, send }
       // Each part of a write is a call with the same id, and it knows itself who waits for its outcome.
       if (verb === "write" || address.id === "") await answerCall(call)
       else await unlessRepeated(`${name} ${verb} ${client}/${address.id}`, () => answerCall(call))

@@ -8,8 +8,10 @@ export interface Call {
   readonly device: ManagedDevice | undefined
   readonly journal: Journal
   readonly client: string
-  /** As it was decoded, not checked yet. */
+  /** As it was decoded. */
   readonly request: unknown
+  /** `request` is what its schema would make of it: it was made by this process. */
+  readonly isChecked: boolean
   readonly format: PayloadFormat
   /** Sends a reply as it was encoded for this client, or will be. */
   readonly send: (reply: Payload) => void

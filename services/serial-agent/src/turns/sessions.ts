@@ -34,6 +34,8 @@ export class Sessions<T> {
   readonly #clock: Clock
   /** The one that was used last is last. */
   readonly #sessions = new Map<string, Session<T>>()
+  /** It stands at the end already: an engine makes a table anew for each entry that is put there again. */
+  #last: { readonly name: string; readonly session: Session<T> } | null = null
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -91,6 +93,10 @@ export class Sessions<T> {
 
   /** The session, made when it is new; undefined when all there may be are in use. */
   #use(name: string): Session<T> | undefined {
+    if (this.#last?.name === name) {
+      this.#last.session.usedMs = this.#clock.monotonicMs()
+      return this.#last.session
+    }
     const known = this.#sessions.get(name)
     if (known === undefined) this.#makeRoom()
     else this.#sessions.delete(name)
@@ -98,6 +104,7 @@ export class Sessions<T> {
     const session = known ?? createSession<T>()
     session.usedMs = this.#clock.monotonicMs()
     this.#sessions.set(name, session)
+    this.#last = { name, session }
     return session
   }
 
@@ -105,7 +112,9 @@ export class Sessions<T> {
     for (const [name, { members, usedMs }] of this.#sessions) {
       const isFull = this.#sessions.size >= maxSessions
       if (!isFull && msSince(this.#clock, usedMs) < idleMs) return
-      if (members.size === 0) this.#sessions.delete(name)
+      if (members.size > 0) continue
+      this.#sessions.delete(name)
+      if (this.#last?.name === name) this.#last = null
     }
   }
 }

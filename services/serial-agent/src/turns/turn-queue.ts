@@ -125,8 +125,9 @@ export class TurnQueue {
     if (turn.isNow) return void this.#run(entry)
     const ready = entry.place === null ? [entry] : this.#sessions.enter(entry.place, entry)
     if (ready[0] !== entry) this.#waitEarly(entry)
-    for (const each of ready) this.#waitReady(each)
+    for (const each of ready) this.#makeReady(each)
     void this.#takeTurns()
+    for (const each of ready) if (this.#ready.has(each)) this.#limitWait(each)
   }
 
   /** Refuses what matches and waits, and stops what matches and is in progress. False when nothing matches. */
@@ -192,10 +193,13 @@ export class TurnQueue {
     entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
   }
 
-  #waitReady(entry: Entry): void {
+  #makeReady(entry: Entry): void {
     entry.timer?.cancel()
     this.#early.delete(entry)
     this.#ready.add(entry)
+  }
+
+  #limitWait(entry: Entry): void {
     const error = () => new AppError("expired", "It waited longer than its time to live.")
     const waitMs = msUntil(this.#clock, entry.expiresMs)
     entry.timer = this.#clock.startTimer(waitMs, () => this.#refuse(entry, error()))
@@ -215,6 +219,7 @@ export class TurnQueue {
 
   /** What has to leave the port before it may begin. */
   #inFrontOf(entry: Entry): Running | undefined {
+    if (this.#running.size === 0) return undefined
     const inProgress = this.#inProgress
     if (inProgress.length >= maxDraining) return inProgress[0]?.[1]
     return inProgress.find(([other]) => !mayFollow(entry, other))?.[1]

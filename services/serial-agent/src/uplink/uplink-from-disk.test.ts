@@ -32,6 +32,8 @@ test("what an earlier process showed, and was killed before it was on disk, is n
   journal.append("rx", countingBytes(100, 5))
   await uplink.stop()
   expect(connection.shape()).toEqual(["100+5"])
+  // Nothing is written to the folder any more when it is removed.
+  await Promise.all([killed, journal].map((each) => each.flushed()))
 })
 
 test("a burst of some mebibytes, faster than messages, is published whole", async () => {

@@ -135,10 +135,13 @@ class Pump {
     return !this.#isStopping || comparePositions(this.#cursor, journal.head(this.#stream)) < 0
   }
 
-  /** Lets what follows closely on the last message grow, as far as it fits into one. */
+  /**
+   * Lets what follows closely on the last message grow, as far as it fits into one. What is written to the device is told
+   * that much later in any case: its answer has the processor first.
+   */
   async #gather(): Promise<void> {
     const { clock } = this.#deps
-    const sinceMs = msSince(clock, this.#publishedMs)
+    const sinceMs = this.#stream === "tx" ? 0 : msSince(clock, this.#publishedMs)
     if (sinceMs >= messageGatherMs || this.#lagBytes() >= maxChunkBytes) return
     await delay(clock, messageGatherMs - sinceMs, this.#waiting.signal)
   }

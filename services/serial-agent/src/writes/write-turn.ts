@@ -77,9 +77,10 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
       if (write.session === undefined) await untilShown(deps)
       const from = placeIn(journal)
       let to = from
-      using _progress = everySecond(clock, () => write.onProgress?.({ bytes: written, of: bytes.byteLength }))
+      using progress = everySecond(clock, () => write.onProgress?.({ bytes: written, of: bytes.byteLength }))
       try {
-        const sending = { port, signal, onWritten: (count: number) => (written += count) }
+        const onWritten = (count: number) => (written += count)
+        const sending = { port, signal, onWritten, onBegun: progress.start }
         await sendPaced(write, deps, sending)
         to = placeIn(journal)
         onTaken?.()
@@ -115,12 +116,14 @@ interface Sending {
   readonly port: OpenPort
   readonly signal: AbortSignal
   readonly onWritten: (count: number) => void
+  /** The port has what it takes at once: nothing that is not for the device may come before it. */
+  readonly onBegun: () => void
 }
 
 /** Resolves when the port took all of it; what it has may not be on the wire yet. */
 async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): Promise<void> {
   const { journal, clock, byteMs, pacing, pace } = deps
-  const { port, signal, onWritten } = sending
+  const { port, signal, onWritten, onBegun } = sending
   const { charDelayMs = pacing.charDelayMs, lineDelayMs = pacing.lineDelayMs } = write
   pace.begin(clock.monotonicMs())
   for (let written = 0; written < write.bytes.byteLength; ) {
@@ -128,7 +131,9 @@ async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): P
     const sliceBytes = pace.nextBytes(byteMs(), clock.monotonicMs())
     const rest = write.bytes.subarray(written)
     const { bytes, pauseMs } = firstSlice(rest, { charDelayMs, lineDelayMs }, sliceBytes)
-    await takenInTime(port.write(bytes), bytes.byteLength, deps)
+    const taken = port.write(bytes)
+    onBegun()
+    await takenInTime(taken, bytes.byteLength, deps)
     journal.append("tx", bytes)
     pace.took(bytes.byteLength, clock.monotonicMs())
     onWritten(bytes.byteLength)
@@ -180,9 +185,13 @@ function placeIn(journal: Journal): string {
   return formatCursor({ epoch: journal.epoch, ...journal.place("tx") })
 }
 
-function everySecond(clock: Clock, tell: () => void): Disposable {
-  let timer: Timer = clock.startTimer(progressMs, next)
-  return { [Symbol.dispose]: () => timer.cancel() }
+/** From `start` on. */
+function everySecond(clock: Clock, tell: () => void): Disposable & { start(): void } {
+  let timer: Timer | null = null
+  return {
+    start: () => void (timer ??= clock.startTimer(progressMs, next)),
+    [Symbol.dispose]: () => timer?.cancel(),
+  }
 
   function next(): void {
     timer = clock.startTimer(progressMs, next)
