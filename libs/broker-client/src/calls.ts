@@ -23,6 +23,7 @@ type Send = (destination: Destination, payload: Payload) => Promise<void> | unde
 /** Calls that wait for their reply, by id and part. */
 export class PendingCalls {
   readonly #waiting = new Map<string, WaitingCall>()
+  readonly #bySignal = new WeakMap<AbortSignal, Set<WaitingCall>>()
   readonly #clock: Clock
   readonly #send: Send
   #isClosed = false
@@ -55,14 +56,14 @@ export class PendingCalls {
     }
     const waiting = new WaitingCall(call, this.#clock, this.#send)
     this.#waiting.set(key, waiting)
-    const abort = () => waiting.reply.reject(callerGone())
-    signal?.addEventListener("abort", abort)
+    const ofSignal = signal === undefined ? undefined : this.#endedBy(signal)
+    ofSignal?.add(waiting)
     waiting.send()
     try {
       return await waiting.reply.promise
     } finally {
       waiting.end()
-      signal?.removeEventListener("abort", abort)
+      ofSignal?.delete(waiting)
       this.#waiting.delete(key)
     }
   }
@@ -78,6 +79,21 @@ export class PendingCalls {
   close(): void {
     this.#isClosed = true
     for (const { reply } of this.#waiting.values()) reply.reject(clientClosed())
+  }
+
+  /**
+   * The calls that end with a signal. It has one listener for all of them: a session has hundreds, one after the other, and an
+   * engine looks through those that are there for each that comes.
+   */
+  #endedBy(signal: AbortSignal): Set<WaitingCall> {
+    const known = this.#bySignal.get(signal)
+    if (known !== undefined) return known
+    const calls = new Set<WaitingCall>()
+    signal.addEventListener("abort", () => {
+      for (const { reply } of calls) reply.reject(callerGone())
+    })
+    this.#bySignal.set(signal, calls)
+    return calls
   }
 
   #findWaiting(reply: DecodedReply): WaitingCall | undefined {

@@ -3,7 +3,6 @@
  *                                                             ▲                                      │
  *   flush ←── sum, or the first refusal in the order of seq ←─┴──────────── receipts ←───────────────┘
  */
-import { setMaxListeners } from "node:events"
 import type { BrokerClient } from "@serialcast/broker-client"
 import {
   AppError,
@@ -93,8 +92,6 @@ class SessionWriter implements DeviceWriter {
     this.#options = options
     this.#deps = deps
     this.#common = commonOf(this.#session, options, deps)
-    // A listener for each call, and those are bounded in bytes.
-    setMaxListeners(0, this.#giveUp.signal)
     this.#silence = createWatchdog({
       clock: deps.clock,
       timeoutMs: silenceMs,

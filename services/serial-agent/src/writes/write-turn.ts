@@ -80,7 +80,7 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
       using progress = everySecond(clock, () => write.onProgress?.({ bytes: written, of: bytes.byteLength }))
       try {
         const onWritten = (count: number) => (written += count)
-        const sending = { port, signal, onWritten, onBegun: progress.start }
+        const sending = { port, signal, onWritten, onBegun: () => progress.start() }
         await sendPaced(write, deps, sending)
         to = placeIn(journal)
         onTaken?.()
