@@ -2,7 +2,7 @@ import { z } from "zod"
 import { callBy, callId } from "./call-fields.ts"
 import { parseCursor } from "./cursor.ts"
 import { maxChunkBytes } from "./limits.ts"
-import { checkReply } from "./reply.ts"
+import { checkReply, ReplyParcel } from "./reply.ts"
 import { recordFromWire, recordToWire, type StreamRecord } from "./stream-message.ts"
 
 /** Asks for a page of a stream. */
@@ -62,8 +62,23 @@ const pageSchema = z.object({
   }),
 })
 
+/** A page in a reply that is not encoded. */
+class HandedPage {
+  readonly page: HistoryPage
+
+  constructor(page: HistoryPage) {
+    this.page = page
+  }
+}
+
+/** The reply to a caller of this process: nothing in `page` may change afterwards. */
+export function createPageReply(id: string, page: HistoryPage): ReplyParcel {
+  return new ReplyParcel({ id }, { page: new HandedPage(page) }, () => ({ page: pageToWire(page) }))
+}
+
 /** Throws `bad_message` when the reply holds no page. */
 export function parseHistoryPage(reply: Record<string, unknown>): HistoryPage {
+  if (reply["page"] instanceof HandedPage) return reply["page"].page
   const { page } = checkReply(pageSchema, reply)
   return { ...page, records: page.records.map(recordFromWire) }
 }

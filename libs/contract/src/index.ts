@@ -26,6 +26,7 @@ export { parseDiscovery } from "./discovery.ts"
 export { encodeCbor } from "./encode-cbor.ts"
 export { AppError, type ErrorCode, errorCatalogue, isErrorCode, toAppError } from "./errors.ts"
 export {
+  createPageReply,
   type Gap,
   type HistoryPage,
   type HistoryRequest,

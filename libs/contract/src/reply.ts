@@ -19,11 +19,17 @@ export function encodeReply({ id, part }: ReplyAddress, body: object, format: Pa
 export class ReplyParcel implements Parcel {
   readonly #address: ReplyAddress
   readonly #body: Readonly<Record<string, unknown>>
+  readonly #toWire: () => object
 
-  /** Nothing in `body` may change afterwards. */
-  constructor(address: ReplyAddress, body: Readonly<Record<string, unknown>>) {
+  /** Nothing in `body` may change afterwards. `toWire` makes of it what is encoded; default: itself. */
+  constructor(
+    address: ReplyAddress,
+    body: Readonly<Record<string, unknown>>,
+    toWire: () => object = () => body,
+  ) {
     this.#address = address
     this.#body = body
+    this.#toWire = toWire
   }
 
   /** As the caller would decode it. */
@@ -34,7 +40,7 @@ export class ReplyParcel implements Parcel {
   }
 
   encode(): Uint8Array {
-    return encodeReply(this.#address, this.#body, "cbor")
+    return encodeReply(this.#address, this.#toWire(), "cbor")
   }
 }
 

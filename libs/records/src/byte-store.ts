@@ -1,11 +1,20 @@
 /** Small enough for a ring of a quiet device, large enough for the 400 bytes of a block's objects not to count. */
 const blockBytes = 16 * 1024
 
+/** Consecutive bytes of a stream, found by their offset. */
+export interface Bytes {
+  append(bytes: Uint8Array): void
+  /** The bytes from one offset to another, both of which must be kept: nobody changes them afterwards. */
+  copy(from: number, to: number): Uint8Array
+  /** Those before `offset` are not wanted any more. */
+  dropBefore(offset: number): void
+}
+
 /**
  * Consecutive bytes of a stream, found by their offset. They lie in blocks of one size: what is dropped in front gives its
  * block to what is appended behind, so that a store of constant size makes no garbage.
  */
-export class ByteStore {
+export class ByteStore implements Bytes {
   #blocks: Uint8Array[] = []
   /** Offset of the first block's first byte. */
   #firstOffset: number

@@ -71,6 +71,25 @@ function endOfLast(records: readonly StreamRecord[]): Position {
   return { offset: last.offset + last.bytes.byteLength, mark: 0 }
 }
 
+test("a ring over bytes that are there copies none, and is read like any other", () => {
+  const all = Uint8Array.from({ length: 100 }, (_, at) => at)
+  const [start, mark] = [
+    { offset: 40, mark: 1 },
+    { n: 1, kind: "overrun" },
+  ] as const
+  const rings = [new RecordRing(Number.POSITIVE_INFINITY, start), RecordRing.over(all.subarray(40), start)]
+  for (const ring of rings) {
+    ring.append({ offset: 40, timeUs: 0, mark })
+    for (let at = 40; at < 100; at += 10)
+      ring.append({ offset: at, timeUs: at, bytes: all.subarray(at, at + 10) })
+  }
+  for (const offset of [40, 45, 55, 99]) {
+    const [copied, given] = rings.map((ring) => ring.read({ offset, mark: 0 }, 33))
+    expect(given).toEqual(copied)
+    for (const record of given ?? []) if (!isMarkRecord(record)) expect(record.bytes.buffer).toBe(all.buffer)
+  }
+})
+
 test("a chunk tells how many marks stand before it, wherever the reading starts", () => {
   const ring = new RecordRing(10_000, { offset: 0, mark: 0 })
   fill(ring, [{ bytes: 2 }, "mark", "mark", { bytes: 2 }])

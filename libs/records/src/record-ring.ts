@@ -5,7 +5,8 @@
  */
 import { isMarkRecord, type StreamRecord } from "@serialcast/contract"
 import { chunkJoinUs } from "@serialcast/primitives"
-import { ByteStore } from "./byte-store.ts"
+import { ByteStore, type Bytes } from "./byte-store.ts"
+import { GivenBytes } from "./given-bytes.ts"
 import { MarkList } from "./mark-list.ts"
 import { MovingPlace } from "./moving-place.ts"
 import type { Position } from "./position.ts"
@@ -27,17 +28,22 @@ interface Run {
 export class RecordRing {
   readonly #capacityBytes: number
   readonly #table = new RecordTable()
-  readonly #bytes: ByteStore
+  readonly #bytes: Bytes
   readonly #marks = new MarkList()
   readonly #start: MovingPlace
   readonly #head: MovingPlace
   #held: Position | null = null
 
-  constructor(capacityBytes: number, start: Position) {
+  constructor(capacityBytes: number, start: Position, bytes: Bytes = new ByteStore(start.offset)) {
     this.#capacityBytes = capacityBytes
-    this.#bytes = new ByteStore(start.offset)
+    this.#bytes = bytes
     this.#start = new MovingPlace(start)
     this.#head = new MovingPlace(start)
+  }
+
+  /** One without bounds, of records whose bytes are those of `bytes`, in order: none is copied, also for readers. */
+  static over(bytes: Uint8Array, start: Position): RecordRing {
+    return new RecordRing(Number.POSITIVE_INFINITY, start, new GivenBytes(bytes, start.offset))
   }
 
   /** The earliest position that a reader can start from. */

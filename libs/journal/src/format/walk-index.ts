@@ -2,8 +2,9 @@ import type { Files } from "../disk/files.ts"
 import { readAround } from "../disk/read-around.ts"
 import { type Frame, findFrame, isIntact, maxFrameBytes } from "./frame.ts"
 
-// Room for the longest frame; more would be read in vain by pages, which need a few entries each.
-const bufferBytes = maxFrameBytes + 1
+// A page needs a few entries: what is read first is little, and more each time, up to room for the longest frame.
+const firstBufferBytes = 8 * 1024
+const maxBufferBytes = maxFrameBytes + 1
 
 /** A part of an index file. */
 export interface IndexRange {
@@ -31,7 +32,7 @@ export interface WalkEnd {
 /** Shows the frames of an index in order to `visitor`, until it answers "stopped". */
 export async function walkIndex(files: Files, range: IndexRange, visitor: IndexVisitor): Promise<WalkEnd> {
   const { file, from, to } = range
-  const buffer = new Uint8Array(Math.max(0, Math.min(bufferBytes, to - from)))
+  let buffer = new Uint8Array(Math.max(0, Math.min(firstBufferBytes, to - from)))
   const walk = new Walk(visitor)
   let at = from
   let filled = 0
@@ -43,9 +44,12 @@ export async function walkIndex(files: Files, range: IndexRange, visitor: IndexV
     const passed = walk.pass({ view: new DataView(buffer.buffer, 0, filled), at, isLast })
     if (walk.why !== "on") return { at: at + passed, why: walk.why, isDamaged: walk.isDamaged }
     if (isLast) return { at: at + filled, why: "end", isDamaged: walk.isDamaged }
-    buffer.copyWithin(0, passed, filled)
+    const rest = buffer.subarray(passed, filled)
     at += passed
     filled -= passed
+    const wanted = Math.min(2 * buffer.byteLength, maxBufferBytes, to - at)
+    if (wanted > buffer.byteLength) buffer = new Uint8Array(wanted)
+    buffer.set(rest)
   }
 }
 

@@ -93,7 +93,7 @@ export async function readRecords(
 ): Promise<ReadRecords> {
   const bytes = new Uint8Array(Math.max(0, next.offset - start.offset))
   const got = await readAround(files, file, bytes, start.offset - firstOffset)
-  let records = new RecordRing(Number.POSITIVE_INFINITY, start)
+  let records = RecordRing.over(bytes, start)
   let isDamaged = false
   for (const entry of entries) {
     const { offset, timeUs } = entry
@@ -109,7 +109,7 @@ export async function readRecords(
     }
     isDamaged = true
     if (comparePositions(records.head, records.start) > 0) break
-    records = new RecordRing(Number.POSITIVE_INFINITY, endOfEntry(entry, start))
+    records = RecordRing.over(bytes.subarray(at + entry.length), endOfEntry(entry, start))
   }
   return { records, isDamaged }
 }

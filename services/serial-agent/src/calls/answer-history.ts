@@ -1,5 +1,6 @@
 import {
   checkCall,
+  createPageReply,
   encodeReply,
   historyRequestSchema,
   maxChunkBytes,
@@ -21,9 +22,10 @@ export function createAnswerHistory(): AnswerCall {
   return async (call) => await gate.run(call.client, () => sendPage(call))
 }
 
-async function sendPage({ journal, request, format, send }: Call): Promise<void> {
+async function sendPage({ journal, request, isHanded, format, send }: Call): Promise<void> {
   const { id, stream, from, maxBytes } = checkCall(historyRequestSchema, request)
   const start = parseStartPoint(from)
+  if (isHanded) return send(createPageReply(id, await journal.page(stream, start, maxBytes)))
   const encodePage = async (pageBytes: number) =>
     encodeReply({ id }, { page: pageToWire(await journal.page(stream, start, pageBytes)) }, format)
   let limit = format === "json" ? Math.min(maxBytes, maxJsonPageBytes) : maxBytes

@@ -67,7 +67,7 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
       if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)
       const answerCall = isCallVerb(verb) ? answers[verb] : answerUnsupported
       const isChecked = isHanded && parcel.isChecked
-      const call = { device: devices.find(name), journal, client, request, isChecked, format, send }
+      const call = { device: devices.find(name), journal, client, request, isHanded, isChecked, format, send }
       // Each part of a write is a call with the same id, and it knows itself who waits for its outcome.
       if (verb === "write" || address.id === "") await answerCall(call)
       else await unlessRepeated(`${name} ${verb} ${client}/${address.id}`, () => answerCall(call))

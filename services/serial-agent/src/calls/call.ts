@@ -10,7 +10,9 @@ export interface Call {
   readonly client: string
   /** As it was decoded. */
   readonly request: unknown
-  /** `request` is what its schema would make of it: it was made by this process. */
+  /** The caller is in this process, and is handed the reply. */
+  readonly isHanded: boolean
+  /** `request` is what its schema would make of it. */
   readonly isChecked: boolean
   readonly format: PayloadFormat
   /** Sends a reply as it was encoded for this client, or will be. */
