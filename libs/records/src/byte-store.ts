@@ -1,6 +1,14 @@
 /** Small enough for a ring of a quiet device, large enough for the 400 bytes of a block's objects not to count. */
 const blockBytes = 16 * 1024
 
+/**
+ * Blocks that a store let go of, for whichever wants one next. A store lets go of a batch at once, as the disk took it: were
+ * they garbage, a flood would have the engine collect all of it every 5 MB (measured).
+ */
+const spares: Uint8Array[] = []
+/** Of all stores together: what two of them let go of at once. */
+const maxSpares = 32
+
 /** Consecutive bytes of a stream, found by their offset. */
 export interface Bytes {
   append(bytes: Uint8Array): void
@@ -11,15 +19,14 @@ export interface Bytes {
 }
 
 /**
- * Consecutive bytes of a stream, found by their offset. They lie in blocks of one size: what is dropped in front gives its
- * block to what is appended behind, so that a store of constant size makes no garbage.
+ * They lie in blocks of one size: what is dropped in front gives its block to what is appended behind, so that a store of
+ * constant size makes no garbage.
  */
 export class ByteStore implements Bytes {
   #blocks: Uint8Array[] = []
   /** Offset of the first block's first byte. */
   #firstOffset: number
   #end: number
-  #spare: Uint8Array | null = null
 
   constructor(start: number) {
     this.#firstOffset = start
@@ -61,8 +68,8 @@ export class ByteStore implements Bytes {
   /** Lets go of the bytes before `offset`, a block at a time. */
   dropBefore(offset: number): void {
     while (offset - this.#firstOffset >= blockBytes) {
-      // One is enough to go on with; others are of a time when more was kept.
-      this.#spare = this.#blocks.shift() ?? null
+      const block = this.#blocks.shift()
+      if (block !== undefined && spares.length < maxSpares) spares.push(block)
       this.#firstOffset += blockBytes
     }
   }
@@ -72,8 +79,7 @@ export class ByteStore implements Bytes {
     const index = Math.floor(at / blockBytes)
     const known = this.#blocks[index]
     if (known !== undefined) return known
-    const block = this.#spare ?? new Uint8Array(blockBytes)
-    this.#spare = null
+    const block = spares.pop() ?? new Uint8Array(blockBytes)
     this.#blocks[index] = block
     return block
   }

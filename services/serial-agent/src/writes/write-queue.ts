@@ -39,8 +39,7 @@ export class WriteQueue {
     if (known !== undefined) return known
     const refusal = whyNot(write, this.#deps)
     if (refusal !== null) return this.refuse(write, refusal)
-    // A copy: bytes as they came from the network are views that would keep all that came with them in memory.
-    const turn = this.#accept({ ...write, bytes: write.bytes.slice() })
+    const turn = this.#accept({ ...write, bytes: withoutTheRest(write.bytes) })
     this.#deps.turns.add(turn)
     return turn.receipt
   }
@@ -78,6 +77,11 @@ export class WriteQueue {
 /** The refusal of a write that its client does not want any more. */
 export function takenBack(): AppError {
   return new AppError("cancelled", "It was taken back before its turn came.")
+}
+
+/** Bytes as they came from the network are views: those of a small part would keep all that came with them in memory. */
+function withoutTheRest(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength * 4 < bytes.buffer.byteLength ? bytes.slice() : bytes
 }
 
 /** Unambiguous, because a client's name has no slash. */
