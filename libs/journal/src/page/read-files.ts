@@ -18,12 +18,18 @@ export interface Readable {
   path(kind: "bytes" | "index"): string
 }
 
+interface Opened {
+  readonly pair: Promise<Pair>
+  /** Pages that are being read from it. */
+  users: number
+}
+
 /** The files that pages are read from: a few pages at a time, from files that stay open for a while. */
 export class ReadFiles {
   readonly #files: Files
   readonly #gate = new Gate(pageLimits)
-  /** Nobody reads these now; the one that was longest unread comes first. */
-  readonly #kept = new Map<Readable, Pair>()
+  /** The one that was asked for last is last. */
+  readonly #opened = new Map<Readable, Opened>()
   #isClosed = false
 
   constructor(files: Files) {
@@ -33,50 +39,62 @@ export class ReadFiles {
   /** Throws `overloaded` when too many wait, and what opening or `work` throws. */
   async use<T>(segment: Readable, work: (files: Pair) => Promise<T>): Promise<T> {
     return await this.#gate.run(async () => {
-      const pair = this.#take(segment) ?? (await this.#open(segment))
+      const opened = this.#opened.get(segment) ?? { pair: this.#open(segment), users: 0 }
+      this.#opened.delete(segment)
+      this.#opened.set(segment, opened)
+      opened.users++
       try {
-        return await work(pair)
+        return await work(await opened.pair)
       } finally {
-        await this.#giveBack(segment, pair)
+        opened.users--
+        await this.#closeUnused()
       }
     })
   }
 
+  /** The segment is gone: its files are closed, or will be when nobody reads them any more. */
   async drop(segment: Readable): Promise<void> {
-    const pair = this.#take(segment)
-    if (pair !== undefined) await this.#close(pair)
+    if (this.#opened.get(segment)?.users === 0) await this.#closeAll([segment])
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const segment of this.#kept.keys()) await this.drop(segment)
+    await this.#closeUnused()
   }
 
-  #take(segment: Readable): Pair | undefined {
-    const pair = this.#kept.get(segment)
-    this.#kept.delete(segment)
-    return pair
+  async #closeUnused(): Promise<void> {
+    const unused = [...this.#opened].filter(([, { users }]) => users === 0).map(([segment]) => segment)
+    const newest = unused.slice(-maxKept)
+    const isWanted = (segment: Readable) => !this.#isClosed && !segment.isDropped && newest.includes(segment)
+    await this.#closeAll(unused.filter((segment) => !isWanted(segment)))
   }
 
-  async #giveBack(segment: Readable, pair: Pair): Promise<void> {
-    if (this.#isClosed || segment.isDropped || this.#kept.has(segment)) return await this.#close(pair)
-    this.#kept.set(segment, pair)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > maxKept && oldest !== undefined) await this.drop(oldest)
-  }
-
-  async #open(segment: Readable): Promise<Pair> {
-    const index = await this.#files.open(segment.path("index"), "r")
-    try {
-      return { index, data: await this.#files.open(segment.path("bytes"), "r") }
-    } catch (error) {
-      await this.#files.close(index)
-      throw error
+  /** Of these, none is in use. */
+  async #closeAll(segments: readonly Readable[]): Promise<void> {
+    const pairs = segments.map((segment) => this.#opened.get(segment)?.pair)
+    // At once: whoever comes to read one now opens it anew.
+    for (const segment of segments) this.#opened.delete(segment)
+    for (const opening of pairs) {
+      const pair = await opening
+      if (pair === undefined) continue
+      await this.#files.close(pair.index)
+      await this.#files.close(pair.data)
     }
   }
 
-  async #close({ index, data }: Pair): Promise<void> {
-    await this.#files.close(index)
-    await this.#files.close(data)
+  async #open(segment: Readable): Promise<Pair> {
+    try {
+      const index = await this.#files.open(segment.path("index"), "r")
+      try {
+        return { index, data: await this.#files.open(segment.path("bytes"), "r") }
+      } catch (error) {
+        await this.#files.close(index)
+        throw error
+      }
+    } catch (error) {
+      // The next one who asks tries again.
+      this.#opened.delete(segment)
+      throw error
+    }
   }
 }
