@@ -11,10 +11,10 @@ import type { DiskJournal } from "./disk-journal.ts"
 import { damageTail } from "./testing/damage-tail.ts"
 import { createFolder, cursorOf, openTestJournal, readThrough, type Span } from "./testing/test-journal.ts"
 
-// The long form: RESTARTS=50 RESTART_DEVICES=32 RESTART_MIB=24 npx vitest run --project e2e libs/journal/src/restarts.e2e.ts
-const restarts = Number(process.env["RESTARTS"] ?? 8)
-const devices = Number(process.env["RESTART_DEVICES"] ?? 4)
-const firstBytes = Number(process.env["RESTART_MIB"] ?? 0.5) * 1024 * 1024
+// Two minutes. The short form: RESTARTS=8 RESTART_DEVICES=4 RESTART_MIB=1 npx vitest run --project e2e libs/journal/src/restarts.e2e.ts
+const restarts = Number(process.env["RESTARTS"] ?? 50)
+const devices = Number(process.env["RESTART_DEVICES"] ?? 32)
+const firstBytes = Number(process.env["RESTART_MIB"] ?? 24) * 1024 * 1024
 const script = new URL("./testing/poll-devices.ts", import.meta.url)
 
 /** The heads of both streams, of each device. */

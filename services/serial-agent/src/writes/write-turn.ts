@@ -6,15 +6,7 @@
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import type { OpenPort } from "@serialcast/ports"
-import {
-  answerBytes,
-  type Clock,
-  createDeferred,
-  delay,
-  type Timer,
-  withDeadline,
-  within,
-} from "@serialcast/primitives"
+import { type Clock, createDeferred, delay, type Timer, withDeadline, within } from "@serialcast/primitives"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
 import { firstSlice, type Pacing } from "./pacing.ts"
 import type { SlicePace } from "./slice-pace.ts"
@@ -45,8 +37,8 @@ export interface WriteTurnDeps {
   /** Of the port. */
   readonly pace: SlicePace
   /**
-   * How long a small write of a session rests before it is drained and accounted, in milliseconds: that would take the
-   * processor from its answer. The session goes on without its receipt.
+   * How long a write of a session rests before it is drained and accounted, in milliseconds: that would take the processor
+   * from its answer, and from the writes behind it. The session goes on without its receipt.
    */
   readonly restMs: number
 }
@@ -84,8 +76,7 @@ export function createWriteTurn(write: Write, deps: WriteTurnDeps): WriteTurn {
         await sendPaced(write, deps, sending)
         to = placeIn(journal)
         onTaken?.()
-        const isQuestion = write.session !== undefined && written <= answerBytes
-        if (isQuestion && restMs > 0) await delay(clock, restMs, signal)
+        if (write.session !== undefined && restMs > 0) await delay(clock, restMs, signal)
         await drain(deps, sending)
       } catch (cause) {
         throw cutShort(cause, written, bytes.byteLength)
