@@ -37,7 +37,7 @@ export class PageCache {
   add(stream: StreamName, page: Page): void {
     // Its bytes never change, but that nothing comes after them is true for a moment only.
     const lasting = { ...page, isLast: false }
-    // They are views of the message that brought it, however few they are.
+    // They are views of the message that brought it, or of what was read for it, however few they are.
     const costBytes = page.records.reduce((sum, record) => sum + costAsObject(record), maxPayloadBytes)
     this.#remove(keyOf(stream, page))
     this.#pages.set(keyOf(stream, page), { stream, page: lasting, costBytes, wasTaken: false })

@@ -49,11 +49,11 @@ export async function openJournals(
   return {
     async open(device) {
       const deps = { ...shared, log: log.child({ device: `${gateway}/${device}` }) }
-      const own = { dir: join(folder, device), stage: stages === null ? null : join(stages, device) }
+      const own = { dir: join(folder, device), stage: stages === null ? null : join(stages.path, device) }
       return await openDiskJournal({ ...own, ...limits }, deps)
     },
     async release() {
-      if (stages !== null) await releaseStageFolder(stages)
+      if (stages !== null) await releaseStageFolder(stages.path)
       await lock[Symbol.asyncDispose]()
     },
   }

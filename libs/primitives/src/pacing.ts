@@ -6,7 +6,7 @@
  *   port ←─ write: its account rests while the device may answer
  *
  * Measured on two cores of an EPYC, with a device on a pseudo-terminal, in runs that took turns. What was written is told
- * `messageGatherMs` later in any case, out of its answer's way, which takes a twentieth less then.
+ * `messageGatherMs` later, out of its answer's way, which takes a twentieth less then.
  */
 
 /**

@@ -23,7 +23,7 @@ interface Run {
 /**
  * The newest records of one stream in one epoch, without holes, bounded in bytes: beyond `capacityBytes` the oldest are
  * dropped, the newest one never. Memory is taken as it fills, a block of 10 KiB for rows or 16 KiB for bytes at a time.
- * Readers hold positions, not places, so that dropping needs to tell nobody; what they are answered is a copy.
+ * Readers hold positions, not places, so that dropping needs to tell nobody; what they are answered never changes.
  */
 export class RecordRing {
   readonly #capacityBytes: number
@@ -56,7 +56,7 @@ export class RecordRing {
     return this.#head.position
   }
 
-  /** Copies `record`, which must start at the head; an empty chunk is nothing. */
+  /** Takes a copy of `record`, unless it is over its bytes: it must start at the head; an empty chunk is nothing. */
   append(record: StreamRecord): void {
     const { offset, timeUs } = record
     if (offset !== this.#head.offset)
@@ -187,7 +187,7 @@ export class RecordRing {
     return row
   }
 
-  /** Copies the bytes of all runs at once: they are consecutive. */
+  /** Takes the bytes of all runs at once: they are consecutive. */
   #take(runs: readonly Run[]): StreamRecord[] {
     const chunks = runs.filter(({ from, to }) => from < to)
     const [first, last] = [chunks[0], chunks.at(-1)]

@@ -1,8 +1,8 @@
 import type { Files } from "../disk/files.ts"
 import { Gate } from "../disk/gate.ts"
 
-// Each page under way takes a thread of the pool, which has four: one is left for what ports drain. A reader that catches up
-// gets a tenth more than with two (measured).
+// Each page under way takes a thread of the pool, which has four, and which ports drain by too. A reader that catches up gets
+// a tenth more than with two (measured).
 const pageLimits = { maxRunning: 3, maxWaiting: 1_000 }
 // A reader that catches up asks for page after page of one segment: opening and closing took two thirds of its time.
 const maxKept = 4
@@ -76,9 +76,9 @@ export class ReadFiles {
     for (const segment of segments) this.#opened.delete(segment)
     for (const opening of pairs) {
       const pair = await opening
-      if (pair === undefined) continue
-      await this.#files.close(pair.index)
-      await this.#files.close(pair.data)
+      // What was read is whole, whatever becomes of the descriptors.
+      if (pair !== undefined)
+        await Promise.allSettled([this.#files.close(pair.index), this.#files.close(pair.data)])
     }
   }
 

@@ -1,13 +1,12 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { systemClock } from "@serialcast/primitives"
-import { countingBytes } from "@serialcast/testkit"
+import { countingBytes, eventually } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { openJournals } from "../journals.ts"
 import { log } from "../testing/quiet-log.ts"
 import { createFolder } from "../testing/test-journal.ts"
 import { chooseStageFolder } from "./stage-folder.ts"
-import { noteName } from "./stage-orphans.ts"
 
 /** A folder in memory of this test's own. */
 async function createMemoryFolder(): Promise<string> {
@@ -16,10 +15,16 @@ async function createMemoryFolder(): Promise<string> {
   return folder
 }
 
+async function chooseAndTidy(memory: string, folder: string): Promise<string | undefined> {
+  const chosen = await chooseStageFolder({ folder: memory }, { folder, log })
+  await chosen?.tidied
+  return chosen?.path
+}
+
 describe("a folder for stages", () => {
   test("is one for each folder of journals, which only this user can look into", async () => {
     const [memory, one, other] = [await createMemoryFolder(), await createFolder(), await createFolder()]
-    const choose = (folder: string) => chooseStageFolder({ folder: memory }, { folder, log })
+    const choose = (folder: string) => chooseAndTidy(memory, folder)
     const chosen = await choose(one)
     expect(chosen).toMatch(new RegExp(`^${memory}/[0-9a-f]{16}$`))
     expect((await stat(chosen ?? "")).mode & 0o777).toBe(0o700)
@@ -40,20 +45,26 @@ describe("a folder for stages", () => {
     expect(await choose(link)).toBeNull()
   })
 
-  test("is removed with the next start once its journals are, but not while their disk is away", async () => {
-    const [memory, here] = [await createMemoryFolder(), await createFolder()]
-    const choose = (folder: string) => chooseStageFolder({ folder: memory }, { folder, log })
-    const [kept, gone, away] = [await choose(here), await choose(await createFolder()), join(memory, "away")]
-    // On a file system that is not the one below its path.
-    const journals = join(here, "usb", "journal")
-    await mkdir(away)
-    await writeFile(join(away, noteName), JSON.stringify({ journals, device: (await stat("/proc")).dev }))
-    const removed = (JSON.parse(await readFile(join(gone ?? "", noteName), "utf8")) as { journals: string })
-      .journals
+  test("is removed with the next start once its journals are, but not while they are elsewhere", async () => {
+    const [memory, here, removed] = [await createMemoryFolder(), await createFolder(), await createFolder()]
+    const choose = (folder: string) => chooseAndTidy(memory, folder)
+    // In a folder that another one was mounted over, or not mounted again.
+    const mounted = join(await createFolder(), "usb")
+    await mkdir(join(mounted, "journal"), { recursive: true })
+    const chosen = [await choose(here), await choose(removed), await choose(join(mounted, "journal"))]
     await rm(removed, { recursive: true })
+    await rename(mounted, `${mounted}-2`)
+    await mkdir(mounted)
     const last = await choose(await createFolder())
-    const names = (await readdir(memory)).sort()
-    expect(names).toEqual([kept, last, away].map((path) => basename(path ?? "")).sort())
+    const wanted = [chosen[0], chosen[2], last].map((own) => basename(own ?? "")).sort()
+    expect((await readdir(memory)).sort()).toEqual(wanted)
+  })
+
+  test("is used although it cannot be told what it is of", async () => {
+    const [memory, folder] = [await createMemoryFolder(), await createFolder()]
+    const file = join(folder, "file")
+    await writeFile(file, "")
+    expect(await chooseAndTidy(memory, join(file, "journal"))).toMatch(/[0-9a-f]{16}$/)
   })
 
   test("is none when it is off", async () => {
@@ -70,7 +81,8 @@ test("journals that are closed in order leave nothing in it", async () => {
   )
   const journal = await journals.open("uno")
   journal.append("rx", countingBytes(0, 100))
-  expect(await readdir(memory, { recursive: true })).toHaveLength(4)
+  // The folder, its note, and a stage of each stream.
+  await eventually(async () => expect(await readdir(memory, { recursive: true })).toHaveLength(4))
   await journal.close()
   await journals.release()
   expect(await readdir(memory)).toEqual([])

@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, readFile, realpath, rm, statfs } from "node:fs/p
 import { join, resolve } from "node:path"
 import { AppError } from "@serialcast/contract"
 import type { Log } from "../log.ts"
-import { noteName, removeOrphans, writeFolderNote } from "./stage-orphans.ts"
+import { noteName, tidyStages } from "./stage-orphans.ts"
 
 /** `auto`: where the system has memory for it that outlives the process; `off`; or a folder. */
 export type StageChoice = "auto" | "off" | { readonly folder: string }
@@ -19,15 +19,20 @@ export interface StageFolderDeps {
   readonly log: Log
 }
 
+export interface StageFolder {
+  readonly path: string
+  /** Resolves when those of journals that are no more are removed. Not to be waited for: another gateway's disk may hang. */
+  readonly tidied: Promise<void>
+}
+
 /**
  * The folder of a gateway's stages, which only this user can write to; null: there is none, and every byte waits for the
- * disk before it is shown. `auto` takes `/dev/shm`, but not a container's own, which ends with the container. Those of
- * journals that are no more are removed.
+ * disk before it is shown. `auto` takes `/dev/shm`, but not a container's own, which ends with the container.
  */
 export async function chooseStageFolder(
   choice: StageChoice,
   { folder, log }: StageFolderDeps,
-): Promise<string | null> {
+): Promise<StageFolder | null> {
   if (choice === "off" || process.platform !== "linux") return null
   if (choice === "auto" && !(await isSystems(sharedMemory))) return null
   const parent =
@@ -45,17 +50,15 @@ export async function chooseStageFolder(
   }
 }
 
-async function prepare(parent: string, folder: string): Promise<string> {
+async function prepare(parent: string, folder: string): Promise<StageFolder> {
   await makeOwn(parent)
   const { type } = await statfs(parent)
   if (!memoryTypes.includes(type))
     throw new AppError("bad_config", `${parent} is on a disk, not in memory (tmpfs).`)
-  await removeOrphans(parent)
   const absolute = await realpath(folder).catch(() => resolve(folder))
   const own = join(parent, createHash("sha256").update(absolute).digest("hex").slice(0, 16))
   await makeOwn(own)
-  await writeFolderNote(own, absolute)
-  return own
+  return { path: own, tidied: tidyStages(own, absolute) }
 }
 
 /** The journals are closed: leaves nothing, unless a stage is still needed. */

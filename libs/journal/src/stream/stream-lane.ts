@@ -153,6 +153,8 @@ export class StreamLane {
     if (this.#stage === null) return
     this.#stage.discard()
     this.#stage = null
+    this.state.dropStage()
+    this.#kick()
     this.#wasUnsafe = true
     this.state.allowAhead(false, this.#nowMs)
     this.#deps.onSafe()

@@ -104,3 +104,28 @@ test("a trickle that waits in the stage is no sign of a disk that hangs", () => 
   expect(state.shown.offset).toBe(1)
   expect(state.takeBatch(atMs(50_000))?.to.offset).toBe(2)
 })
+
+test("what only a stage had that is gone is not safe until it is kept, and is kept at once", () => {
+  const { state, append } = startStream()
+  append(5)
+  expect([state.shown.offset, state.isSafe]).toEqual([500, true])
+  state.dropStage()
+  expect([state.isSafe, state.wakeMs(atMs(0))]).toEqual([false, 0])
+  state.takeBatch(atMs(0))
+  state.wrote(atMs(1))
+  expect(state.isSafe).toBe(true)
+})
+
+test("a disk that came back is not away for as long as a trickle waits in the stage", () => {
+  const { state } = startStream()
+  const append = (isStaged: boolean, ms: number) =>
+    state.append({ offset: state.appended.offset, timeUs: 0, bytes: new Uint8Array(1) }, isStaged, atMs(ms))
+  state.allowAhead(true, atMs(0))
+  append(false, 0)
+  state.takeBatch(atMs(0))
+  append(true, 100)
+  state.tick(atMs(2_000))
+  expect(state.isSettled).toBe(false)
+  state.wrote(atMs(2_000))
+  expect(state.isSettled).toBe(true)
+})

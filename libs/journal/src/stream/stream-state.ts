@@ -24,7 +24,8 @@
  *   any       something is not shown, and that for `hangMs`,    away: what is appended is shown without waiting for the
  *             or the disk took nothing for so long, or rests    disk, once `allowAhead`, or after `hangMs` more
  *   any       more waits than `maxWaitingBytes`                 the oldest of it is lost; away, and all is shown
- *   writing   wrote, and what waits is younger than `hangMs`    not away any more
+ *   writing   wrote, and what waits is staged, or younger       not away any more
+ *             than half of `hangMs`
  *
  * So a reader of live bytes waits for no disk, hanging or slow, longer than 2 × `hangMs`; nothing that waits is given up
  * but for want of room; and the port is never asked to wait.
@@ -174,6 +175,12 @@ export class StreamState {
     this.#urgent = this.appended
   }
 
+  /** The stage is gone: what is not kept outlives no process now, and is to be kept soon. */
+  dropStage(): void {
+    if (!this.isKept) this.#unstaged = { from: this.#kept, to: this.appended }
+    this.flush()
+  }
+
   /** Time has passed. */
   tick(nowMs: MonotonicMs): void {
     if (this.#disk.is === "resting" && nowMs >= this.#disk.untilMs) this.#disk = { is: "idle" }
@@ -205,13 +212,13 @@ export class StreamState {
     this.#askedMs = null
     this.#ask(nowMs)
     this.#appendTimes.forget(this.#kept)
-    const isKeepingUp =
-      this.#sinceMs === null || nowMs - this.#appendTimes.at(this.#next) < this.#pace.hangMs / 2
-    if (isKeepingUp) {
+    if (this.#unstaged !== null && comparePositions(this.#kept, this.#unstaged.to) >= 0) this.#unstaged = null
+    // What waits in the stage waits for more, and not for the disk.
+    const isWaiting = this.#sinceMs !== null && this.#unstaged !== null
+    if (!isWaiting || nowMs - this.#appendTimes.at(this.#next) < this.#pace.hangMs / 2) {
       this.#isAway = false
       this.#isOverrun = false
     }
-    if (this.#unstaged !== null && comparePositions(this.#kept, this.#unstaged.to) >= 0) this.#unstaged = null
     // What was lost in front of `next` needs no room any more.
     this.#needed = this.#kept
     this.#hold()

@@ -15,15 +15,12 @@ export interface AdminOptions {
   readonly hosts?: readonly string[]
 }
 
-/** How often the event loop's delay is looked at: each look wakes a process that would sleep. */
-const eventLoopLookMs = 100
-
 type Endpoint = (response: ServerResponse) => void | Promise<void>
 
 /** A registry with Node's own metrics: memory, event loop, garbage collection. */
 export function createMetrics(): Registry {
   const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics, eventLoopMonitoringPrecision: eventLoopLookMs })
+  collectDefaultMetrics({ register: metrics })
   return metrics
 }
 

@@ -137,7 +137,7 @@ class Pump {
 
   /**
    * Lets what follows closely on the last message grow, as far as it fits into one. What is written to the device is told
-   * that much later in any case: its answer has the processor first.
+   * that much later, while it fits into one: its answer has the processor first.
    */
   async #gather(): Promise<void> {
     const { clock } = this.#deps
