@@ -84,6 +84,8 @@ const progressSchema = z.object({ progress: z.object({ bytes: z.number(), of: z.
 
 /** undefined when the reply is not about progress. */
 export function parseProgress(reply: Record<string, unknown>): WriteProgress | undefined {
+  // Of most replies this is all: what a schema refuses costs ten times as much as what it takes.
+  if (!("progress" in reply)) return undefined
   return progressSchema.safeParse(reply).data?.progress
 }
 

@@ -175,8 +175,10 @@ export class DiskJournal implements Journal {
     return this.#lanes[stream].state.appended
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.#all.map((lane) => lane.settled()))
+  settled(): Promise<void> | null {
+    const { rx, tx } = this.#lanes
+    if (rx.isShown && tx.isShown) return null
+    return Promise.all([rx.settled(), tx.settled()]).then(() => {})
   }
 
   extent(stream: StreamName): StreamExtent {

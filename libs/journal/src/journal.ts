@@ -64,8 +64,8 @@ export interface Journal {
   mark(stream: StreamName, mark: NewMark): number
   /** Where the next append goes, ahead of `head` while the kernel has not taken all. */
   place(stream: StreamName): Position
-  /** Resolves when all that was appended until now is shown. */
-  settled(): Promise<void>
+  /** Resolves when all that was appended until now is shown; null: it is, as with a stage nearly always. */
+  settled(): Promise<void> | null
   /** Of the current epoch. */
   extent(stream: StreamName): StreamExtent
   /** Where the next record that is not shown yet will be. */

@@ -53,7 +53,7 @@ export function createMemoryJournal({ clock, createEpoch }: MemoryJournalDeps): 
     },
     extent: (stream) => ({ oldest: rings[stream].start.offset, head: rings[stream].head.offset }),
     place: (stream) => rings[stream].head,
-    settled: async () => {},
+    settled: () => null,
     head: (stream) => rings[stream].head,
     oldest: (stream) => rings[stream].start,
     began: () => start,

@@ -126,9 +126,13 @@ export class StreamLane {
     this.#after(this.#nowMs)
   }
 
+  get isShown(): boolean {
+    return comparePositions(this.state.shown, this.state.appended) === 0
+  }
+
   /** Resolves when all that was appended until now is shown. */
   async settled(): Promise<void> {
-    if (comparePositions(this.state.shown, this.state.appended) === 0) return
+    if (this.isShown) return
     const deferred = createDeferred<void>()
     this.#settling.push({ until: this.state.appended, deferred })
     this.state.flush()

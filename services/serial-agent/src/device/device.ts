@@ -108,7 +108,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       isStopping = true
       await life.stop()
       lease.stop()
-      await within(journal.settled(), { clock, timeoutMs: settleTimeoutMs })
+      await within(Promise.resolve(journal.settled()), { clock, timeoutMs: settleTimeoutMs })
       await Promise.all([uplink.stop(), lines?.stop(), journal.close()])
     },
   }

@@ -161,7 +161,8 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 }
 
 async function untilShown({ journal, clock }: WriteTurnDeps): Promise<void> {
-  await within(journal.settled(), { clock, timeoutMs: journalMs })
+  const settled = journal.settled()
+  if (settled !== null) await within(settled, { clock, timeoutMs: journalMs })
 }
 
 function cutShort(cause: unknown, written: number, of: number): AppError {
