@@ -46,7 +46,8 @@ export interface WriterOptions {
 export interface DeviceWriter extends AsyncDisposable {
   /**
    * Resolves when the bytes are on their way: at most 256 KiB are, without receipt, so awaiting it follows the device's
-   * pace. They must not change before `flush`. Rejects with the session's first refusal, or `no_reply` when nothing was heard of it for 40 s.
+   * pace. They must not change before `flush`. Rejects with the session's first refusal, or `no_reply` when nothing was
+   * heard of it for 40 s.
    */
   write(bytes: Uint8Array): Promise<void>
   configure(settings: Partial<PortSettings>): Promise<SettingsInForce>

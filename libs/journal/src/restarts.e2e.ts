@@ -139,6 +139,7 @@ test(`${devices} devices, ${restarts} restarts by SIGTERM, kill -9 and power fai
   onTestFinished(() => rm(stage, { recursive: true, force: true }))
   const place = { dir, stage, bootId: 1 }
   const reader = new Reader()
+  const allFloors: Floor[] = []
   let floors: Floor[] = []
   let running = await start(place, firstBytes)
   for (let round = 0; round < restarts; round++) {
@@ -146,7 +147,11 @@ test(`${devices} devices, ${restarts} restarts by SIGTERM, kill -9 and power fai
     const message = `seed ${random.seed}, restart ${round} by ${how}`
     const before = running
     const heads = await end(running, how === "SIGTERM" ? "SIGTERM" : "SIGKILL", random)
-    if (how === "power") floors.push(...(await failPower(place, before.epochs, random)))
+    if (how === "power") {
+      const ended = await failPower(place, before.epochs, random)
+      allFloors.push(...ended)
+      floors.push(...ended)
+    }
     // Else the next process is the first that looks.
     else if (random.next() < 0.5) {
       await check(place, reader, { epochs: before.epochs, heads, floors }, message)
@@ -161,5 +166,8 @@ test(`${devices} devices, ${restarts} restarts by SIGTERM, kill -9 and power fai
     }
   }
   const heads = await end(running, "SIGTERM", random)
-  await check(place, reader, { epochs: running.epochs, heads, floors }, `seed ${random.seed}, at the end`)
+  const message = `seed ${random.seed}, at the end`
+  await check(place, reader, { epochs: running.epochs, heads, floors }, message)
+  // And what was read at some time is there still, from the first byte of the first epoch on: no budget is used up.
+  await check(place, new Reader(), { epochs: running.epochs, heads, floors: allFloors }, message)
 }, 1_800_000)
