@@ -2,11 +2,11 @@ import type { EventEmitter } from "node:events"
 import type { Duplex } from "node:stream"
 import type { LocalBroker } from "@serialcast/broker-client"
 import { AppError } from "@serialcast/contract"
+import { RefusalLog } from "@serialcast/service-kit"
 import { Aedes, type Client } from "aedes"
 import type { Origin } from "../rules/login.ts"
 import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
 import { createLocalBroker } from "./local-broker.ts"
-import { createRefusalLog } from "./refusal-log.ts"
 import { Routes } from "./routes.ts"
 
 const limits = {
@@ -48,9 +48,9 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     for (const topic of topics) record.filters.delete(topic)
     routes.changed(record)
   })
-  const isNews = createRefusalLog(deps.clock)
+  const refusals = new RefusalLog(deps.clock)
   const report = (client: Client, err: Error) =>
-    reportFailure({ ...deps, isNews }, { client: client.id, origin: recordOf(client).origin }, err)
+    reportFailure({ ...deps, refusals }, { client: client.id, origin: recordOf(client).origin }, err)
   aedes.on("clientError", report)
   aedes.on("connectionError", report)
   // Its types leave this event out. It tells of failures of the store, which is in memory here.
@@ -73,13 +73,15 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
 
 /** What this broker decided is news for its operator; that a connection broke is not. */
 function reportFailure(
-  { log, counters, isNews }: MqttDeps & { readonly isNews: (address: string) => boolean },
+  { log, counters, refusals }: MqttDeps & { readonly refusals: RefusalLog },
   { client, origin }: Pick<ClientRecord, "origin"> & { readonly client: string },
   err: Error,
 ): void {
   if (!(err instanceof AppError)) return log.debug({ client, origin, err }, "a connection failed")
   counters.countCut(err.code)
-  const isRefusedLogin = err.code === "unauthorized" || err.code === "too_many_attempts"
-  if (isRefusedLogin && origin.kind === "network" && !isNews(origin.address)) return
-  log.warn({ client, origin, code: err.code, reason: err.message }, "a client was cut off")
+  const from = origin.kind === "network" ? origin.address : origin.kind
+  const isLogin = err.code === "unauthorized" || err.code === "too_many_attempts"
+  const news = refusals.next(`${from} ${isLogin ? "login" : err.code}`)
+  if (news === null) return
+  log.warn({ client, origin, code: err.code, reason: err.message, ...news }, "a client was cut off")
 }
