@@ -43,6 +43,10 @@ function markText(mark: Mark): string {
       return `write of ${mark.bytes} bytes by ${mark.by} done`
     case "refused":
       return `${countOf(mark)} by ${mark.by} refused after ${mark.bytes} bytes: ${mark.code}`
+    case "held":
+      return "the port takes nothing: what is written waits"
+    case "resumed":
+      return "the port takes bytes again"
     case "clock":
       return `the clock was set ${mark.stepMs < 0 ? "back" : "forward"} by ${Math.abs(mark.stepMs) / 1_000} s`
     case "other":
@@ -53,7 +57,8 @@ function markText(mark: Mark): string {
 /** Whether a device can be used, on one line, with nothing that a terminal would obey. */
 export function describeState(state: DeviceState): string {
   const problem = state.problem === null ? "" : `: ${state.problem.message}`
-  const text = state.online ? "online" : `offline${problem}`
+  const held = state.heldSince === null ? "" : `, and takes nothing since ${state.heldSince}`
+  const text = state.online ? `online${held}` : `offline${problem}`
   return escapeControls(`${formatAddress(state)} is ${text}`).replaceAll("\n", " ")
 }
 

@@ -48,6 +48,7 @@ export {
   maxChunkBytes,
   maxPayloadBytes,
   maxSessionBytes,
+  maxTtlMs,
   maxWriteBytes,
   silenceMs,
 } from "./limits.ts"

@@ -7,6 +7,9 @@ export const maxChunkBytes = 60_000
 /** Largest atomic write, in bytes; larger ones are refused as `too_large`. */
 export const maxWriteBytes = 4 * 1024 * 1024
 
+/** How long a write may wait for its turn, in milliseconds: a machine that holds the sender back may do so overnight. */
+export const maxTtlMs = 86_400_000
+
 /** A stream announces its head after this silence, in milliseconds, so that a lost tail is noticed. */
 export const firstAnnounceMs = 1_000
 

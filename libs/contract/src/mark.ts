@@ -49,6 +49,10 @@ export type Mark =
    */
   | (Numbered &
       OfWrite & { readonly kind: "refused"; readonly code: ErrorCode; readonly count?: number | undefined })
+  /** In the `tx` stream: the port takes nothing: a device that flow control lets, or nobody, reads it. */
+  | (Numbered & { readonly kind: "held" })
+  /** In the `tx` stream: the port takes bytes again, and the write that was held goes on where it stopped. */
+  | (Numbered & { readonly kind: "resumed" })
   /** The wall clock was set by so much, forward or back, or the machine slept: earlier times are of another clock. */
   | (Numbered & { readonly kind: "clock"; readonly stepMs: number })
   /** A kind that this version does not know. */
@@ -89,6 +93,8 @@ const markSchema = z.discriminatedUnion("kind", [
     holder: z.string(),
     reason: z.enum(["released", "expired", "stolen", "stopped"]),
   }),
+  z.object({ n, kind: z.literal("held") }),
+  z.object({ n, kind: z.literal("resumed") }),
   z.object({ n, kind: z.literal("clock"), stepMs: z.number().int() }),
   z.object({ n, kind: z.literal("started"), ...ofWrite }),
   z.object({ n, kind: z.literal("drained"), ...ofWrite }),

@@ -86,6 +86,8 @@ export interface DeviceState {
   readonly settings: SettingsInForce
   /** Modem lines; null when the port has none. */
   readonly lines: ModemLines | null
+  /** RFC 3339 time since when the port takes none of what is to be written: flow control holds it. Null: nothing waits so. */
+  readonly heldSince: string | null
   /** Null: the bytes are not cut into messages. */
   readonly framing: Framing | null
   readonly epoch: string
@@ -172,6 +174,8 @@ export const deviceStateSchema = z.object({
   }),
   settings: settingsInForceSchema,
   lines: z.record(z.string(), z.boolean()).nullable(),
+  // Agents of before did not tell.
+  heldSince: z.string().nullable().default(null),
   framing: framingSchema.nullable(),
   epoch: z.string(),
   rx: extent,

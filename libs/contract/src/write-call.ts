@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { callBy, callId, inSession, isInSession, sessionAndSeq, underLease } from "./call-fields.ts"
-import { maxChunkBytes, maxWriteBytes } from "./limits.ts"
+import { maxChunkBytes, maxTtlMs, maxWriteBytes } from "./limits.ts"
 import { checkReply } from "./reply.ts"
 
 /** Asks the agent to write `bytes` as one atomic write, or as part `part` of `parts` of one. */
@@ -54,7 +54,7 @@ export const writeRequestSchema = z
     ...inSession,
     ...underLease,
     bytes,
-    ttlMs: z.number().int().positive().max(3_600_000).optional(),
+    ttlMs: z.number().int().positive().max(maxTtlMs).optional(),
     open: z.number().int().nonnegative().optional(),
     part: z.number().int().nonnegative().optional(),
     parts: z.number().int().min(1).max(maxParts).optional(),

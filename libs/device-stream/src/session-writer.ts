@@ -11,6 +11,7 @@ import {
   type ModemLines,
   maxChunkBytes,
   maxSessionBytes,
+  maxTtlMs,
   type PortSettings,
   parseLinesReply,
   parseSettingsReply,
@@ -26,7 +27,7 @@ import { callDevice } from "./device-call.ts"
 /** What a call costs beside its bytes, roughly: it bounds how many small ones are on their way. */
 const callCostBytes = 1_024
 /** Writes of a session wait for each other for as long as the device takes, so they get the longest time there is. */
-const ttlMs = 3_600_000
+const ttlMs = maxTtlMs
 /** As long as a single write waits for others, and for its reply. */
 const silenceMs = 40_000
 

@@ -25,8 +25,11 @@ export interface PortListener {
 export interface OpenPort {
   /** As they are since it was opened or configured last, and which of those that were asked for then it did not take. */
   readonly settings: SettingsInForce
-  /** Resolves when the driver took all of `bytes`; rejects when the port closed before. One at a time. */
-  write(bytes: Uint8Array): Promise<void>
+  /**
+   * Resolves with how many of `bytes` the driver took: all, or fewer when `signal` is aborted, or the port purged, while it
+   * waits for room. Rejects when the port closed before. One at a time.
+   */
+  write(bytes: Uint8Array, signal?: AbortSignal): Promise<number>
   /** Resolves when everything written left the kernel's buffer (on USB adapters: reached the adapter). */
   drain(): Promise<void>
   /**

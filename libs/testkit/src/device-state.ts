@@ -12,6 +12,7 @@ export function createDeviceState(changes: Partial<DeviceState> = {}): DeviceSta
     identity: {},
     settings: { baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, flowControl: "none" },
     lines: null,
+    heldSince: null,
     framing: null,
     epoch: "00000000000000aa",
     rx: { oldest: 0, head: 0 },

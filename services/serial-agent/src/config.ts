@@ -2,7 +2,13 @@ import { defaultSettings } from "@serialcast/ports"
 import type { Config, DeviceConfig } from "@serialcast/service-kit"
 
 /** What a device gets that nobody configured: the port's settings, and what is the agent's. */
-const deviceDefaults = { ...defaultSettings, framing: null, charDelayMs: 0, lineDelayMs: 0 }
+const deviceDefaults = {
+  ...defaultSettings,
+  framing: null,
+  charDelayMs: 0,
+  lineDelayMs: 0,
+  holdLimitMs: null,
+}
 
 /** A device of which only the port is known. */
 export function deviceAt(port: string): DeviceConfig {

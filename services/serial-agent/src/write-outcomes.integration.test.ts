@@ -13,6 +13,7 @@ import {
   type PtyDevice,
 } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { deviceAt } from "./config.ts"
 import {
   call,
   startAgent,
@@ -118,6 +119,30 @@ test("an unplug in mid-write aborts the write, with its count, and expires those
     ids.map((id) => ({ id, code: "expired", bytes: 0 })),
   )
   expect(aborted).toMatchObject([{ code: "aborted", bytes: count }])
+})
+
+test("a device that holds the sender back by XOFF is shown as held, and gets every byte once it says XON", async () => {
+  const plug = createPlug()
+  const pty = await plug.plugIn()
+  const memory = await startBroker()
+  const uno = { ...deviceAt(plug.path), flowControl: "software" } as const
+  await startAgent(() => memory.connect(), {}, { devices: { uno } })
+  const states = await startDeviceClient(memory)
+  await untilState(states, "local/uno", ({ online }) => online)
+  const caller = await startClient(memory)
+  // The byte that was answered for shows that the tty runs: XOFF before its opening would be forgotten.
+  await write(caller, { id: "first", bytes: Uint8Array.of(1) })
+  expect(await pty.read(1)).toEqual(Uint8Array.of(1))
+  await pty.write(Uint8Array.of(0x13))
+  const job = text(0, 50_000)
+  const receipt = write(caller, { id: "job", bytes: job })
+  const { heldSince } = await untilState(states, "local/uno", (state) => state.heldSince !== null)
+  expect(Date.parse(heldSince ?? "")).toBeGreaterThan(0)
+  expect(pty.received).toBe(1)
+  await pty.write(Uint8Array.of(0x11))
+  expect(await receipt).toMatchObject({ receipt: { bytes: job.byteLength } })
+  expect(await pty.read(job.byteLength)).toEqual(job)
+  await untilState(states, "local/uno", (state) => state.heldSince === null && state.open === 1)
 })
 
 test("a write that is sent again and again with one id is written once, and answered each time", async () => {

@@ -30,7 +30,7 @@ export class ServerLink {
   readonly #clock: Clock
   readonly #closed = createDeferred<void>()
   /** What the socket was given and the system did not take yet. */
-  readonly #sending = new Set<Deferred<"sent" | "purged">>()
+  readonly #sending = new Set<Deferred<"sent" | "left">>()
   #hasSent = false
   #lingering: Timer | null = null
   #endReason: string | null = null
@@ -61,19 +61,29 @@ export class ServerLink {
     if (this.isEnded) throw new Error("the port is closed")
   }
 
-  /** Resolves when the system took the bytes and all before them; rejects when the connection ends before. */
-  send(bytes: Uint8Array): Promise<"sent" | "purged"> {
-    if (this.#endReason !== null) return Promise.reject(new Error(this.#endReason))
-    const sent = createDeferred<"sent" | "purged">()
+  /**
+   * Resolves when the system took the bytes and all before them, or, as `left`, when a purge or `signal` ends the wait: they go
+   * out all the same. Rejects when the connection ends before.
+   */
+  async send(bytes: Uint8Array, signal?: AbortSignal): Promise<"sent" | "left"> {
+    if (this.#endReason !== null) throw new Error(this.#endReason)
+    const sent = createDeferred<"sent" | "left">()
     this.#sending.add(sent)
     this.#hasSent ||= bytes.byteLength > 0
     this.#give(bytes, (error) => {
       // The end of the connection rejects it with the reason.
       if (error) return
-      this.#sending.delete(sent)
       sent.resolve("sent")
     })
-    return sent.promise
+    const leave = () => sent.resolve("left")
+    signal?.addEventListener("abort", leave)
+    if (signal?.aborted) leave()
+    try {
+      return await sent.promise
+    } finally {
+      signal?.removeEventListener("abort", leave)
+      this.#sending.delete(sent)
+    }
   }
 
   /** Sends what nobody waits for. */
@@ -83,7 +93,7 @@ export class ServerLink {
 
   /** Resolves all that wait for what they sent, which goes out all the same. */
   purge(): void {
-    for (const sent of this.#sending) sent.resolve("purged")
+    for (const sent of this.#sending) sent.resolve("left")
     this.#sending.clear()
   }
 

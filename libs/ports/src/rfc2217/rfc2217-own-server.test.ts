@@ -2,7 +2,8 @@ import { systemClock } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../default-settings.ts"
-import { checkDriver } from "../testing/check-driver.ts"
+import { checkDriver, type DriverRig } from "../testing/check-driver.ts"
+import { checkGivingBack } from "../testing/check-giving-back.ts"
 import { PortRecord } from "../testing/port-record.ts"
 import { createRfc2217Driver } from "./rfc2217-driver.ts"
 import { TestCoreServer } from "./testing/test-core-server.ts"
@@ -18,18 +19,21 @@ async function openPort(settings = defaultSettings) {
   return { port, heard, notes, server }
 }
 
+async function openRig(): Promise<DriverRig> {
+  const server = await TestCoreServer.start()
+  return {
+    driver: createRfc2217Driver(server.url, { clock: systemClock }),
+    deviceReads: (count) => server.deviceReads(count),
+    deviceWrites: (bytes) => server.deviceWrites(bytes),
+    passTime: (work) => work,
+    tooManyBytes: 32 * 1024 * 1024,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
 describe("a port behind the server of our own tunnels does what every driver promises", () => {
-  checkDriver(async () => {
-    const server = await TestCoreServer.start()
-    return {
-      driver: createRfc2217Driver(server.url, { clock: systemClock }),
-      deviceReads: (count) => server.deviceReads(count),
-      deviceWrites: (bytes) => server.deviceWrites(bytes),
-      passTime: (work) => work,
-      tooManyBytes: 32 * 1024 * 1024,
-      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-    }
-  })
+  checkDriver(openRig)
+  checkGivingBack(openRig)
 })
 
 test("all settings are taken, at the opening and later, and nothing else is touched", async () => {

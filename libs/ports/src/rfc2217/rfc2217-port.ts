@@ -46,7 +46,7 @@ export class Rfc2217Port implements OpenPort {
   /** Of use once `open` is done, like all of it. */
   #inForce: SettingsInForce = defaultSettings
   /** The write that waits for the server to resume. */
-  #room: Deferred<"room" | "purged"> | null = null
+  #room: Deferred<"room" | "stop"> | null = null
 
   /** Takes over a connected socket. Of use once `open` is done. */
   constructor(socket: Socket, { url, clock, listener, onNote }: Rfc2217PortDeps) {
@@ -112,13 +112,16 @@ export class Rfc2217Port implements OpenPort {
     this.#made(settings, refusals)
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     this.#link.checkOpen()
     for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-      while (this.#session.isSuspended) if ((await this.#untilRoom()) === "purged") return
-      const piece = this.#session.encodeData(bytes.subarray(at, at + pieceBytes))
-      if ((await this.#link.send(piece)) === "purged") return
+      while (this.#session.isSuspended) if ((await this.#untilRoom(signal)) === "stop") return at
+      const piece = bytes.subarray(at, at + pieceBytes)
+      // What the socket was given goes out, also when nobody waits for it any more.
+      const outcome = await this.#link.send(this.#session.encodeData(piece), signal)
+      if (outcome === "left") return at + piece.byteLength
     }
+    return bytes.byteLength
   }
 
   async drain(): Promise<void> {
@@ -163,7 +166,7 @@ export class Rfc2217Port implements OpenPort {
    */
   async purge(): Promise<void> {
     this.#link.checkOpen()
-    this.#goOn("purged")
+    this.#goOn("stop")
     this.#link.purge()
     if (!this.#session.isSuspended) await this.#session.ask([{ kind: "purge", value: "tx" }])
   }
@@ -197,12 +200,21 @@ export class Rfc2217Port implements OpenPort {
     if (refusals.length > 0) this.#onNote(noteRefusals(this.#url, refusals))
   }
 
-  #untilRoom(): Promise<"room" | "purged"> {
-    this.#room = createDeferred()
-    return this.#room.promise
+  async #untilRoom(signal: AbortSignal | undefined): Promise<"room" | "stop"> {
+    const room = createDeferred<"room" | "stop">()
+    const stop = () => room.resolve("stop")
+    this.#room = room
+    signal?.addEventListener("abort", stop)
+    if (signal?.aborted) stop()
+    try {
+      return await room.promise
+    } finally {
+      signal?.removeEventListener("abort", stop)
+      if (this.#room === room) this.#room = null
+    }
   }
 
-  #goOn(how: "room" | "purged"): void {
+  #goOn(how: "room" | "stop"): void {
     this.#room?.resolve(how)
     this.#room = null
   }

@@ -64,13 +64,16 @@ class SimulatedPort implements OpenPort {
   }
 
   /** Resolves when the bytes are through, so there is nothing left to drain. */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     const purges = this.#purges
+    let taken = 0
     await this.#pace(bytes, (part) => {
       this.#deliver(part)
-      return this.#purges === purges
+      taken += part.byteLength
+      return this.#purges === purges && signal?.aborted !== true
     })
     if (this.#closing.signal.aborted) throw new Error("the simulated port was closed")
+    return taken
   }
 
   async drain(): Promise<void> {

@@ -5,7 +5,8 @@ import { type Clock, concatBytes, systemClock } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../default-settings.ts"
-import { checkDriver } from "../testing/check-driver.ts"
+import { checkDriver, type DriverRig } from "../testing/check-driver.ts"
+import { checkGivingBack } from "../testing/check-giving-back.ts"
 import { errorOf } from "../testing/error-of.ts"
 import { PortRecord } from "../testing/port-record.ts"
 import { createTcpDriver } from "./tcp-driver.ts"
@@ -79,21 +80,24 @@ async function problemOf(url: string, clock = new FakeClock()): Promise<unknown>
 // More than the buffers of both sockets hold.
 const tooManyBytes = 32 * 1024 * 1024
 
+async function openRig(): Promise<DriverRig> {
+  const server = await startServer()
+  return {
+    driver: createTcpDriver(server.url, { clock: systemClock }),
+    deviceReads: (count) => server.read(count),
+    async deviceWrites(bytes) {
+      const socket = await server.socket()
+      await new Promise((resolve) => socket.write(bytes, resolve))
+    },
+    passTime: (work) => work,
+    tooManyBytes,
+    [Symbol.asyncDispose]: () => server.close(),
+  }
+}
+
 describe("a tcp:// port does what every driver promises", () => {
-  checkDriver(async () => {
-    const server = await startServer()
-    return {
-      driver: createTcpDriver(server.url, { clock: systemClock }),
-      deviceReads: (count) => server.read(count),
-      async deviceWrites(bytes) {
-        const socket = await server.socket()
-        await new Promise((resolve) => socket.write(bytes, resolve))
-      },
-      passTime: (work) => work,
-      tooManyBytes,
-      [Symbol.asyncDispose]: () => server.close(),
-    }
-  })
+  checkDriver(openRig)
+  checkGivingBack(openRig)
 })
 
 const hasIpv6 = networkInterfaces()["lo"]?.some(({ address }) => address === "::1") ?? false

@@ -23,11 +23,14 @@ export class TcpPort implements OpenPort {
     this.settings = settings
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     this.#link.checkOpen()
     for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-      if ((await this.#link.send(bytes.subarray(at, at + pieceBytes))) === "purged") return
+      const piece = bytes.subarray(at, at + pieceBytes)
+      // What the socket was given goes out, also when nobody waits for it any more.
+      if ((await this.#link.send(piece, signal)) === "left") return at + piece.byteLength
     }
+    return bytes.byteLength
   }
 
   async drain(): Promise<void> {

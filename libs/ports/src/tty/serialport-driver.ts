@@ -75,8 +75,10 @@ class StreamPort implements OpenPort {
     return this.#settings
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#perform((done) => void this.#serial.write(bytes, undefined, done))
+  /** The package takes no write back, so `signal` ends none. */
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.#perform((done) => void this.#serial.write(bytes, undefined, done))
+    return bytes.byteLength
   }
 
   drain(): Promise<void> {

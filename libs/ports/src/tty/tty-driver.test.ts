@@ -21,7 +21,8 @@ import { eventually, openPty, seededRandom } from "@serialcast/testkit"
 import { LinuxPortBinding } from "@serialport/bindings-cpp"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { defaultSettings } from "../default-settings.ts"
-import { checkDriver } from "../testing/check-driver.ts"
+import { checkDriver, type DriverRig } from "../testing/check-driver.ts"
+import { checkGivingBack } from "../testing/check-giving-back.ts"
 import { errorOf } from "../testing/error-of.ts"
 import { PortRecord } from "../testing/port-record.ts"
 import { createTtyDriver } from "./tty-driver.ts"
@@ -46,19 +47,22 @@ async function sttyOf(path: string): Promise<string> {
   return stdout.replaceAll("\n", " ")
 }
 
+async function openRig(): Promise<DriverRig> {
+  const pty = await openPty()
+  return {
+    driver: createTtyDriver(pty.path),
+    deviceReads: (count) => pty.read(count),
+    deviceWrites: (bytes) => pty.write(bytes),
+    passTime: (work) => work,
+    // The kernel holds some 20 KB for a terminal, and the test's device is paused beyond 32 MiB.
+    tooManyBytes: 40 * 1024 * 1024,
+    [Symbol.asyncDispose]: () => pty[Symbol.asyncDispose](),
+  }
+}
+
 describe("a tty does what every driver promises", () => {
-  checkDriver(async () => {
-    const pty = await openPty()
-    return {
-      driver: createTtyDriver(pty.path),
-      deviceReads: (count) => pty.read(count),
-      deviceWrites: (bytes) => pty.write(bytes),
-      passTime: (work) => work,
-      // The kernel holds some 20 KB for a terminal, and the test's device is paused beyond 32 MiB.
-      tooManyBytes: 40 * 1024 * 1024,
-      [Symbol.asyncDispose]: () => pty[Symbol.asyncDispose](),
-    }
-  })
+  checkDriver(openRig)
+  checkGivingBack(openRig)
 })
 
 test("a megabyte of any bytes gets through both ways at once", async () => {

@@ -57,7 +57,7 @@ export class TtyPort implements OpenPort {
   /** Ends the rest between two reads; null while there is none. */
   #rest: Timer | null = null
   /** The write that waits for the kernel. */
-  #room: Deferred<"room" | "purged"> | null = null
+  #room: Deferred<"room" | "stop"> | null = null
   #drains = 0
   #pauses = 0
   #endReason: string | null = null
@@ -86,16 +86,17 @@ export class TtyPort implements OpenPort {
     return this.#settings
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     this.#checkOpen()
     this.#rhythm.wrote()
     this.#wake()
-    for (let at = 0; at < bytes.byteLength; ) {
-      const taken = this.#pauses > 0 ? 0 : this.#tryWrite(bytes.subarray(at))
-      at += taken
+    let at = 0
+    while (at < bytes.byteLength) {
+      at += this.#pauses > 0 ? 0 : this.#tryWrite(bytes.subarray(at))
       // A kernel that took a part has no room: to be told so once more costs as much as the write.
-      if (at < bytes.byteLength && (await this.#untilRoom()) === "purged") return
+      if (at < bytes.byteLength && (await this.#untilRoom(signal)) === "stop") break
     }
+    return at
   }
 
   async drain(): Promise<void> {
@@ -127,7 +128,7 @@ export class TtyPort implements OpenPort {
     await this.#pauseFor(() => purgeTty(this.#fd))
     if (waiting === null || this.#room !== waiting) return
     this.#room = null
-    waiting.resolve("purged")
+    waiting.resolve("stop")
   }
 
   close(): Promise<void> {
@@ -170,10 +171,19 @@ export class TtyPort implements OpenPort {
     if (this.#endReason !== null) throw new Error("the port is closed")
   }
 
-  #untilRoom(): Promise<"room" | "purged"> {
-    this.#room = createDeferred()
+  async #untilRoom(signal: AbortSignal | undefined): Promise<"room" | "stop"> {
+    const room = createDeferred<"room" | "stop">()
+    const stop = () => room.resolve("stop")
+    this.#room = room
     this.#poll()
-    return this.#room.promise
+    signal?.addEventListener("abort", stop)
+    if (signal?.aborted) stop()
+    try {
+      return await room.promise
+    } finally {
+      signal?.removeEventListener("abort", stop)
+      if (this.#room === room) this.#room = null
+    }
   }
 
   /** Asks for the next event: the poller tells each once. */

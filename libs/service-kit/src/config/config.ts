@@ -17,6 +17,8 @@ export interface DeviceConfig extends PortSettings {
   readonly charDelayMs: number
   /** Pause after each \n that is written, in milliseconds. */
   readonly lineDelayMs: number
+  /** A port that takes nothing for longer is opened anew, in milliseconds; null: flow control may hold it for ever. */
+  readonly holdLimitMs: number | null
 }
 
 /** What tunnels with a listener have in common. */

@@ -14,6 +14,7 @@ test("the default device is the configured one, else the only one, else the demo
     framing: null,
     charDelayMs: 0,
     lineDelayMs: 0,
+    holdLimitMs: null,
   } as const
   expect(defaultDevice(config)).toBe("box/demo-echo")
   expect(defaultDevice({ ...config, devices: { uno: device } })).toBe("box/uno")

@@ -71,6 +71,7 @@ test("a device needs only its port", () => {
       framing: null,
       charDelayMs: 0,
       lineDelayMs: 0,
+      holdLimitMs: null,
     },
     gps: {
       port: "sim:echo",
@@ -82,6 +83,7 @@ test("a device needs only its port", () => {
       framing: null,
       charDelayMs: 0,
       lineDelayMs: 0,
+      holdLimitMs: null,
     },
   })
 })
@@ -95,6 +97,7 @@ test("framing, pauses and a device server are understood", () => {
     port: "tcp://[::1]:4001",
     framing: { type: "line", maxBytes: 4096 },
     lineDelayMs: 20,
+    holdLimitMs: null,
   })
   const journal = {
     dir: "/data",

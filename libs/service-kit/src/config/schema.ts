@@ -25,33 +25,44 @@ const portPattern =
 const maxPortNumber = 65_535
 
 const settings = settingsSchema.shape
-const device: z.ZodType<DeviceConfig> = z.strictObject({
-  port: z
-    .string(expectedPort)
-    .refine((text) => Number(portPattern.exec(text)?.[1] ?? maxPortNumber) <= maxPortNumber, expectedPort)
-    .regex(portPattern, expectedPort)
-    .describe(
-      "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server that passes bare " +
-        "bytes, `rfc2217://host:port` of one that can be told settings and modem lines too, or a simulated device: " +
-        "`sim:echo`, `sim:sensor`, `sim:modem`",
-    )
-    .meta({ format: "path or url" }),
-  baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
-  dataBits: settings.dataBits.default(8).describe("Bits of a character"),
-  parity: settings.parity.default("none").describe("Parity bit"),
-  stopBits: settings.stopBits.default(1).describe("Stop bits"),
-  flowControl: settings.flowControl.default("none").describe("Who may hold the sender back, and how"),
-  framing: framingSchema
-    .nullable()
-    .default(null)
-    .describe(
-      "How the bytes are cut into messages for the `line` topic and `encoding=lines`: `{ type: line }`, " +
-        "`{ type: delimiter, delimiter: 0D0A }`, `{ type: fixed, length: 8 }`, `{ type: idle, idleMs: 20 }` or " +
-        "`{ type: slip }`; `maxBytes` (4096) bounds a message",
-    ),
-  charDelayMs: pacingSchema.default(0).describe("Pause after each byte that is written, in milliseconds"),
-  lineDelayMs: pacingSchema.default(0).describe("Pause after each line end that is written, in milliseconds"),
-})
+const device: z.ZodType<DeviceConfig> = z
+  .strictObject({
+    port: z
+      .string(expectedPort)
+      .refine((text) => Number(portPattern.exec(text)?.[1] ?? maxPortNumber) <= maxPortNumber, expectedPort)
+      .regex(portPattern, expectedPort)
+      .describe(
+        "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server that passes bare " +
+          "bytes, `rfc2217://host:port` of one that can be told settings and modem lines too, or a simulated device: " +
+          "`sim:echo`, `sim:sensor`, `sim:modem`",
+      )
+      .meta({ format: "path or url" }),
+    baudRate: settings.baudRate.default(115_200).describe("Bits per second"),
+    dataBits: settings.dataBits.default(8).describe("Bits of a character"),
+    parity: settings.parity.default("none").describe("Parity bit"),
+    stopBits: settings.stopBits.default(1).describe("Stop bits"),
+    flowControl: settings.flowControl.default("none").describe("Who may hold the sender back, and how"),
+    framing: framingSchema
+      .nullable()
+      .default(null)
+      .describe(
+        "How the bytes are cut into messages for the `line` topic and `encoding=lines`: `{ type: line }`, " +
+          "`{ type: delimiter, delimiter: 0D0A }`, `{ type: fixed, length: 8 }`, `{ type: idle, idleMs: 20 }` or " +
+          "`{ type: slip }`; `maxBytes` (4096) bounds a message",
+      ),
+    charDelayMs: pacingSchema.default(0).describe("Pause after each byte that is written, in milliseconds"),
+    lineDelayMs: pacingSchema
+      .default(0)
+      .describe("Pause after each line end that is written, in milliseconds"),
+    holdLimit: duration
+      .nullable()
+      .default(null)
+      .describe(
+        "A port that takes nothing for longer is opened anew, and the write it held is `aborted`; `null` lets flow control hold " +
+          "it for ever",
+      ),
+  })
+  .transform(({ holdLimit, ...device }) => ({ ...device, holdLimitMs: holdLimit }))
 
 const restrictedAccess = z
   .strictObject({

@@ -39,6 +39,10 @@ function textOf(mark: Mark): string {
       return mark.count === undefined
         ? `a write was refused: ${mark.code}`
         : `${mark.count} more writes were refused: ${mark.code}`
+    case "held":
+      return "the port takes nothing; what is written waits"
+    case "resumed":
+      return "the port takes bytes again"
     case "clock":
       return `the clock was set ${mark.stepMs < 0 ? "back" : "forward"} by ${(Math.abs(mark.stepMs) / 1_000).toLocaleString()} s`
     case "other":

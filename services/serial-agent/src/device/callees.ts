@@ -6,6 +6,7 @@ import { PortControls } from "../controls/port-controls.ts"
 import { WriteLease } from "../leases/write-lease.ts"
 import { Answers } from "../turns/answers.ts"
 import { TurnQueue } from "../turns/turn-queue.ts"
+import { HoldWatch } from "../writes/hold-watch.ts"
 import { noPacing, type Pacing } from "../writes/pacing.ts"
 import { PartAssembly } from "../writes/part-assembly.ts"
 import { WriteQueue } from "../writes/write-queue.ts"
@@ -14,6 +15,8 @@ export interface CalleesOptions {
   readonly settings: PortSettings
   /** Of writes that do not say their own. Default: none. */
   readonly pacing?: Pacing | undefined
+  /** A port that takes nothing for longer is opened anew, in milliseconds. Default: null, flow control may hold it for ever. */
+  readonly holdLimitMs?: number | null | undefined
 }
 
 export interface CalleesDeps {
@@ -28,6 +31,8 @@ export interface Callees {
   readonly parts: PartAssembly
   readonly controls: PortControls
   readonly lease: WriteLease
+  /** When the port began to take nothing, as an RFC 3339 time; null while it takes bytes, or has none to take. */
+  readonly heldSince: string | null
   /** To calls that change something other than by writing: a repeat gets the same. */
   readonly answers: Answers<object>
 }
@@ -39,15 +44,29 @@ export interface PortCallees extends Callees {
 }
 
 export function createCallees(
-  { settings, pacing = noPacing }: CalleesOptions,
+  { settings, pacing = noPacing, holdLimitMs = null }: CalleesOptions,
   deps: CalleesDeps,
 ): PortCallees {
-  const { journal, clock } = deps
+  const { journal, clock, onChange } = deps
   const lease = new WriteLease(deps)
   const turns = new TurnQueue({ clock, lease, openedBefore: journal.opens })
   const controls = new PortControls({ ...deps, turns, lease, settings })
   const byteMs = () => byteMsOf(controls.settings)
-  const writes = new WriteQueue({ turns, journal, clock, pacing, byteMs, restMs: receiptRestMs })
+  let heldSince: string | null = null
+  const hold = new HoldWatch(clock, {
+    limitMs: holdLimitMs,
+    onHeld() {
+      heldSince = new Date(clock.nowMs()).toISOString()
+      journal.mark("tx", { kind: "held" })
+      onChange()
+    },
+    onResumed(isOver) {
+      heldSince = null
+      if (isOver) journal.mark("tx", { kind: "resumed" })
+      onChange()
+    },
+  })
+  const writes = new WriteQueue({ turns, journal, clock, hold, pacing, byteMs, restMs: receiptRestMs })
   const parts = new PartAssembly(clock)
   return {
     writes,
@@ -55,6 +74,9 @@ export function createCallees(
     controls,
     lease,
     answers: new Answers(),
+    get heldSince() {
+      return heldSince
+    },
     attach(port, open) {
       expireParts()
       turns.attach(port, open)

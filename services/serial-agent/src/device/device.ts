@@ -114,10 +114,14 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
   }
 }
 
-function controlledBy({ controls, lease }: Callees): Pick<DeviceState, "settings" | "lines" | "lease"> {
+function controlledBy({
+  controls,
+  lease,
+  heldSince,
+}: Callees): Pick<DeviceState, "settings" | "lines" | "lease" | "heldSince"> {
   const { settings, lines } = controls
   const { holder } = lease
-  return { settings, lines, lease: holder === null ? null : { holder } }
+  return { settings, lines, lease: holder === null ? null : { holder }, heldSince }
 }
 
 function keptIn(journal: Journal): Pick<DeviceState, "epoch" | "rx" | "tx" | "journal"> {

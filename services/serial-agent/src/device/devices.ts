@@ -99,7 +99,7 @@ export class Devices {
     { driver, journal }: { driver: PortDriver; journal: Journal },
   ): void {
     this.#opening.delete(name)
-    const { port, framing, charDelayMs, lineDelayMs, ...settings } = config
+    const { port, framing, charDelayMs, lineDelayMs, holdLimitMs, ...settings } = config
     const onChange = () => this.#deps.onChange(name)
     const appeared = createWakeup()
     const device = startDevice(
@@ -111,6 +111,7 @@ export class Devices {
         identity,
         framing,
         pacing: { charDelayMs, lineDelayMs },
+        holdLimitMs,
         driver,
         journal,
         appeared,
@@ -129,7 +130,7 @@ export class Devices {
 
   /** May be called again when more is known of the device. */
   show(name: string, { config, identity }: NewDevice): void {
-    const { port, framing, charDelayMs: _char, lineDelayMs: _line, ...settings } = config
+    const { port, framing, charDelayMs: _char, lineDelayMs: _line, holdLimitMs: _limit, ...settings } = config
     const nothing = { oldest: 0, head: 0 }
     const state: DeviceState = {
       gateway: this.#gateway,
@@ -141,6 +142,7 @@ export class Devices {
       identity,
       settings,
       lines: null,
+      heldSince: null,
       framing,
       epoch: shownEpoch,
       rx: nothing,

@@ -17,7 +17,7 @@ class PlainDriver implements PortDriver {
     this.listeners.push(listener)
     return {
       settings: defaultSettings,
-      async write() {},
+      write: async ({ byteLength }) => byteLength,
       async drain() {},
       async configure() {},
       async signal() {},

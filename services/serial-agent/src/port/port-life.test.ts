@@ -20,7 +20,7 @@ class PlayedDriver implements PortDriver {
     let isClosed = false
     const open: OpenPort = {
       settings: defaultSettings,
-      async write() {},
+      write: async ({ byteLength }) => byteLength,
       async drain() {},
       async configure() {},
       async signal() {},

@@ -19,11 +19,13 @@ export class RecordingPort implements OpenPort {
     return concatBytes(this.slices)
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     // A real one would keep a view as well, until the kernel has it.
-    await this.#gate?.promise
+    const gate = this.#gate
+    if (gate !== null && (await orAborted(gate.promise, signal)) === "aborted") return 0
     if (this.isClosed) throw new Error("the port is closed")
     this.slices.push(bytes.slice())
+    return bytes.byteLength
   }
 
   async drain(): Promise<void> {
@@ -63,4 +65,10 @@ export class RecordingPort implements OpenPort {
     this.#gate?.resolve()
     this.#gate = null
   }
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<"done" | "aborted"> {
+  const aborted = createDeferred<"aborted">()
+  signal?.addEventListener("abort", () => aborted.resolve("aborted"))
+  return await Promise.race([work.then(() => "done" as const), aborted.promise])
 }

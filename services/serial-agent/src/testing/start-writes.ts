@@ -3,6 +3,7 @@ import { FakeClock } from "@serialcast/testkit"
 import { expect } from "vitest"
 import { WriteLease } from "../leases/write-lease.ts"
 import { maxQueuedBytes, TurnQueue } from "../turns/turn-queue.ts"
+import { HoldWatch } from "../writes/hold-watch.ts"
 import { noPacing, type Pacing } from "../writes/pacing.ts"
 import { WriteQueue } from "../writes/write-queue.ts"
 import type { Write } from "../writes/write-turn.ts"
@@ -18,6 +19,8 @@ export interface WritesSetup {
   readonly byteMs?: number
   /** Default: 0. */
   readonly openedBefore?: number
+  /** Default: none. */
+  readonly holdLimitMs?: number | null
 }
 
 /** The writes of one port that records them. For tests. */
@@ -27,13 +30,20 @@ export function startWrites({
   settled,
   byteMs = 0.1,
   openedBefore = 0,
+  holdLimitMs = null,
 }: WritesSetup = {}) {
   const clock = new FakeClock()
   const memory = createMemoryJournal({ clock, createEpoch: () => epoch })
   const journal = Object.assign(memory, { writes: remembered, settled: settled ?? (async () => {}) })
   const lease = new WriteLease({ clock, journal, onChange: () => {} })
   const turns = new TurnQueue({ clock, lease, openedBefore })
-  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMs, restMs: 0 })
+  const marked = (kind: "held" | "resumed") => void journal.mark("tx", { kind })
+  const hold = new HoldWatch(clock, {
+    limitMs: holdLimitMs,
+    onHeld: () => marked("held"),
+    onResumed: () => marked("resumed"),
+  })
+  const queue = new WriteQueue({ turns, journal, clock, pacing, byteMs: () => byteMs, restMs: 0, hold })
   const port = new RecordingPort()
   turns.attach(port, 1)
   let ids = 0

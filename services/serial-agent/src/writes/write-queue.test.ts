@@ -11,9 +11,9 @@ test("however many write at the same time, the port gets each write whole and in
   const random = seededRandom()
   const { port, submit, queue } = startWrites()
   const write = port.write.bind(port)
-  port.write = async (bytes) => {
+  port.write = async (bytes, signal) => {
     for (let turns = Math.floor(random.next() * 3); turns > 0; turns--) await tick()
-    await write(bytes)
+    return await write(bytes, signal)
   }
   // Byte n of write w is w: a foreign byte in the middle of a write shows.
   const sizes = Array.from({ length: 120 }, () => Math.floor(random.next() ** 3 * 60_000))
@@ -191,9 +191,9 @@ test("a write above the limit is refused, with a mark", async () => {
 test("a write that the unplug cuts is aborted and counted; what waits is expired; the replug gets nothing of it", async () => {
   const { turns, port, submit, refusals, journal } = startWrites()
   const write = port.write.bind(port)
-  port.write = async (bytes) => {
+  port.write = async (bytes, signal) => {
     if (port.slices.length === 3) port.isClosed = true
-    await write(bytes)
+    return await write(bytes, signal)
   }
   const cut = submit(new Uint8Array(100_000), { id: "cut" })
   const waiting = submit(Uint8Array.of(1), { id: "waiting" })

@@ -75,9 +75,9 @@ test("whatever is refused, lost or cut at random, of each session a prefix is wr
   const { clock, port, queue, turns, submit } = startWrites()
   const outcomes: Promise<unknown>[] = []
   const write = port.write.bind(port)
-  port.write = async (bytes) => {
+  port.write = async (bytes, signal) => {
     for (let turn = Math.floor(random.next() * 3); turn > 0; turn--) await tick()
-    await write(bytes)
+    return await write(bytes, signal)
   }
   let open = 1
   for (let step = 0; step < 600; step++) {

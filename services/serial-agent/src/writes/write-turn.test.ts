@@ -1,4 +1,4 @@
-import { formatCursor, type Receipt } from "@serialcast/contract"
+import { formatCursor, maxTtlMs, type Receipt } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { seededRandom } from "@serialcast/testkit"
 import { expect, test } from "vitest"
@@ -43,12 +43,37 @@ test("an empty write gets a receipt", async () => {
   expect(await startWrites().submit(new Uint8Array(0))).toMatchObject({ bytes: 0 })
 })
 
-test("a port that takes nothing for a minute is closed", async () => {
-  const { clock, port, submit } = startWrites()
+test("a port may take nothing for hours: the write, and what its session sent meanwhile, goes on where it stopped", async () => {
+  const { clock, port, submit, marks } = startWrites()
+  const bytes = seededRandom(2).bytes(10_000)
+  let told = 0
+  const places = [0, 1, 2, 3].map((seq) => ({ session: "job", seq, ttlMs: maxTtlMs }))
+  port.hold()
+  const sent = places.map((place) =>
+    submit(bytes.subarray(place.seq * 2_500, (place.seq + 1) * 2_500), {
+      ...place,
+      onProgress: () => told++,
+    }),
+  )
+  await clock.advanceAsync(5 * 3_600_000)
+  expect(port.isClosed).toBe(false)
+  // Whoever waits for the receipt hears that it goes on.
+  expect(told).toBe(5 * 3_600)
+  port.release()
+  expect(await Promise.all(sent)).toHaveLength(4)
+  expect(Buffer.compare(port.bytes, bytes)).toBe(0)
+  const kinds = (await marks()).map(({ kind }) => kind)
+  expect(kinds.slice(0, 3)).toEqual(["started", "held", "resumed"])
+  expect(kinds.filter((kind) => kind === "held" || kind === "resumed")).toHaveLength(2)
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test("where a limit is configured, a port that takes nothing for longer is closed", async () => {
+  const { clock, port, submit } = startWrites({ holdLimitMs: 60_000 })
   port.hold()
   const stuck = errorOf(submit(new Uint8Array(1_000)))
-  // The deadline leaves twice the time that the bytes need on the wire.
-  await clock.advanceAsync(60_199)
+  // It is held from two seconds on, and twice the time that the bytes need on the wire.
+  await clock.advanceAsync(62_199)
   expect(port.isClosed).toBe(false)
   await clock.advanceAsync(1)
   expect(await stuck).toMatchObject({
@@ -57,6 +82,40 @@ test("a port that takes nothing for a minute is closed", async () => {
   })
   expect(port.isClosed).toBe(true)
   expect(clock.pendingTimers).toBe(0)
+})
+
+test("a write that the port holds is taken back at once, with what the port took of it, and the next follows it", async () => {
+  const { port, queue, submit, refusals, journal } = startWrites()
+  const write = port.write.bind(port)
+  // The kernel has room for 100 bytes more, and then for none.
+  port.write = async (bytes, signal) => {
+    if (bytes.byteLength < 2_500) return await write(bytes)
+    await write(bytes.subarray(0, 100))
+    await new Promise((resolve) => signal?.addEventListener("abort", resolve))
+    return 100
+  }
+  const held = errorOf(submit(new Uint8Array(100_000), { id: "held" }))
+  const next = submit(Uint8Array.of(7))
+  await tick()
+  expect(queue.cancel("me", "held")).toBe(true)
+  expect(await held).toMatchObject({
+    code: "cancelled",
+    message: "100 of 100000 bytes were written, then it was taken back.",
+  })
+  await next
+  expect([port.bytes.byteLength, port.isClosed, journal.extent("tx").head]).toEqual([101, false, 101])
+  expect(await refusals()).toMatchObject([{ id: "held", code: "cancelled", bytes: 100 }])
+})
+
+test("a port that does not give back what it holds is closed: nobody would know what it still writes", async () => {
+  const { clock, port, queue, submit } = startWrites()
+  port.write = () => new Promise(() => {})
+  const held = errorOf(submit(new Uint8Array(1_000), { id: "held" }))
+  await tick()
+  expect(queue.cancel("me", "held")).toBe(true)
+  await clock.advanceAsync(5_000)
+  expect(await held).toMatchObject({ code: "aborted" })
+  expect(port.isClosed).toBe(true)
 })
 
 test("that a write begins is in the journal before its first byte is on its way, its end before the receipt", async () => {
@@ -108,12 +167,18 @@ test("a write that waits is taken back; one that is over, or another client's, i
 
 test("a write that is taken back ends after a quarter of a second on the wire, and is counted", async () => {
   const { port, queue, submit, refusals, journal } = startWrites({ byteMs: 1 })
-  port.hold()
+  const write = port.write.bind(port)
+  const onWire = createDeferred<void>()
+  // As a driver does whose kernel took all of it at once.
+  port.write = async (bytes) => {
+    await onWire.promise
+    return await write(bytes)
+  }
   const cut = errorOf(submit(new Uint8Array(100_000), { id: "cut" }))
   const next = submit(Uint8Array.of(7))
   await tick()
   expect(queue.cancel("me", "cut")).toBe(true)
-  port.release()
+  onWire.resolve()
   expect(await cut).toMatchObject({
     code: "cancelled",
     message: "250 of 100000 bytes were written, then it was taken back.",
@@ -142,9 +207,9 @@ test("how far a long write is, is told once a second", async () => {
   const told: unknown[] = []
   const write = port.write.bind(port)
   const gates = [createDeferred<void>(), createDeferred<void>()]
-  port.write = async (bytes) => {
+  port.write = async (bytes, signal) => {
     await gates[port.slices.length]?.promise
-    await write(bytes)
+    return await write(bytes, signal)
   }
   const receipt = submit(new Uint8Array(4_000), { onProgress: (progress) => told.push(progress) })
   await clock.advanceAsync(1_999)

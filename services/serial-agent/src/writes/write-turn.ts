@@ -6,18 +6,19 @@
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import type { OpenPort } from "@serialcast/ports"
-import { type Clock, createDeferred, delay, type Timer, withDeadline, within } from "@serialcast/primitives"
+import { type Clock, createDeferred, type Deferred, delay, type Timer, within } from "@serialcast/primitives"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
+import type { HoldWatch } from "./hold-watch.ts"
 import { firstSlice, type Pacing } from "./pacing.ts"
 import type { SlicePace } from "./slice-pace.ts"
 
-// A port that takes nothing for this long is given up: flow control has held it, or its driver is stuck.
-const stallMs = 60_000
 // What a port may still have to drain after it took the last slice.
 const drainBytes = 16 * 1024
 // A disk that hangs delays a write by this much: then it goes without, as it does when the disk refuses.
 const journalMs = 2_000
 const progressMs = 1_000
+// For a port to give back what it did not take. One whose driver cannot is closed.
+const giveBackMs = 5_000
 
 export interface Write extends TurnOptions, Partial<{ [Key in keyof Pacing]: number | undefined }> {
   readonly id: string
@@ -30,6 +31,7 @@ export interface Write extends TurnOptions, Partial<{ [Key in keyof Pacing]: num
 export interface WriteTurnDeps {
   readonly journal: Journal
   readonly clock: Clock
+  readonly hold: HoldWatch
   /** How long a byte is on the wire, in milliseconds. */
   readonly byteMs: () => number
   /** For writes that do not say their own. */
@@ -122,13 +124,15 @@ async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): P
     const sliceBytes = pace.nextBytes(byteMs(), clock.monotonicMs())
     const rest = write.bytes.subarray(written)
     const { bytes, pauseMs } = firstSlice(rest, { charDelayMs, lineDelayMs }, sliceBytes)
-    const taken = port.write(bytes)
+    const taking = port.write(bytes, signal)
     onBegun()
-    await takenInTime(taken, bytes.byteLength, deps)
-    journal.append("tx", bytes)
-    pace.took(bytes.byteLength, clock.monotonicMs())
-    onWritten(bytes.byteLength)
-    written += bytes.byteLength
+    const taken = await untilTaken(taking, bytes.byteLength, deps, signal)
+    if (taken > 0) journal.append("tx", bytes.subarray(0, taken))
+    pace.took(taken, clock.monotonicMs())
+    onWritten(taken)
+    written += taken
+    // Fewer only when it was aborted or purged, and whoever purges stops the write.
+    if (taken < bytes.byteLength) signal.throwIfAborted()
     if (pauseMs === 0) continue
     // The pause begins when the byte is out, not when it is in the kernel's buffer.
     await drain(deps, sending)
@@ -137,27 +141,47 @@ async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): P
 }
 
 async function drain(deps: WriteTurnDeps, { port, signal }: Sending): Promise<void> {
-  await unlessAborted(takenInTime(port.drain(), drainBytes, deps), signal)
+  const drained = deps.hold.until(port.drain(), drainBytes * deps.byteMs())
+  await unlessAborted(drained, signal, (aborted) => aborted.resolve())
+  signal.throwIfAborted()
 }
 
-async function takenInTime(work: Promise<void>, bytes: number, deps: WriteTurnDeps): Promise<void> {
-  const timeoutMs = stallMs + 2 * bytes * deps.byteMs()
-  const error = () => new AppError("aborted", `the port took no bytes for ${Math.round(timeoutMs / 1000)} s`)
-  await withDeadline(work, { clock: deps.clock, timeoutMs, error })
+/** How many bytes the port took. A port that neither takes them nor gives them back is none to go on with. */
+async function untilTaken(
+  taking: Promise<number>,
+  bytes: number,
+  { hold, byteMs, clock }: WriteTurnDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  const taken = hold.until(taking, bytes * byteMs())
+  let timer: Timer | null = null
+  try {
+    return await unlessAborted(taken, signal, (aborted) => {
+      const stuck = () =>
+        aborted.reject(new AppError("aborted", "the port did not give back what it was given"))
+      timer = clock.startTimer(giveBackMs, stuck)
+    })
+  } finally {
+    // A closure set it, which the compiler does not see.
+    ;(timer as Timer | null)?.cancel()
+  }
 }
 
-/** Rejects with the reason when `signal` is aborted; the work itself goes on. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = createDeferred<void>()
-  const abort = () => aborted.resolve()
+/** `work`, or what `onAborted` makes of it when `signal` is aborted first; the work itself goes on. */
+async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  onAborted: (aborted: Deferred<T>) => void,
+): Promise<T> {
+  const aborted = createDeferred<T>()
+  const abort = () => onAborted(aborted)
   signal.addEventListener("abort", abort)
   if (signal.aborted) abort()
   try {
-    await Promise.race([work, aborted.promise])
+    return await Promise.race([work, aborted.promise])
   } finally {
     signal.removeEventListener("abort", abort)
   }
-  signal.throwIfAborted()
 }
 
 async function untilShown({ journal, clock }: WriteTurnDeps): Promise<void> {
