@@ -10,4 +10,5 @@ export {
 } from "./client.ts"
 export { createBrokerClient } from "./create-broker-client.ts"
 export type { LocalBroker } from "./local-broker.ts"
+export { OwnWords } from "./own-words.ts"
 export { streamOpener } from "./tcp-stream.ts"

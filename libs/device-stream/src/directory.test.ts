@@ -170,3 +170,22 @@ test("an ended listener and a stopped directory hear nothing", async () => {
   await publishState({ port: "third" })
   expect([heard, changes.length, directory.get("local/uno")?.port]).toEqual([["first"], 2, "second"])
 })
+
+test("a device whose agent goes on naming it stays when somebody clears its state; it goes when the agent says so", async () => {
+  await agent.publish(testTopics.status("local"), json({ ...testStatus, devices: ["uno", "due"] }))
+  await publishState()
+  await publishState({ device: "due" })
+  await start()
+  await eventually(() => expect(directory.list()).toHaveLength(2))
+  await agent.publish(stateTopic, new Uint8Array(0))
+  await publishState({ device: "due", port: "changed" })
+  await eventually(() => expect(directory.get("local/due")?.port).toBe("changed"))
+  expect(directory.get("local/uno")).toEqual(testState)
+  await agent.publish(testTopics.status("local"), json({ ...testStatus, devices: ["due"] }))
+  await eventually(() => expect(directory.get("local/uno")).toBeUndefined())
+  // It is not only hidden: when the agent names it again, it says what it is then.
+  await agent.publish(testTopics.status("local"), json({ ...testStatus, devices: ["uno", "due"] }))
+  await publishState({ device: "due", port: "last" })
+  await eventually(() => expect(directory.get("local/due")?.port).toBe("last"))
+  expect(directory.get("local/uno")).toBeUndefined()
+})

@@ -1,5 +1,6 @@
 import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
 import {
+  type DeviceAddress,
   type DeviceState,
   decodeReply,
   deviceStateSchema,
@@ -8,6 +9,7 @@ import {
   gatewayStatusSchema,
   parseJsonPayload,
 } from "@serialcast/contract"
+import { KnownGateways, maxDevices, maxGateways, sortedByAddress } from "./known-gateways.ts"
 
 /** Every device that any gateway of this broker has announced, with its newest state. */
 export interface DeviceDirectory {
@@ -21,30 +23,17 @@ export interface DeviceDirectory {
   onChange(listener: (state: DeviceState) => void): () => void
 }
 
-/** Far beyond any installation: they bound what a broken or hostile publisher can make every service remember. */
-const maxGateways = 1_024
-const maxDevices = 8_192
-
 const agentAway = {
   code: "device_offline",
   message: "The agent of its gateway is not connected to the broker.",
 }
 const brokerAway = { code: "broker_offline", message: "The broker cannot be reached." }
 
-interface PresentAgent {
-  /** Another one after a restart. */
-  readonly instance: string
-  /** Names of the devices that it has now. */
-  readonly devices: ReadonlySet<string>
-}
-
 /** Follows the retained states, and asks for them after each connect: some brokers give none for a wildcard filter. */
 export class Directory implements DeviceDirectory {
   readonly #broker: BrokerClient
   readonly #log: BrokerLog
-  readonly #states = new Map<string, DeviceState>()
-  /** The agents that are there, by their gateways. */
-  readonly #present = new Map<string, PresentAgent>()
+  readonly #known = new KnownGateways()
   readonly #listeners = new Set<(state: DeviceState) => void>()
   readonly #agentListeners = new Set<(gateway: string) => void>()
   readonly #ends: (() => void)[] = []
@@ -67,7 +56,7 @@ export class Directory implements DeviceDirectory {
       await this.#broker.subscribe(topics.filter("state"), ({ topic, payload }) => {
         const parsed = topics.parse(topic)
         if (parsed?.kind !== "state") return
-        if (payload.byteLength === 0) return this.#withdraw(formatAddress(parsed))
+        if (payload.byteLength === 0) return this.#withdraw(parsed)
         const state = parseJsonPayload(deviceStateSchema, payload)
         if (state === undefined) return
         if (parsed.gateway === state.gateway && parsed.device === state.device) this.#setState(state)
@@ -82,15 +71,23 @@ export class Directory implements DeviceDirectory {
   }
 
   list(): readonly DeviceState[] {
-    return [...this.#states.keys()].sort().flatMap((address) => this.get(address) ?? [])
+    return sortedByAddress(this.#known.states()).flatMap((state) => this.#visible(state) ?? [])
   }
 
   get(address: string): DeviceState | undefined {
-    const state = this.#states.get(address)
-    if (state === undefined) return undefined
-    const present = this.#present.get(state.gateway)
+    const state = this.#find(address)
+    return state === undefined ? undefined : this.#visible(state)
+  }
+
+  #find(address: string): DeviceState | undefined {
+    const [gateway = "", device = "", ...more] = address.split("/")
+    return more.length > 0 ? undefined : this.#known.state(gateway, device)
+  }
+
+  #visible(state: DeviceState): DeviceState | undefined {
+    const present = this.#known.agent(state.gateway)
     // What the agent said last does not hold without it.
-    if (present === undefined) {
+    if (present === null) {
       return { ...state, online: false, problem: this.#broker.isConnected ? agentAway : brokerAway }
     }
     // A broker keeps the states of devices that were taken out of the configuration while nobody could withdraw them.
@@ -99,8 +96,8 @@ export class Directory implements DeviceDirectory {
 
   /** Whether an agent is there that keeps this device's streams: of a port that it only shows, it keeps none. */
   hasAgent(address: string): boolean {
-    const state = this.#states.get(address)
-    return state !== undefined && state.configured && this.#present.has(state.gateway)
+    const state = this.#find(address)
+    return state !== undefined && state.configured && this.#known.agent(state.gateway) !== null
   }
 
   onChange(listener: (state: DeviceState) => void): () => void {
@@ -130,48 +127,39 @@ export class Directory implements DeviceDirectory {
   }
 
   #setState(state: DeviceState): void {
-    if (!this.#hasRoom(this.#states, formatAddress(state), maxDevices)) return
-    this.#states.set(formatAddress(state), state)
-    this.#tell(state)
+    if (this.#known.setState(state)) this.#tell(state)
+    else this.#warn(formatAddress(state))
   }
 
-  #withdraw(address: string): void {
-    const state = this.#states.get(address)
-    this.#states.delete(address)
+  #withdraw({ gateway, device }: DeviceAddress): void {
+    const state = this.#known.withdraw(gateway, device)
     if (state !== undefined) this.#tell(state)
   }
 
   /** Without the broker nobody knows which agents are there; it tells again at the next connect. */
   #forgetAgents(): void {
-    this.#present.clear()
-    for (const state of this.#states.values()) this.#tell(state)
+    this.#known.forgetAgents()
+    for (const state of this.#known.states()) this.#tell(state)
   }
 
   #setStatus(gateway: string, status: GatewayStatus): void {
-    const isNew = status.online && this.#present.get(gateway)?.instance !== status.instance
-    if (!status.online) this.#present.delete(gateway)
-    else if (this.#hasRoom(this.#present, gateway, maxGateways))
-      this.#present.set(gateway, { instance: status.instance, devices: new Set(status.devices) })
-    for (const state of this.#states.values()) if (state.gateway === gateway) this.#tell(state)
+    const isNew = status.online && this.#known.agent(gateway)?.instance !== status.instance
+    const states = [...this.#known.statesOf(gateway)]
+    if (!this.#known.setStatus(gateway, status)) return this.#warn(gateway)
+    for (const state of states) this.#tell(state)
     if (isNew) for (const listener of this.#agentListeners) listener(gateway)
   }
 
-  /** Whether `key` is known or may be remembered; what is beyond the limit is ignored, and said once. */
-  #hasRoom(known: ReadonlyMap<string, unknown>, key: string, limit: number): boolean {
-    const hasRoom = known.has(key) || known.size < limit
-    if (!hasRoom && !this.#hasWarned) {
-      this.#log.warn(
-        { maxGateways, maxDevices, ignored: key },
-        "ignoring gateways or devices beyond the limit",
-      )
-      this.#hasWarned = true
-    }
-    return hasRoom
+  /** Said once. */
+  #warn(ignored: string): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    this.#log.warn({ maxGateways, maxDevices, ignored }, "ignoring gateways or devices beyond the limit")
   }
 
   /** Tells what is visible of a device now; of one that is not, what was known last. */
   #tell(state: DeviceState): void {
-    const visible = this.get(formatAddress(state)) ?? state
+    const visible = this.#visible(state) ?? state
     for (const listener of this.#listeners) listener(visible)
   }
 }

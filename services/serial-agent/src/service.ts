@@ -62,8 +62,7 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
     gateway,
     instance,
     clock,
-    // The winner's states stand again: the other one's may have come over them.
-    onDenied: () => announcer.announceAll(),
+    onHeard: (message) => announcer.hear(message),
     onRival: (isStronger) => (isStronger ? yieldName() : announcer.announceAll()),
   })
   const voice = createGatewayVoice({ broker, claim: () => name.claim(), clock, log })
@@ -161,6 +160,10 @@ async function answerTopics(broker: BrokerClient, gateway: string, parts: TopicP
   const answerCall = createCallHandler({ broker, log, devices })
   await broker.subscribe(topics.filter("tx", { gateway }), whenOurs(writeTopic))
   await broker.subscribe(topics.filter("call", { gateway }), whenOurs(answerCall))
+  await broker.subscribe(
+    topics.filter("state", { gateway }),
+    whenOurs((message) => announcer.hear(message)),
+  )
   await broker.subscribe(
     topics.discover(),
     whenOurs((message) => announcer.answer(message)),

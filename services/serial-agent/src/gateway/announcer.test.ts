@@ -91,3 +91,27 @@ test("what is lost with its connection is not tried again on it", async () => {
   expect(published).toEqual([])
   expect(clock.pendingTimers).toBe(0)
 })
+
+test("whoever asks in a loop is told once a round, at the pace of the connection, and others get their turn", async () => {
+  const { connection, announcer } = start()
+  const told: string[] = []
+  let takeNext = () => {}
+  connection.publish = async ({ topic }) => {
+    told.push(topic)
+    await new Promise<void>((resolve) => {
+      takeNext = resolve
+    })
+  }
+  const ask = (client: string) => {
+    const payload = new TextEncoder().encode(JSON.stringify({ client }))
+    announcer.answer({ topic: "serialcast/_discover", payload, retained: false })
+  }
+  for (let n = 0; n < 1_000; n++) ask("greedy")
+  ask("other")
+  for (let n = 0; n < 10; n++) {
+    takeNext()
+    await new Promise(setImmediate)
+  }
+  const reply = (client: string) => `serialcast/_clients/${client}/reply`
+  expect(told).toEqual([reply("greedy"), reply("greedy"), reply("other"), reply("other")])
+})

@@ -1,18 +1,9 @@
 import type { BrokerClient, Message } from "@serialcast/broker-client"
-import {
-  AppError,
-  type Destination,
-  type DeviceState,
-  encodeReply,
-  type GatewayStatus,
-  parseDiscovery,
-} from "@serialcast/contract"
-import { type Clock, delay } from "@serialcast/primitives"
+import type { DeviceState, GatewayStatus } from "@serialcast/contract"
+import type { Clock } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
-import { encodeJson } from "./json.ts"
-
-const retryMs = 100
-const nothing = new Uint8Array(0)
+import { DiscoveryAnswers } from "./discovery-answers.ts"
+import { RetainedWords } from "./retained-words.ts"
 
 export interface AnnouncerDeps {
   readonly broker: Pick<BrokerClient, "isConnected" | "onConnected" | "publish" | "topics">
@@ -33,20 +24,30 @@ export interface Announcer {
   announceStatus(): void
   /** Publishes the device's state, or takes it off the broker when there is no such device any more. */
   announceDevice(device: string): void
+  /**
+   * Takes what came on the status topic of this gateway, or on the state topic of one of its devices, and says its own again
+   * within a second when that is not it: somebody cleared it, a late will denied it, another agent came over it.
+   */
+  hear(message: Message): void
   /** Answers a `_discover` message: brokers without retained messages for wildcards need it. */
   answer(message: Message): void
 }
 
 export function createAnnouncer(deps: AnnouncerDeps): Announcer {
-  const { broker, gateway, clock, log, status, states } = deps
+  const { broker, gateway, status, states } = deps
   const { topics } = broker
-  /** Topics whose publication waits for room on the connection: the newest is read when its time comes. */
-  const waiting = new Set<string>()
-  const announceStatus = () => void announce(topics.status(gateway), status)
-  const announceDevice = (device: string) =>
-    void announce(topics.device("state", { gateway, device }), () =>
-      states().find((state) => state.device === device),
-    )
+  const words = new RetainedWords(deps)
+  const answers = () => [{ gateway, status: status() }, ...states().map((state) => ({ gateway, state }))]
+  const discovery = new DiscoveryAnswers({ ...deps, answers })
+  const stateOf = (device: string) => ({
+    destination: topics.device("state", { gateway, device }),
+    newest: () => states().find((state) => state.device === device),
+  })
+  const announceStatus = () => void words.say(topics.status(gateway), status)
+  const announceDevice = (device: string) => {
+    const { destination, newest } = stateOf(device)
+    void words.say(destination, newest)
+  }
   const announceAll = () => {
     announceStatus()
     for (const { device } of states()) announceDevice(device)
@@ -56,36 +57,14 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     announceAll,
     announceStatus,
     announceDevice,
-    answer({ payload }) {
-      const client = parseDiscovery(payload)
-      if (client === undefined) return
-      const answer = (body: object) => {
-        const reply = encodeReply({ id: "_discover" }, { gateway, ...body }, "cbor")
-        broker.publish(topics.reply(client), reply).catch((error: unknown) => {
-          log.debug({ reason: String(error) }, "answer not sent")
-        })
-      }
-      answer({ status: status() })
-      for (const state of states()) answer({ state })
+    hear(message) {
+      const parsed = topics.parse(message.topic)
+      if (parsed?.kind === "status") return void words.hear(message, topics.status(gateway), status)
+      if (parsed?.kind !== "state") return
+      const { destination, newest } = stateOf(parsed.device)
+      // A state of a device that is not here, or not yet, is taken for none: the status does not name it.
+      if (newest() !== undefined) void words.hear(message, destination, newest)
     },
-  }
-
-  async function announce(destination: Destination, newest: () => object | undefined): Promise<void> {
-    const { topic } = destination
-    if (waiting.has(topic)) return
-    while (broker.isConnected) {
-      const value = newest()
-      try {
-        // Nothing, retained, takes what was retained off the broker (MQTT-3.3.1-10).
-        return await broker.publish(destination, value === undefined ? nothing : encodeJson(value))
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error
-        log.debug({ topic, reason: error.message }, "announcement not sent")
-      }
-      waiting.add(topic)
-      await delay(clock, retryMs)
-      waiting.delete(topic)
-    }
-    // Lost with its connection: the next connect announces everything.
+    answer: (message) => discovery.answer(message),
   }
 }

@@ -9,12 +9,12 @@ const status = createTopics().status("local")
 
 async function watch(
   memory: MemoryBroker,
-  onDenied: () => void = () => {},
   onRival: (isStronger: boolean) => void = () => {},
+  onHeard: () => void = () => {},
 ) {
   const clock = new FakeClock()
   const broker = await startClient(memory)
-  const options = { gateway: "local", instance: "mine", clock, onDenied, onRival }
+  const options = { gateway: "local", instance: "mine", clock, onHeard, onRival }
   const name = await watchGatewayName(broker, options)
   return { clock, name }
 }
@@ -69,24 +69,20 @@ test("a name whose holder does not answer for two seconds is free", async () => 
   await claiming
 })
 
-test("whoever watches a name hears when the broker is told that it is away", async () => {
+test("whoever watches a name hears all that is said under it", async () => {
   const memory = await startBroker()
-  let denials = 0
-  await watch(memory, () => denials++)
+  let heard = 0
+  await watch(memory, undefined, () => heard++)
   await keepStatus(memory, living)
   await keepStatus(memory, { online: false })
-  await eventually(() => expect(denials).toBe(1))
+  await eventually(() => expect(heard).toBe(2))
 })
 
 test("a rival that speaks is told, with who of both is to stay; what the broker kept of one is not", async () => {
   const memory = await startBroker()
   await keepStatus(memory, living)
   const told: boolean[] = []
-  await watch(
-    memory,
-    () => {},
-    (isStronger) => told.push(isStronger),
-  )
+  await watch(memory, (isStronger) => told.push(isStronger))
   await keepStatus(memory, { ...living, instance: "nobody" })
   await keepStatus(memory, { ...living, instance: "a-smaller-one" })
   await keepStatus(memory, { ...living, instance: "mine" })

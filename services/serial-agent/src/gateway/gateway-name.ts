@@ -1,4 +1,4 @@
-import type { BrokerClient } from "@serialcast/broker-client"
+import type { BrokerClient, Message } from "@serialcast/broker-client"
 import {
   AppError,
   decodeReply,
@@ -18,8 +18,8 @@ export interface GatewayNameOptions {
   readonly gateway: string
   readonly instance: string
   readonly clock: Clock
-  /** The broker was told that this gateway is away: by a will, or by an agent that gave the name up. */
-  readonly onDenied: () => void
+  /** Whatever comes on the topic of the status. */
+  readonly onHeard: (message: Message) => void
   /** Another agent just said that it is this gateway; `isStronger` when it is the one of both that stays. */
   readonly onRival: (isStronger: boolean) => void
 }
@@ -32,13 +32,14 @@ export interface GatewayName {
 /** Watches the retained status of `gateway` for another `instance` than this one. */
 export async function watchGatewayName(
   broker: BrokerClient,
-  { gateway, instance, clock, onDenied, onRival }: GatewayNameOptions,
+  { gateway, instance, clock, onHeard, onRival }: GatewayNameOptions,
 ): Promise<GatewayName> {
   let rival: string | null = null
-  await broker.subscribe(broker.topics.status(gateway), ({ payload, retained }) => {
+  await broker.subscribe(broker.topics.status(gateway), (message) => {
+    const { payload, retained } = message
+    onHeard(message)
     const status = parseJsonPayload(gatewayStatusSchema, payload)
     rival = rivalOf(status)
-    if (status?.online === false) onDenied()
     // What the broker kept may be of an agent that is dead: the claim asks. Of two that live the smaller one stays,
     // by an order on which both agree without asking.
     if (rival !== null && !retained) onRival(rival < instance)
