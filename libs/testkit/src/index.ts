@@ -4,6 +4,13 @@ export { checkCounting, countingBytes } from "./counting-bytes.ts"
 export { createDeviceState } from "./device-state.ts"
 export { type EventuallyOptions, eventually } from "./eventually.ts"
 export { FakeClock } from "./fake-clock.ts"
+export {
+  createFarNetwork,
+  type FarClient,
+  type FarClientOptions,
+  type FarNetwork,
+  mayHaveFarNetwork,
+} from "./far-network.ts"
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts"
 export { freePort } from "./free-port.ts"
 export {
