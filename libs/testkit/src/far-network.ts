@@ -1,5 +1,10 @@
-import { execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
+
+/** A TCP server on another machine, as far as the system is concerned. */
+export interface FarServer extends Disposable {
+  readonly port: number
+}
 
 /** A TCP client on another machine, as far as the system is concerned. */
 export interface FarClient extends Disposable {
@@ -18,6 +23,8 @@ export interface FarNetwork extends Disposable {
   readonly farHost: string
   /** A client that is connected to `port` and has sent `sends`. */
   connect(port: number, options?: FarClientOptions): Promise<FarClient>
+  /** A server there that reads all it is sent, and answers nothing. */
+  listen(): Promise<FarServer>
   pullCable(): void
   plugCableIn(): void
 }
@@ -52,20 +59,25 @@ export function createFarNetwork(): FarNetwork {
   ip(`link set ${id}n up`)
   ip(`-n ${id} addr add ${farHost}/30 dev ${id}f`)
   ip(`-n ${id} link set ${id}f up`)
-  const clients = new Set<FarClient>()
+  const programs = new Set<Disposable>()
   return {
     host,
     farHost,
     async connect(port, options) {
       const client = await startClient(id, { host, port, ...options })
-      clients.add(client)
+      programs.add(client)
       return client
+    },
+    async listen() {
+      const server = await startServer(id)
+      programs.add(server)
+      return server
     },
     // What comes in is still taken there; it is the answers that find no way.
     pullCable: () => ip(`-n ${id} route add blackhole ${host}/32`),
     plugCableIn: () => ip(`-n ${id} route del blackhole ${host}/32`),
     [Symbol.dispose]() {
-      for (const client of clients) client[Symbol.dispose]()
+      for (const program of programs) program[Symbol.dispose]()
       ip(`link del ${id}n`)
       ip(`netns del ${id}`)
     },
@@ -85,8 +97,7 @@ async function startClient(
     socket.on("error", () => {}).on("close", () => {})
     setInterval(() => {}, 1e6)
   `
-  const args = ["netns", "exec", id, process.execPath, "-e", program]
-  const child = spawn("ip", args, { stdio: ["ignore", "inherit", "inherit", "ipc"] })
+  const child = spawnThere(id, program)
   let received = 0
   child.on("message", (count) => {
     received = Math.max(received, Number(count))
@@ -98,6 +109,23 @@ async function startClient(
     },
     [Symbol.dispose]: () => void child.kill("SIGKILL"),
   }
+}
+
+async function startServer(id: string): Promise<FarServer> {
+  const child = spawnThere(
+    id,
+    `
+    const server = require("node:net").createServer((socket) => socket.on("error", () => {}).resume())
+    server.listen(0, () => process.send(server.address().port))
+  `,
+  )
+  const [port] = await once(child, "message")
+  return { port: Number(port), [Symbol.dispose]: () => void child.kill("SIGKILL") }
+}
+
+function spawnThere(id: string, program: string): ChildProcess {
+  const args = ["netns", "exec", id, process.execPath, "-e", program]
+  return spawn("ip", args, { stdio: ["ignore", "inherit", "inherit", "ipc"] })
 }
 
 function ip(words: string): void {

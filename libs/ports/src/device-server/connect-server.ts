@@ -1,16 +1,21 @@
 import { connect, type Socket } from "node:net"
 import { AppError } from "@serialcast/contract"
 import { type Clock, withDeadline } from "@serialcast/primitives"
+import { keepAliveDelayMs } from "@serialcast/primitives/tcp"
 import type { ServerAddress } from "./server-address.ts"
 
 const connectTimeoutMs = 5_000
-// A box that lost its power says nothing: after this silence the system asks it, and gives up 10 s later (libuv).
-const keepAliveMs = 10_000
 
 /** Connects to a device server, for bytes that go out at once. Throws `open_failed` with a sentence. */
 export async function connectServer(address: ServerAddress, clock: Clock): Promise<Socket> {
   const { host, port } = address
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
+  const socket = connect({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+  })
   const connected = new Promise<Socket>((resolve, reject) => {
     socket.once("connect", () => {
       socket.off("error", reject)

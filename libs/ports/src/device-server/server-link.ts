@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import { type Clock, createDeferred, type Deferred, type Timer } from "@serialcast/primitives"
+import { createPeerWatch, untilAcknowledged } from "@serialcast/primitives/tcp"
 import type { PortListener } from "../port-driver.ts"
 
 /**
@@ -14,6 +15,8 @@ const maxUnsentBytes = 1024 * 1024
 // For a device server to read what the system still has for it: a byte of the device that came after a full close would make
 // the system throw that away (RFC 1122, section 4.2.2.13). Servers answer the end with theirs when they have read it.
 const lingerMs = 500
+
+const vanishedReason = "the device server does not answer any more"
 
 export interface LinkListener extends Pick<PortListener, "onBytes" | "onClosed"> {
   /** Nothing is sent from now on. */
@@ -45,6 +48,7 @@ export class ServerLink {
     )
     socket.once("end", () => this.end("the device server closed the connection"))
     socket.on("error", (error) => this.end(explainEnd(error)))
+    createPeerWatch({ clock }).watch(socket, () => this.end(vanishedReason))
     socket.once("close", () => {
       this.end("the connection ended")
       this.#lingering?.cancel()
@@ -83,6 +87,23 @@ export class ServerLink {
     } finally {
       signal?.removeEventListener("abort", leave)
       this.#sending.delete(sent)
+    }
+  }
+
+  /**
+   * Resolves when the device server's system has acknowledged all that was sent, or a purge ends the wait. Rejects when the
+   * connection ends before.
+   */
+  async untilAcknowledged(): Promise<void> {
+    const over = new AbortController()
+    const done = createDeferred<"sent" | "left">()
+    this.#sending.add(done)
+    try {
+      const acknowledged = untilAcknowledged(this.#socket, this.#clock, over.signal)
+      await Promise.race([done.promise, acknowledged])
+    } finally {
+      over.abort()
+      this.#sending.delete(done)
     }
   }
 
@@ -134,6 +155,6 @@ export class ServerLink {
 function explainEnd(error: Error): string {
   const code = "code" in error ? error.code : undefined
   if (code === "ECONNRESET" || code === "EPIPE") return "the device server reset the connection"
-  if (code === "ETIMEDOUT") return "the device server does not answer any more"
+  if (code === "ETIMEDOUT") return vanishedReason
   return `the connection failed: ${error.message}`
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events"
+import { readFile } from "node:fs/promises"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { networkInterfaces } from "node:os"
 import { type Clock, concatBytes, systemClock } from "@serialcast/primitives"
@@ -77,6 +78,19 @@ async function problemOf(url: string, clock = new FakeClock()): Promise<unknown>
   return await errorOf(createTcpDriver(url, { clock }).open(defaultSettings, new PortRecord()))
 }
 
+/** Lets time go by until `work` is done. */
+async function passTime<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let isDone = false
+  const done = work.finally(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    await clock.advanceAsync(250)
+    await new Promise(setImmediate)
+  }
+  return await done
+}
+
 // More than the buffers of both sockets hold.
 const tooManyBytes = 32 * 1024 * 1024
 
@@ -144,7 +158,6 @@ test("a device that goes on sending costs nothing of what was written before clo
   // More than the server's system takes: the rest is with ours.
   const bytes = new Uint8Array(256 * 1024).fill(7)
   await port.write(bytes)
-  await port.drain()
   const closing = port.close()
   socket.write("x")
   await eventually(() => expect(heard.bytes.byteLength).toBe(1))
@@ -162,6 +175,40 @@ test("a device server that does not end its side is waited for half a second aft
   await clock.advanceAsync(500)
   await closing
   expect(clock.pendingTimers).toBe(0)
+})
+
+test("a write is drained when the device server's system has it, and not while that takes none of it", async () => {
+  const clock = new FakeClock()
+  const { server, port } = await connectPort({ clock })
+  const bytes = new Uint8Array(tooManyBytes).fill(7)
+  const small = Uint8Array.of(1, 2, 3)
+  await port.write(small)
+  await passTime(clock, port.drain())
+  const stop = new AbortController()
+  const write = port.write(bytes, stop.signal)
+  await server.read(small.byteLength + 1)
+  stop.abort()
+  const taken = await write
+  let isDrained = false
+  const drain = port.drain().then(() => {
+    isDrained = true
+  })
+  for (let n = 0; n < 20; n++) await passTime(clock, readFile("/proc/net/tcp"))
+  expect(isDrained).toBe(false)
+  await server.read(taken - 1)
+  await passTime(clock, drain)
+})
+
+test("a drain that waits ends with the connection, and by a purge", async () => {
+  const { port, socket } = await connectPort()
+  void errorOf(port.write(new Uint8Array(tooManyBytes)))
+  await eventually(() => expect(socket.readableLength).toBeGreaterThan(0))
+  const purged = port.drain()
+  await port.purge()
+  await purged
+  const ended = errorOf(port.drain())
+  socket.resetAndDestroy()
+  expect(await ended).toEqual(new Error("the device server reset the connection"))
 })
 
 test("a write that waits ends with the connection, for its reason", async () => {

@@ -4,6 +4,7 @@ import { AppError, type PortSettings } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import { pieceBytes, ServerLink } from "../device-server/server-link.ts"
 import type { OpenPort, PortListener } from "../port-driver.ts"
+import { shareDrain } from "../share-drain.ts"
 
 export interface TcpPortOptions {
   /** Those of the device server. */
@@ -12,15 +13,24 @@ export interface TcpPortOptions {
   readonly clock: Clock
 }
 
-/** A connection to a device server that passes bare bytes, as a port. */
+/**
+ * A connection to a device server that passes bare bytes, as a port. A write is drained when the server's system has it: what
+ * the server still has to send out, bare bytes cannot tell.
+ */
 export class TcpPort implements OpenPort {
   readonly settings: PortSettings
   readonly #link: ServerLink
+  readonly #drain: () => Promise<void>
 
   /** Takes over a connected socket. */
   constructor(socket: Socket, { settings, listener, clock }: TcpPortOptions) {
     this.#link = new ServerLink(socket, listener, clock)
     this.settings = settings
+    this.#drain = shareDrain(async () => {
+      // Its turn comes after all that was written before.
+      if ((await this.#link.send(new Uint8Array(0))) === "left") return
+      await this.#link.untilAcknowledged()
+    })
   }
 
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
@@ -35,8 +45,7 @@ export class TcpPort implements OpenPort {
 
   async drain(): Promise<void> {
     this.#link.checkOpen()
-    // Its turn comes after all that was written before.
-    await this.#link.send(new Uint8Array(0))
+    await this.#drain()
   }
 
   /** Throws `unsupported` for other settings than it was opened with: nothing on this connection can carry them. */

@@ -16,8 +16,8 @@ const table = `
 
 test("of connections with bytes on their way it is known how often these were sent again, or probes of a full one went out", () => {
   expect(parseTcpTable(table)).toEqual([
-    ["01004D0A:1B58 02004D0A:E57A", 10],
-    ["01004D0A:1B58 02004D0A:E57C", 12],
+    ["01004D0A:1B58 02004D0A:E57A", { bytes: 22, unanswered: 10 }],
+    ["01004D0A:1B58 02004D0A:E57C", { bytes: 621_192, unanswered: 12 }],
   ])
 })
 

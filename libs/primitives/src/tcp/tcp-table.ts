@@ -21,21 +21,38 @@ export function endsOf(socket: Socket): TcpEnds | null {
  * receiver went out, since its last word. null: this system has no such table.
  */
 export async function readUnanswered(): Promise<ReadonlyMap<TcpEnds, number> | null> {
+  const connections = await readConnections()
+  return connections && new Map([...connections].map(([ends, { unanswered }]) => [ends, unanswered]))
+}
+
+/** How many bytes the peer of a connection has not acknowledged yet. null: this system does not tell. */
+export async function readUnacknowledged(ends: TcpEnds): Promise<number | null> {
+  const connections = await readConnections()
+  return connections && (connections.get(ends)?.bytes ?? 0)
+}
+
+interface Unacknowledged {
+  /** On their way to the peer. */
+  readonly bytes: number
+  /** How often these were sent again, or how many probes of a full receiver went out, since its last word. */
+  readonly unanswered: number
+}
+
+async function readConnections(): Promise<ReadonlyMap<TcpEnds, Unacknowledged> | null> {
   const texts = await Promise.all(tables.map((table) => readFile(table, "latin1").catch(() => null)))
   if (texts.every((text) => text === null)) return null
   return new Map(texts.flatMap((text) => (text === null ? [] : parseTcpTable(text))))
 }
 
-/** The connections with unacknowledged bytes in a table's text, with their counts. */
-export function parseTcpTable(text: string): (readonly [TcpEnds, number])[] {
+/** The connections with unacknowledged bytes in a table's text. */
+export function parseTcpTable(text: string): (readonly [TcpEnds, Unacknowledged])[] {
   return text.split("\n").flatMap((line) => {
     // Number, both ends, state, `tx_queue:rx_queue`, timer, retransmissions (hex), user, probes (decimal), …
     const [, local, remote, , queues, , sentAgain, , probes] = line.trim().split(/\s+/)
-    const hasUnacknowledged = queues !== undefined && Number.parseInt(queues, 16) > 0
-    if (!hasUnacknowledged) return []
-    return [
-      [`${local} ${remote}`, Math.max(Number.parseInt(sentAgain ?? "", 16), Number(probes)) || 0] as const,
-    ]
+    const bytes = queues === undefined ? 0 : Number.parseInt(queues, 16)
+    if (!(bytes > 0)) return []
+    const unanswered = Math.max(Number.parseInt(sentAgain ?? "", 16), Number(probes)) || 0
+    return [[`${local} ${remote}`, { bytes, unanswered }] as const]
   })
 }
 
