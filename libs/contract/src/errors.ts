@@ -58,6 +58,10 @@ export const errorCatalogue = {
     status: 503,
     fix: "Give each device a port of its own: by-id links tell apart what has the same name after a replug.",
   },
+  port_shared: {
+    status: 503,
+    fix: "End the program that the message names: until then it and the agent each get a part of the bytes.",
+  },
   journal_failed: {
     status: 503,
     fix: "Free space on, or repair, the disk of `journal.dir`; bytes go on to live readers, but are not kept.",

@@ -95,7 +95,7 @@ export interface DeviceState {
   readonly tx: StreamExtent
   readonly lease: { readonly holder: string } | null
   readonly journal: JournalHealth
-  /** Why the port is not open; null while it is. */
+  /** Why the port is not open, or who else has it open; null while nothing is wrong with it. */
   readonly problem: { readonly code: string; readonly message: string } | null
   /** RFC 3339 time of the last change of `online`. */
   readonly since: string

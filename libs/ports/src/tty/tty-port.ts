@@ -10,6 +10,7 @@ import type { LineChange, OpenPort, PortListener } from "../port-driver.ts"
 import type { Refusal } from "../refusal.ts"
 import { settingsInForce } from "../settings-in-force.ts"
 import { shareDrain } from "../share-drain.ts"
+import { endExclusiveUse } from "./exclusive-use.ts"
 import { purgeTty } from "./purge-tty.ts"
 import { ReadRhythm } from "./read-rhythm.ts"
 import { TtyLines } from "./tty-lines.ts"
@@ -251,7 +252,8 @@ export class TtyPort implements OpenPort {
     const isOutputHeld = this.#room !== null || this.#drains > 0
     this.#room?.reject(new Error(reason))
     for (const reject of this.#held.values()) reject(new Error(reason))
-    const released = this.#release(isOutputHeld && reason !== goneReason)
+    const isGone = reason === goneReason
+    const released = this.#release({ isOutputHeld: isOutputHeld && !isGone, isGone })
     // A driver that hangs keeps the descriptor, and the lock on it, for longer: until then the tty cannot be opened again.
     void within(released, { clock: systemClock, timeoutMs: releaseMs }).then(() => {
       this.#listener.onClosed({ reason })
@@ -268,11 +270,13 @@ export class TtyPort implements OpenPort {
     }
   }
 
-  async #release(isOutputHeld: boolean): Promise<void> {
+  async #release({ isOutputHeld, isGone }: { isOutputHeld: boolean; isGone: boolean }): Promise<void> {
     // Output that flow control holds would keep a thread in drain for ever, and the kernel for 30 s in close(2).
     if (isOutputHeld) await this.#dropOutput().catch(() => undefined)
     // A call that is about to reach a closed descriptor may find another port behind its number.
     await Promise.allSettled(this.#held.keys())
+    // What cannot be given up any more was not to be had.
+    if (!isGone) await endExclusiveUse(this.#fd).catch(() => undefined)
     // close(2) fails for a device that is gone, and has given the descriptor back all the same.
     await this.#binding.close().catch(() => undefined)
   }

@@ -1,6 +1,7 @@
 import type { PortSettings } from "@serialcast/contract"
 import type { LinuxPortBinding } from "@serialport/bindings-cpp"
 import { isTaken, type Refusal } from "../refusal.ts"
+import { mayBeExclusive } from "./exclusive-use.ts"
 import { runOnDescriptor } from "./run-on-descriptor.ts"
 import { parseSttyReport, type SttyReport } from "./stty-report.ts"
 
@@ -16,19 +17,29 @@ const standardRates: ReadonlySet<number> = new Set([
 
 // Any status that neither flock nor stty uses.
 const lockedStatus = 75
-// The lock belongs to the open descriptor, so it stays when flock ends and goes when the descriptor is closed. stty sets at
-// once instead of waiting for the output, which flow control may hold for ever.
-const setScript = `flock -xn -E ${lockedStatus} 3 && exec stty -drain "$@" <&3`
+// The lock belongs to the open descriptor, so it stays when its process ends and goes when the descriptor is closed. Programs
+// that know of no lock are kept out by TIOCEXCL (ioctl_tty(2)), which only perl can ask for. stty sets at once instead of
+// waiting for the output, which flow control may hold for ever.
+const lockInPerl = `
+  open my $tty, q{+<&=3} or die;
+  flock $tty, 6 or exit ${lockedStatus};
+  ioctl $tty, 0x540C, 0 if shift;
+  open STDIN, q{<&}, $tty or die;
+  exec qw{stty -drain}, @ARGV`
+const setScript = `
+  if command -v perl >/dev/null; then exec perl -e '${lockInPerl}' -- "$@"; fi
+  shift; flock -xn -E ${lockedStatus} 3 && exec stty -drain "$@" <&3`
 const tellScript = "exec stty -a <&3"
 
 /**
- * Locks an open tty against other programs (again and again does no harm), and sets it: raw, so that every byte passes as it
+ * Locks an open tty against other programs, also those that know of no lock (again and again does no harm), and sets it: raw, so that every byte passes as it
  * is, and without hang-up on close, which resets many boards. Nothing that waits in the kernel's buffers is lost. Answers
  * what the tty has where it did not take all of that: a pseudo-terminal has no parity, for one; null when it took all. Throws
  * with the system's words.
  */
 export async function setTty(fd: number, settings: PortSettings): Promise<SttyReport | null> {
-  const { status, said } = await runOnDescriptor(fd, setScript, sttyArguments(settings))
+  const exclusive = (await mayBeExclusive(fd)) ? "1" : "0"
+  const { status, said } = await runOnDescriptor(fd, setScript, [exclusive, ...sttyArguments(settings)])
   if (status === 0) return null
   if (status === lockedStatus) throw new Error("locked")
   if (status === null) throw new Error("its settings took too long")

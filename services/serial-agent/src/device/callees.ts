@@ -31,14 +31,14 @@ export interface Callees {
   readonly parts: PartAssembly
   readonly controls: PortControls
   readonly lease: WriteLease
-  /** When the port began to take nothing, as an RFC 3339 time; null while it takes bytes, or has none to take. */
-  readonly heldSince: string | null
   /** To calls that change something other than by writing: a repeat gets the same. */
   readonly answers: Answers<object>
 }
 
 /** The same with a port under them, from time to time. */
 export interface PortCallees extends Callees {
+  /** When the port began to take nothing, as an RFC 3339 time; null while it takes bytes, or has none to take. */
+  readonly heldSince: string | null
   readonly attach: (port: OpenPort, open: number) => void
   readonly detach: () => void
 }

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtemp, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -17,6 +19,7 @@ import { createWakeup, systemClock } from "@serialcast/primitives"
 import { createLogger } from "@serialcast/service-kit"
 import { countingBytes, createTemporaryFolder, eventually, openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { PortSharing } from "../port/port-sharing.ts"
 import { openTestJournal } from "../testing/disk-journal.ts"
 import { type ManagedDevice, startDevice } from "./device.ts"
 
@@ -30,6 +33,8 @@ async function start(
 ): Promise<ManagedDevice> {
   const broker = { topics, isConnected: true, onConnected: () => () => {}, publish }
   const products = ["first", "second"]
+  const sharing = new PortSharing({ clock: systemClock, log })
+  onTestFinished(() => sharing[Symbol.dispose]())
   const device = startDevice(
     {
       gateway: "local",
@@ -47,6 +52,7 @@ async function start(
       clock: systemClock,
       log,
       onChange: () => {},
+      sharing,
       identify: async () => ({ product: products.shift() }),
     },
   )
@@ -118,4 +124,21 @@ test("what is behind a port is looked up at each opening", async () => {
   await rm(path)
   await symlink(after.path, path)
   await eventually(() => expect(device.state).toMatchObject({ open: 2, identity: { product: "second" } }))
+})
+
+test("a program that had the port open first is told by name while both have it, and the device stays online", async () => {
+  // Before the terminal, whose other end it would inherit.
+  const first = spawn("sh", ["-c", "echo; read path; exec 7<>$path; echo; read line"])
+  onTestFinished(() => void first.kill("SIGKILL"))
+  await once(first.stdout, "data")
+  await using pty = await openPty()
+  first.stdin.write(`${pty.terminal}\n`)
+  await once(first.stdout, "data")
+  const device = await start(pty.path, async () => {})
+  await eventually(() =>
+    expect(device.state).toMatchObject({
+      online: true,
+      problem: { code: "port_shared", message: expect.stringMatching(`^sh \\(process ${first.pid}\\) has `) },
+    }),
+  )
 })

@@ -3,7 +3,6 @@
  *   port ←─ turns ←─ writes, controls ←─ calls, tx topic
  */
 import {
-  type AppError,
   type DeviceAddress,
   type DeviceState,
   type Framing,
@@ -16,8 +15,10 @@ import { type Clock, type Wakeup, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { startLinePublisher } from "../framing/line-publisher.ts"
 import { type PortLifeEvents, startPortLife } from "../port/port-life.ts"
+import type { PortSharing } from "../port/port-sharing.ts"
 import { startUplink, type UplinkDeps } from "../uplink/uplink.ts"
-import { type Callees, type CalleesOptions, createCallees } from "./callees.ts"
+import { type Callees, type CalleesOptions, createCallees, type PortCallees } from "./callees.ts"
+import { DeviceHealth } from "./device-health.ts"
 
 // For the device's last marks to be shown, so that they are published; a disk that takes longer is not waited for.
 const settleTimeoutMs = 500
@@ -27,6 +28,7 @@ export interface DeviceDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly onChange: () => void
+  readonly sharing: PortSharing
   /** What the system knows about the hardware behind a port, now. */
   readonly identify: (port: string) => Promise<PortIdentity>
 }
@@ -51,8 +53,6 @@ export interface ManagedDevice extends Callees {
   stop(): Promise<void>
 }
 
-type Health = Pick<DeviceState, "online" | "problem" | "since">
-
 export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDevice {
   const { gateway, device, port, driver, appeared, framing, journal } = options
   const { broker, clock, onChange } = deps
@@ -61,11 +61,8 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
   const { lease, controls } = callees
   let isStopping = false
   let { identity } = options
-  let health: Health = { online: false, problem: null, since: timeOf(clock) }
-  const change = (online: boolean, problem: DeviceState["problem"]) => {
-    health = { online, problem, since: online === health.online ? health.since : timeOf(clock) }
-    onChange()
-  }
+  const health = new DeviceHealth({ port, clock, log, onChange })
+  const shared = deps.sharing.watch(port, (holders) => health.shared(holders))
   const identifyAgain = async () => {
     identity = await lookUp(deps, port, identity)
     onChange()
@@ -77,21 +74,17 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
       const open = journal.opens + 1
       journal.mark("rx", { kind: "opened", open })
       callees.attach(openPort, open)
-      log.info("port opened")
-      change(true, null)
+      health.opened()
+      shared.opened()
       void identifyAgain()
     },
     onConfigured: onChange,
     onClosed({ reason }) {
       callees.detach()
       journal.mark("rx", { kind: "closed", reason, open: journal.opens })
-      log[isStopping ? "info" : "warn"]({ reason }, "port closed")
-      change(false, { code: "device_offline", message: `The port was closed: ${reason}.` })
+      health.closed(reason, isStopping)
     },
-    onProblem(problem: AppError) {
-      log.warn({ code: problem.code }, problem.message)
-      change(false, problem.toWire())
-    },
+    onProblem: (problem) => health.notOpened(problem),
   }
   const life = startPortLife({ driver, settings: () => controls.wanted, clock, events, appeared })
   const publishing = { broker, address: { gateway, device }, journal, clock }
@@ -102,10 +95,11 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
     ...callees,
     get state() {
       const fixed = { gateway, device, configured: true, port, identity, framing }
-      return { ...fixed, ...health, open: journal.opens, ...controlledBy(callees), ...keptIn(journal) }
+      return { ...fixed, ...health.now, open: journal.opens, ...controlledBy(callees), ...keptIn(journal) }
     },
     async stop() {
       isStopping = true
+      shared[Symbol.dispose]()
       await life.stop()
       lease.stop()
       await within(Promise.resolve(journal.settled()), { clock, timeoutMs: settleTimeoutMs })
@@ -118,7 +112,7 @@ function controlledBy({
   controls,
   lease,
   heldSince,
-}: Callees): Pick<DeviceState, "settings" | "lines" | "lease" | "heldSince"> {
+}: PortCallees): Pick<DeviceState, "settings" | "lines" | "lease" | "heldSince"> {
   const { settings, lines } = controls
   const { holder } = lease
   return { settings, lines, lease: holder === null ? null : { holder }, heldSince }
@@ -127,11 +121,6 @@ function controlledBy({
 function keptIn(journal: Journal): Pick<DeviceState, "epoch" | "rx" | "tx" | "journal"> {
   const { epoch, health } = journal
   return { epoch, rx: journal.extent("rx"), tx: journal.extent("tx"), journal: health }
-}
-
-/** RFC 3339 */
-function timeOf(clock: Clock): string {
-  return new Date(clock.nowMs()).toISOString()
 }
 
 /** What is behind the port now: another device may be plugged in at the same path. `before` when that cannot be told. */

@@ -4,10 +4,11 @@ import { chooseDriver, type PortDriver } from "@serialcast/ports"
 import { createWakeup, type Wakeup, within } from "@serialcast/primitives"
 import type { DeviceConfig } from "@serialcast/service-kit"
 import { PortClaims } from "../discovery/port-claims.ts"
+import { PortSharing } from "../port/port-sharing.ts"
 import { type DeviceDeps, type ManagedDevice, startDevice } from "./device.ts"
 import { watchHeads } from "./watch-heads.ts"
 
-export interface DevicesDeps extends Omit<DeviceDeps, "onChange"> {
+export interface DevicesDeps extends Omit<DeviceDeps, "onChange" | "sharing"> {
   /** A device's state changed, or the device is no longer there. */
   readonly onChange: (device: string) => void
   readonly openJournal: (device: string) => Promise<Journal>
@@ -45,10 +46,12 @@ export class Devices {
   readonly #shown = new Map<string, DeviceState>()
   /** Of every device that is only shown: it stays empty. */
   readonly #shownJournal: Journal
+  readonly #sharing: PortSharing
 
   constructor(gateway: string, deps: DevicesDeps) {
     this.#gateway = gateway
     this.#deps = deps
+    this.#sharing = new PortSharing(deps)
     this.#shownJournal = createMemoryJournal({ clock: deps.clock, createEpoch: () => shownEpoch })
   }
 
@@ -116,7 +119,7 @@ export class Devices {
         journal,
         appeared,
       },
-      { ...this.#deps, onChange },
+      { ...this.#deps, onChange, sharing: this.#sharing },
     )
     const heads = watchHeads(journal, this.#deps.clock, onChange)
     this.#opened.set(name, { device, port, appeared, heads })
@@ -181,6 +184,7 @@ export class Devices {
   }
 
   async stop(): Promise<void> {
+    this.#sharing[Symbol.dispose]()
     for (const name of this.#opening.keys()) this.#abandon(name)
     const left = Promise.all(this.#leaving.values())
     await Promise.all([
