@@ -1,3 +1,4 @@
+import { maxPublishedBytes } from "@serialcast/contract"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import type { BrokerClient, Message } from "./client.ts"
@@ -59,6 +60,15 @@ test("what the broker kept is told from what was published just now", async () =
   await eventually(() => expect(seen).toEqual(["old", true]))
   await publisher.publish(state, Buffer.from("new"))
   await eventually(() => expect(seen).toEqual(["old", true, "new", false]))
+})
+
+test("a message that some brokers would end the connection for is refused, and the connection goes on", async () => {
+  const [subscriber, publisher] = [await connect("s"), await connect("p")]
+  const heard = await listen(subscriber)
+  const tooLarge = publisher.publish(rx, new Uint8Array(maxPublishedBytes + 1))
+  await expect(tooLarge).rejects.toMatchObject({ code: "too_large" })
+  await publisher.publish(rx, Uint8Array.of(0x61))
+  await eventually(() => expect(heard).toEqual([`${rx.topic} a`]))
 })
 
 test("a message is published with the QoS and retained flag of its destination", async () => {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream"
-import { AppError, bytesOf, type Destination, type Payload } from "@serialcast/contract"
+import { AppError, bytesOf, type Destination, maxPublishedBytes, type Payload } from "@serialcast/contract"
 import { type Clock, createDeferred } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
@@ -89,7 +89,7 @@ function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: Sessi
     async publish(destination, payload) {
       // The MQTT client would keep a QoS 1 message for a next connection, which never comes.
       if (isOver) throw new AppError("broker_offline", lastError)
-      await publications.add(destination, bytesOf(payload))
+      await publications.add(destination, checkSize(destination, bytesOf(payload)))
     },
     async subscribe(filters) {
       if (filters.length > 0) await inTurn(() => subscribe(mqtt, filters))
@@ -141,6 +141,13 @@ function startMqtt(options: MqttOptions): StartedMqtt {
   })
   // Not mqtt.end(true): after an end(false) that the broker does not answer, it does nothing.
   return { mqtt, cut: () => stream.destroy() }
+}
+
+/** Throws `too_large` for what some brokers would end the connection for, and everything on it. */
+export function checkSize({ topic }: Destination, payload: Uint8Array): Uint8Array {
+  if (payload.byteLength <= maxPublishedBytes) return payload
+  const message = `A message of ${payload.byteLength} bytes for ${topic} is more than brokers are asked to take, ${maxPublishedBytes}.`
+  throw new AppError("too_large", message)
 }
 
 /** Publications that the connection has not taken yet, bounded in bytes. */

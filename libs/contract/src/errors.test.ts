@@ -40,6 +40,7 @@ test("codes and their statuses stay what they are", () => {
       "503 open_failed",
       "503 overloaded",
       "503 port_conflict",
+      "503 port_shared",
       "503 slow_client",
       "504 no_reply",
     ]
@@ -73,4 +74,11 @@ test("anything thrown becomes an AppError that keeps it as its cause", () => {
     cause: expect.any(TypeError),
   })
   expect(toAppError("text")).toMatchObject({ code: "internal", message: "text", cause: "text" })
+})
+
+test("a sentence that repeats what was found ends in replies after 1,000 characters, not within one", () => {
+  const long = new AppError("bad_request", `found ${"\u{1f600}".repeat(5_000)}`)
+  expect(long.toWire().message.length).toBeLessThanOrEqual(1_000)
+  expect(long.toWire().message).toMatch(/^found (\u{1f600})+…$/u)
+  expect(new AppError("bad_request", "x".repeat(1_000)).toWire().message).toBe("x".repeat(1_000))
 })

@@ -92,6 +92,9 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
+// A sentence may repeat what was found, which may be of any length: nobody reads more, and every reply has room for it.
+const maxMessageLength = 1_000
+
 /** An error with a stable code and a sentence that says what was expected and what was found. */
 export class AppError extends Error {
   override readonly name = "AppError"
@@ -112,10 +115,17 @@ export class AppError extends Error {
     return errorCatalogue[this.code].fix
   }
 
-  /** The error as it travels in replies. */
+  /** The error as it travels in replies: a longer sentence ends after 1,000 characters, with an ellipsis. */
   toWire(): { code: ErrorCode; message: string } {
-    return { code: this.code, message: this.message }
+    return { code: this.code, message: shorten(this.message) }
   }
+}
+
+function shorten(message: string): string {
+  // No half of a surrogate pair at the cut.
+  return message.length <= maxMessageLength
+    ? message
+    : `${message.slice(0, maxMessageLength - 1).replace(/[\ud800-\udbff]$/, "")}…`
 }
 
 export function isErrorCode(code: string): code is ErrorCode {

@@ -45,8 +45,10 @@ export {
 export {
   announceEveryMs,
   firstAnnounceMs,
+  maxCallBytes,
   maxChunkBytes,
   maxPayloadBytes,
+  maxPublishedBytes,
   maxSessionBytes,
   maxTtlMs,
   maxWriteBytes,

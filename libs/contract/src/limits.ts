@@ -1,6 +1,15 @@
 /** Largest payload that every broker's defaults let through without blocking the link for long, in bytes. */
 export const maxPayloadBytes = 64 * 1024
 
+/** Nothing of ours is published beyond this, in bytes: it would end the connection at brokers that take no more. */
+export const maxPublishedBytes = 192 * 1024
+
+/**
+ * Largest call that is decoded, in bytes: JSON may spell each of `maxChunkBytes` in four characters and more, and brokers let
+ * through what they like.
+ */
+export const maxCallBytes = 256 * 1024
+
 /** Device bytes in one chunk, call or page: leaves room in `maxPayloadBytes` for the CBOR around them. */
 export const maxChunkBytes = 60_000
 

@@ -12,14 +12,15 @@ export interface ProblemDocument {
 }
 
 export function problemDocument(error: AppError): ProblemDocument {
-  const { code, status, message, fix } = error
+  const { code, status, fix } = error
   return {
     type: `urn:serialcast:error:${code}`,
     title: titleOf(code),
     status,
     code,
     // What went wrong inside is for the log, not for whoever asked.
-    detail: code === "internal" ? "Something unforeseen happened inside the service." : message,
+    detail:
+      code === "internal" ? "Something unforeseen happened inside the service." : error.toWire().message,
     fix,
   }
 }

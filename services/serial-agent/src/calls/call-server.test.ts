@@ -3,7 +3,14 @@ import { mkdtemp, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { BrokerClient } from "@serialcast/broker-client"
-import { createTopics, decodeReply, encodeCall, maxChunkBytes, maxPayloadBytes } from "@serialcast/contract"
+import {
+  createTopics,
+  decodeReply,
+  encodeCall,
+  maxCallBytes,
+  maxChunkBytes,
+  maxPayloadBytes,
+} from "@serialcast/contract"
 import { createMemoryJournal, type Journal } from "@serialcast/journal"
 import { createLogger } from "@serialcast/service-kit"
 import {
@@ -304,6 +311,33 @@ function handle(devices: CallServerDeps["devices"]) {
   }
   return { send }
 }
+
+const manyKeys = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`Z${n.toString(36)}`, 0]))
+const longText = "\u{1f600}x".repeat(40_000)
+const inJson = (call: object) => new TextEncoder().encode(JSON.stringify(call))
+
+test.each([
+  ["unknown keys", { ...manyKeys, id: "i" }, "i"],
+  ["a long word where a choice is wanted", { id: "i", stream: longText, from: "start" }, "i"],
+  ["a long cursor", { id: "i", from: longText }, "i"],
+  ["a long id", { id: longText, from: "start" }, ""],
+  ["a long value of another type", { id: "i", from: [longText] }, "i"],
+])("a call with %s gets a small refusal, which does not repeat it", async (_what, request, id) => {
+  const journal = createMemoryJournal({ clock: new FakeClock(), createEpoch: () => "00112233aabbccdd" })
+  const { send } = handle({ find: () => undefined, findJournal: () => journal })
+  for (const payload of [inJson(request), encodeCall(request)]) {
+    const reply = await send("history", payload)
+    expect(reply.byteLength).toBeLessThan(4_096)
+    const decoded = reply[0] === 0x7b ? JSON.parse(Buffer.from(reply).toString()) : decodeReply(reply)
+    expect(decoded).toMatchObject({ id, error: { code: expect.stringMatching(/^bad_/) } })
+  }
+})
+
+test("a call of more bytes than any has is refused undecoded", async () => {
+  const { send } = handle({ find: () => undefined, findJournal: () => undefined })
+  const reply = await send("write", inJson({ id: "i", text: "x".repeat(maxCallBytes) }))
+  expect(JSON.parse(Buffer.from(reply).toString())).toMatchObject({ error: { code: "too_large" } })
+})
 
 test.each([
   ["CBOR", encodeCall({ id: "h", stream: "tx", from: "start" })],

@@ -6,6 +6,7 @@ import {
   callVerbs,
   decodeCall,
   encodeErrorReply,
+  maxCallBytes,
   type Payload,
   type PayloadFormat,
   type ReplyAddress,
@@ -31,6 +32,8 @@ export interface CallServerDeps {
 }
 
 const openingBrace = 0x7b
+// As `callId` has it, in characters: what is longer is no call's id, and is not repeated.
+const maxIdLength = 64
 // Each waits for a port or a disk, all of which are bounded, and holds its request.
 const maxInProgress = 16_384
 
@@ -53,7 +56,9 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
     const { parcel } = message
     const isHanded = parcel instanceof CallParcel
     const format: PayloadFormat = !isHanded && message.payload[0] === openingBrace ? "json" : "cbor"
-    let address = isHanded ? addressOf(parcel.call) : addressIn(message.payload, format)
+    let address = isHanded
+      ? addressOf(parcel.call)
+      : addressIn(message.payload.subarray(0, maxCallBytes + 1), format)
     const send = (reply: Payload) => {
       // A reply that is lost is asked for again.
       broker.publish(broker.topics.reply(client), reply).catch((error: unknown) => {
@@ -61,7 +66,7 @@ export function createCallHandler({ broker, log, devices }: CallServerDeps): (me
       })
     }
     try {
-      const request = isHanded ? parcel.call : decodeCall(message.payload).call
+      const request = isHanded ? parcel.call : decodeCall(checkSize(message.payload)).call
       address = addressOf(request)
       const journal = devices.findJournal(name)
       if (journal === undefined) throw new AppError("unknown_device", `This gateway has no device ${name}.`)
@@ -126,10 +131,17 @@ function addressIn(payload: Uint8Array, format: PayloadFormat): ReplyAddress {
   }
 }
 
+/** Throws `too_large` for what is longer than any call. */
+function checkSize(payload: Uint8Array): Uint8Array {
+  if (payload.byteLength <= maxCallBytes) return payload
+  throw new AppError("too_large", `A call has at most ${maxCallBytes} bytes, found ${payload.byteLength}.`)
+}
+
 /** What can be told of the caller's id before the request is checked. */
 function addressOf(call: unknown): ReplyAddress {
   if (typeof call !== "object" || call === null || !("id" in call) || typeof call.id !== "string")
     return { id: "" }
   const { id } = call
+  if (id.length > maxIdLength) return { id: "" }
   return "part" in call && typeof call.part === "number" ? { id, part: call.part } : { id }
 }
