@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from "node:tty"
 import { systemClock } from "@serialcast/primitives"
 import { failureText, stopSignal } from "@serialcast/service-kit"
 import { exitCodes } from "./command/exit-code.ts"
@@ -28,7 +29,8 @@ try {
       stderr,
       clock: systemClock,
       signal,
-      onHangUp: (listener) => process.once("SIGHUP", listener),
+      onHangUp: (listener) =>
+        process.on("SIGHUP", () => listener(process.stdout.isTTY && !isatty(process.stdout.fd))),
     }),
   )
 } catch (error) {

@@ -41,6 +41,15 @@ describe("up", () => {
     await mqtt.endAsync(true)
   })
 
+  test("goes on after a SIGHUP, and says so", async () => {
+    const cli = spawnCli(["up"])
+    await cli.stdout.find(/Ctrl-C stops it/)
+    cli.child.kill("SIGHUP")
+    await cli.stderr.find(/SIGHUP changes nothing/)
+    cli.child.kill("SIGTERM")
+    expect(await cli.exited).toBe(0)
+  })
+
   test("a port in use is one clear line", async () => {
     const blocker = createServer().listen(0, "127.0.0.1")
     onTestFinished(() => void blocker.close())

@@ -3,6 +3,7 @@ import { after, createWakeup, msUntil, type Wakeup } from "@serialcast/primitive
 import { type Config, createLogger, createMetrics } from "@serialcast/service-kit"
 import type { CommandContext } from "../command/context.ts"
 import { type ExitCode, exitCodes } from "../command/exit-code.ts"
+import { outliveHangUp } from "../command/outlive-hang-up.ts"
 import { formatSettings } from "../devices/format-settings.ts"
 import { type BridgeView, bridgeNews, lookAt, troubleOf } from "./bridge-news.ts"
 import { createCableSearch } from "./cable-search.ts"
@@ -15,8 +16,10 @@ const openTimeoutMs = 15_000
  * Bridges until Ctrl-C, or until the other end of a cable was not found in time. Throws what kept it from starting:
  * `listen_failed`, or why the port could not be opened.
  */
-export async function runBridge(config: Config, context: CommandContext): Promise<ExitCode> {
-  const { clock, stdout } = context
+export async function runBridge(config: Config, given: CommandContext): Promise<ExitCode> {
+  const { clock, stdout, stderr } = given
+  const signal = outliveHangUp(given, (sentence) => void stderr.write(`${sentence}\n`).catch(() => {}))
+  const context = { ...given, signal }
   const changed = createWakeup()
   // People read the news; what a service has to log beyond them is a fault.
   const log = createLogger({ name: "bridge", level: "error" })

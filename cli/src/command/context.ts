@@ -12,6 +12,6 @@ export interface CommandContext {
   readonly clock: Clock
   /** Aborted at Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
-  /** Calls `listener` when the terminal goes away, which then ends the process no more. */
-  onHangUp(listener: () => void): void
+  /** Calls `listener` at each SIGHUP, which then ends the process no more; `isTerminalGone`: its terminal was closed. */
+  onHangUp(listener: (isTerminalGone: boolean) => void): void
 }

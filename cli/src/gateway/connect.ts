@@ -1,11 +1,11 @@
 import { AppError } from "@serialcast/contract"
 import { createDeviceClient, type DeviceClient } from "@serialcast/device-stream"
 import {
+  brokerUrl,
   type Config,
   connectToBroker,
   createLogger,
   createMetrics,
-  formatListenAddress,
   loadConfig,
   loadToken,
 } from "@serialcast/service-kit"
@@ -77,12 +77,8 @@ export async function connectToGateway(
   }
 }
 
-function unreachable(
-  { broker: { url, listen } }: Config,
-  reason: string | undefined,
-  cause: unknown,
-): AppError {
-  const { protocol, host } = new URL(url ?? `mqtt://${formatListenAddress(listen)}`)
+function unreachable({ broker }: Config, reason: string | undefined, cause: unknown): AppError {
+  const { protocol, host } = new URL(brokerUrl(broker))
   return new AppError(
     "broker_offline",
     `No broker answered at ${protocol}//${host} within ${timeoutMs / 1000} s${reason === undefined ? "" : ` (${reason})`}: ` +

@@ -45,7 +45,7 @@ test("a device that is offline says why, and nothing is suggested with it", () =
 test("a broker that cannot be reached is said, and its password is not", () => {
   const brokerUrl = "mqtt://me:secret@broker:1883"
   const text = formatBanner({ ...served, broker: null, brokerUrl, isConnected: false, devices: [] }, plain)
-  expect(text).toContain("none yet: the broker mqtt://me:***@broker:1883 cannot be reached")
+  expect(text).toContain("none yet: the broker mqtt://[redacted]@broker:1883 cannot be reached")
   expect(text).not.toContain("secret")
 })
 

@@ -1,5 +1,5 @@
 import { type DeviceState, formatAddress, type TunnelState } from "@serialcast/contract"
-import { isLoopback, type ListenAddress } from "@serialcast/service-kit"
+import { isLoopback, type ListenAddress, maskCredentials } from "@serialcast/service-kit"
 import { formatSettings } from "../devices/format-settings.ts"
 import type { Paint } from "../terminal/paint.ts"
 import { formatTable } from "../terminal/table.ts"
@@ -54,7 +54,7 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
   }
   const mqtt =
     broker === null
-      ? [paint("cyan", maskUrl(brokerUrl ?? "")), "running elsewhere"]
+      ? [paint("cyan", maskCredentials(brokerUrl ?? "")), "running elsewhere"]
       : [link("mqtt", broker.mqtt), `${link("ws", broker.websocket)} for browsers`]
   return [
     ["Page", link("http", console, "/")],
@@ -66,15 +66,10 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
 
 function deviceRows({ devices, brokerUrl, isConnected }: Served, paint: Paint): string[] {
   if (!isConnected)
-    return [`  ${paint("yellow", `none yet: the broker ${maskUrl(brokerUrl ?? "")} cannot be reached`)}`]
+    return [
+      `  ${paint("yellow", `none yet: the broker ${maskCredentials(brokerUrl ?? "")} cannot be reached`)}`,
+    ]
   return indent(formatTable(devices.map((state) => deviceRow(state, paint))))
-}
-
-/** A URL as it may be shown: without its password. */
-function maskUrl(text: string): string {
-  const url = new URL(text)
-  if (url.password !== "") url.password = "***"
-  return url.href
 }
 
 function deviceRow(state: DeviceState, paint: Paint): string[] {

@@ -144,7 +144,7 @@ function startMqtt(options: MqttOptions): StartedMqtt {
 }
 
 /** Throws `too_large` for what some brokers would end the connection for, and everything on it. */
-export function checkSize({ topic }: Destination, payload: Uint8Array): Uint8Array {
+function checkSize({ topic }: Destination, payload: Uint8Array): Uint8Array {
   if (payload.byteLength <= maxPublishedBytes) return payload
   const message = `A message of ${payload.byteLength} bytes for ${topic} is more than brokers are asked to take, ${maxPublishedBytes}.`
   throw new AppError("too_large", message)

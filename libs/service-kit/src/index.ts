@@ -8,10 +8,18 @@ export {
 export { createRequestGuard, type RequestGuard, type RequestGuardOptions } from "./access/request-guard.ts"
 export { createSession, type Session } from "./access/session.ts"
 export type { GuardedRequest, SiteCheckOptions } from "./access/site-check.ts"
-export { createTokenFile, loadToken, readToken, type TokenFile, tokensMatch } from "./access/token.ts"
+export {
+  brokerPassword,
+  createTokenFile,
+  loadToken,
+  readToken,
+  type TokenFile,
+  tokenFileAdvice,
+  tokensMatch,
+} from "./access/token.ts"
 export { type AdminOptions, createAdminServer, createMetrics } from "./admin/admin-server.ts"
 export { type RunningAdmin, startAdmin } from "./admin/start-admin.ts"
-export { type BrokerConnection, connectToBroker } from "./broker/connect-to-broker.ts"
+export { type BrokerConnection, brokerUrl, connectToBroker } from "./broker/connect-to-broker.ts"
 export { closestName } from "./config/closest-name.ts"
 export type {
   Config,
@@ -37,6 +45,7 @@ export { type RunningGroup, type StartOptions, startInOrder } from "./lifecycle/
 export { type StopSignalOptions, stopSignal } from "./lifecycle/stop-signal.ts"
 export { type CloseOptions, closeServer } from "./listen/close-server.ts"
 export { listen } from "./listen/listen.ts"
+export { maskCredentials } from "./log/log-line.ts"
 export { createLogger, type Logger, type LoggerOptions } from "./log/logger.ts"
 export { RefusalLog } from "./log/refusal-log.ts"
 export { type ProblemDocument, problemDocument, sendProblem } from "./problem/problem.ts"

@@ -35,7 +35,14 @@ async function start({
     ...overrides,
   }
   const config = {
-    broker: { listen: anyPort, websocket: anyPort, url: null, root: "serialcast", clientBufferBytes },
+    broker: {
+      listen: anyPort,
+      websocket: anyPort,
+      host: null,
+      url: null,
+      root: "serialcast",
+      clientBufferBytes,
+    },
     access: { open: false, tokenFile: null, hosts: [] },
   }
   const broker = await createBroker(config, deps)
@@ -274,6 +281,7 @@ test("when one listener cannot be had, nothing is left behind", async () => {
     broker: {
       listen: anyPort,
       websocket: broker.websocketAddress,
+      host: null,
       url: null,
       root: "r",
       clientBufferBytes: 65_536,

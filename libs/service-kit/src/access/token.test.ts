@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { createTokenFile, readToken, tokensMatch } from "./token.ts"
+import { loadConfig } from "../config/load-config.ts"
+import { createTokenFile, readToken, tokenFileAdvice, tokensMatch } from "./token.ts"
 
 let directory: string
 beforeEach(() => {
@@ -19,6 +20,18 @@ test("a new token is 256 random bits in a file that only its owner reads, and no
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(readdirSync(join(directory, "secrets"))).toEqual(["token"])
   expect(readToken(file)).toBe(token)
+})
+
+test("a token that other users can read is told, with the command that mends it", () => {
+  const file = join(directory, "token")
+  createTokenFile(file)
+  const config = loadConfig({ env: { SERIALCAST_ACCESS_TOKEN_FILE: file }, directory })
+  expect(tokenFileAdvice(config)).toBeNull()
+  for (const mode of [0o640, 0o604, 0o620]) {
+    chmodSync(file, mode)
+    expect(tokenFileAdvice(config)).toContain(`chmod 600 ${file}`)
+  }
+  expect(tokenFileAdvice(loadConfig({ env: {}, directory }))).toBeNull()
 })
 
 test("a token that is there is kept", () => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import {
   closeSync,
   existsSync,
@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs"
@@ -23,6 +24,12 @@ const tokenPattern = /^[A-Za-z0-9._~-]+$/
 /** The access token of the configuration; null when none is asked for. Throws `bad_config`. */
 export function loadToken({ access }: Config): string | null {
   return access.tokenFile === null ? null : readToken(access.tokenFile)
+}
+
+/** What is to be done about a token file that other users of the machine can read; null: nothing. */
+export function tokenFileAdvice({ access: { tokenFile } }: Config): string | null {
+  if (tokenFile === null || (statSync(tokenFile).mode & 0o077) === 0) return null
+  return `Other users of this machine can read the access token: chmod 600 ${tokenFile}`
 }
 
 /** The token in `file`, without the line end. Throws `bad_config` when there is none that can be used. */
@@ -62,6 +69,14 @@ export function createTokenFile(file: string): TokenFile {
       cause,
     })
   }
+}
+
+/**
+ * With what a service logs in to this gateway's own broker under its name. It opens nothing but the broker, and whoever reads
+ * it on the network does not learn the access token.
+ */
+export function brokerPassword(token: string, username: string): string {
+  return createHmac("sha256", token).update(`serialcast broker ${username}`).digest("base64url")
 }
 
 /** Compares in a time that says nothing about where the two differ. */

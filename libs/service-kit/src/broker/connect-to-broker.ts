@@ -6,6 +6,7 @@ import {
   streamOpener,
 } from "@serialcast/broker-client"
 import { createTopics } from "@serialcast/contract"
+import { brokerPassword } from "../access/token.ts"
 import type { Config } from "../config/config.ts"
 import { formatListenAddress } from "../config/listen-address.ts"
 import type { ServiceDeps } from "../lifecycle/service.ts"
@@ -24,14 +25,14 @@ export interface BrokerConnection extends Pick<BrokerClientOptions, "birth"> {
  * `broker.url`, else to where the configuration's own broker listens.
  */
 export function connectToBroker(
-  { broker: { root, url, listen } }: Config,
+  { broker }: Config,
   { clock, log, token, brokerLink }: ServiceDeps,
   { name, will, birth }: BrokerConnection,
 ): BrokerClient {
   const clientId = `${name}-${randomBytes(4).toString("hex")}`
-  const link = brokerLink ?? { openStream: streamOpener(url ?? `mqtt://${formatListenAddress(listen)}`) }
-  const credentials = credentialsOf(url) ?? (token === null ? null : { username: name, password: token })
-  const topics = createTopics(root)
+  const link = brokerLink ?? { openStream: streamOpener(brokerUrl(broker)) }
+  const credentials = broker.url === null ? ownLogin(name, token) : loginIn(broker.url, name)
+  const topics = createTopics(broker.root)
   const lifeSigns = {
     ...(will === undefined ? {} : { will: typeof will === "function" ? will(clientId) : will }),
     ...(birth === undefined ? {} : { birth }),
@@ -39,11 +40,24 @@ export function connectToBroker(
   return createBrokerClient({ clientId, topics, ...link, credentials, ...lifeSigns }, { clock, log })
 }
 
-/** The user and password that a broker's URL names; null when it names none. */
-function credentialsOf(url: string | null): { username: string; password: string } | null {
-  if (url === null) return null
+/** Where the services find the broker: `broker.url`, or the gateway's own, by its name or where it listens. */
+export function brokerUrl({ url, host, listen }: Config["broker"]): string {
+  const own = host === null ? listen : { ...listen, host }
+  return url ?? `mqtt://${formatListenAddress(own)}`
+}
+
+type Credentials = BrokerClientOptions["credentials"]
+
+function ownLogin(name: string, token: string | null): Credentials {
+  return token === null ? null : { username: name, password: brokerPassword(token, name) }
+}
+
+/** Nothing but what the URL of somebody's broker says goes there. */
+function loginIn(url: string, name: string): Credentials {
   const { username, password } = new URL(url)
-  return username === ""
-    ? null
-    : { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+  if (username === "" && password === "") return null
+  return {
+    username: username === "" ? name : decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  }
 }

@@ -98,6 +98,8 @@ export interface Config {
   readonly broker: {
     readonly listen: ListenAddress
     readonly websocket: ListenAddress
+    /** Where other services find the embedded broker; null: where it listens. */
+    readonly host: string | null
     /** A broker that runs elsewhere; null: the embedded one. */
     readonly url: string | null
     /** First topic level of the contract. */

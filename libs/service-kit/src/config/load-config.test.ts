@@ -34,6 +34,7 @@ test("without a file everything has its default", () => {
     broker: {
       listen: { host: "127.0.0.1", port: 1883 },
       websocket: { host: "127.0.0.1", port: 9001 },
+      host: null,
       url: null,
       root: "serialcast",
       clientBufferBytes: 12 * 1024 * 1024,
@@ -166,7 +167,16 @@ access: { tokenFile: 3, host: [] }
   ])
 })
 
-test("a password in a URL is not repeated", () => {
+test("a password in a URL is not repeated, however wrong the URL is, nor is what stands in the place of a token", () => {
+  const found = 'broker.url: expected a URL like mqtt://broker:1883, found "'
+  for (const url of ["me:secret@broker", "me:sec/ret@broker:1883", "me:se@cret@broker"])
+    expect(problems(`broker: { url: '${url}' }`)[0]).toMatch(`${found}[redacted]@broker`)
+  expect(problems("broker: { url: 'mqt://me:s@ec/ret@broker' }")).toEqual([
+    `${found}mqt://[redacted]@broker"`,
+  ])
+  expect(problems("access: abcdefghij0123456789")).toEqual([
+    "access: expected open or a map, found other text",
+  ])
   expect(problems("broker: { url: 'http://me:secret@broker' }")).toEqual([
     'broker.url: expected a URL like mqtt://broker:1883, found "http://[redacted]@broker"',
   ])

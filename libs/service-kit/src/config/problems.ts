@@ -6,6 +6,9 @@ import { configJsonSchema, keysAt } from "./json-schema.ts"
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
 
+// Of a URL that somebody wrote without its beginning.
+const userWithoutScheme = /^"(?!\w+:\/\/)[^\s"]+@/
+
 const kinds: Readonly<Record<string, string>> = {
   string: "text",
   number: "a number",
@@ -51,9 +54,9 @@ function describeIssue(issue: Issue, path: Path, nameOf: (path: Path) => string)
     case "invalid_union":
       return describeUnion(issue, path, nameOf)
     case "invalid_key":
-      return [line(nameOf(path), issue.issues[0]?.message ?? issue.message, issue.input)]
+      return [line(nameOf(path), path, issue.issues[0]?.message ?? issue.message, issue.input)]
     default:
-      return [line(nameOf(path), issue.message, issue.input)]
+      return [line(nameOf(path), path, issue.message, issue.input)]
   }
 }
 
@@ -66,11 +69,11 @@ function describeUnion(
   const meant = issue.errors.find((branch) => !branch.some(isOtherKind))
   if (meant !== undefined)
     return meant.flatMap((inner) => describeIssue(inner, [...path, ...inner.path], nameOf))
-  if (issue.message.startsWith("expected")) return [line(nameOf(path), issue.message, inputOf(issue))]
+  if (issue.message.startsWith("expected")) return [line(nameOf(path), path, issue.message, inputOf(issue))]
   const wanted = issue.errors.flatMap((branch) =>
     branch.map(({ message }) => message.replace(/^expected /, "")),
   )
-  return [line(nameOf(path), `expected ${anyOf(wanted)}`, issue.input)]
+  return [line(nameOf(path), path, `expected ${anyOf(wanted)}`, issue.input)]
 }
 
 /** What was found where the path ends: of a union told apart by one key, that key's value. */
@@ -88,8 +91,8 @@ export function didYouMean(suggestion: string | undefined): string {
   return suggestion === undefined ? "" : `; did you mean ${suggestion}?`
 }
 
-function line(name: string, expected: string, found: unknown): string {
-  return `${name}: ${expected}, found ${show(found)}`
+function line(name: string, path: Path, expected: string, found: unknown): string {
+  return `${name}: ${expected}, found ${path[0] === "access" ? showKind(found) : show(found)}`
 }
 
 function anyOf(words: readonly string[]): string {
@@ -97,10 +100,15 @@ function anyOf(words: readonly string[]): string {
   return others.length === 0 ? last : `${others.toReversed().join(", ")} or ${last}`
 }
 
+/** Of what is about access, texts may be the token itself. */
+function showKind(value: unknown): string {
+  return typeof value === "string" ? "other text" : show(value)
+}
+
 function show(value: unknown): string {
   if (value === undefined || value === null) return "nothing"
   if (Array.isArray(value)) return "a list"
   if (typeof value === "object") return "a map"
-  const text = maskCredentials(JSON.stringify(value))
+  const text = maskCredentials(JSON.stringify(value)).replace(userWithoutScheme, '"[redacted]@')
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -98,7 +98,18 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
     websocket: listenAddress
       .prefault("127.0.0.1:9001")
       .describe("Where the embedded broker listens for MQTT over WebSocket"),
-    url: brokerUrl.nullable().default(null).describe("A broker that runs elsewhere, used instead"),
+    host: hostName
+      .nullable()
+      .default(null)
+      .describe(
+        "Name under which the other services find the embedded broker, when it is not where it listens",
+      ),
+    url: brokerUrl
+      .nullable()
+      .default(null)
+      .describe(
+        "A broker that runs elsewhere, used instead; of credentials it gets those in the URL and no others",
+      ),
     root: name.default(defaultRoot).describe("First level of every topic"),
     clientBufferBytes: byteSize
       .prefault("12MiB")

@@ -60,6 +60,17 @@ describe("a process", () => {
     },
   )
 
+  test("SIGHUP ends nothing, and is logged", async () => {
+    const { child, output, exited } = spawnMain(service("async () => {}"))
+    await output.waitFor('"msg":"started"')
+    for (let n = 1; n <= 2; n++) {
+      child.kill("SIGHUP")
+      await output.waitFor("SIGHUP changes nothing")
+    }
+    child.kill("SIGTERM")
+    expect(await exited).toEqual([0, null])
+  })
+
   test("a process ends although something in it would go on", async () => {
     const { child, output, exited } = spawnMain(service("async () => { setInterval(() => {}, 1000) }"))
     await output.waitFor('"msg":"started"')

@@ -1,6 +1,6 @@
 import { AppError } from "@serialcast/contract"
 import { systemClock, withDeadline } from "@serialcast/primitives"
-import { loadToken } from "../access/token.ts"
+import { loadToken, tokenFileAdvice } from "../access/token.ts"
 import { createMetrics } from "../admin/admin-server.ts"
 import { startAdmin } from "../admin/start-admin.ts"
 import type { Config } from "../config/config.ts"
@@ -30,7 +30,10 @@ export async function runMain({ name, start }: MainOptions): Promise<void> {
     refuseArguments(process.argv.slice(2))
     const config = loadConfig({ env: process.env })
     const log = createLogger({ name, level: config.log.level })
+    process.on("SIGHUP", () => log.info("SIGHUP changes nothing: the configuration is read at the start"))
     const deps = { log, clock: systemClock, metrics: createMetrics(), token: loadToken(config) }
+    const advice = tokenFileAdvice(config)
+    if (advice !== null) log.warn(advice)
     const started = startWithAdmin(config, deps, start)
     // A signal may come while the service still waits for something in order to start.
     await Promise.race([started, signalled])

@@ -1,9 +1,19 @@
-const urlUser = /\/\/[^\s"/@\\]+@/g
-const tokenParameter = /([?&]token=)[^\s"&\\]+/g
+// Up to the last @ of the word: people write passwords with any character as they are.
+const urlUser = /\/\/[^\s"\\]+@/g
+const tokenParameter = /([?&](?:access_)?token=)[^\s"&\\]+/gi
+const authorization = /\b(Bearer|Basic)\s+[^\s"\\]+/gi
+const sessionCookie = /(serialcast_session=)[^\s";\\]+/g
 
-/** Hides user names and passwords of URLs and `token` parameters of query strings. */
+/**
+ * Hides user names and passwords of URLs, `token` parameters of query strings, credentials behind the name of their HTTP
+ * scheme, and session cookies.
+ */
 export function maskCredentials(text: string): string {
-  return text.replaceAll(urlUser, "//[redacted]@").replaceAll(tokenParameter, "$1[redacted]")
+  return text
+    .replaceAll(urlUser, "//[redacted]@")
+    .replaceAll(tokenParameter, "$1[redacted]")
+    .replaceAll(authorization, "$1 [redacted]")
+    .replaceAll(sessionCookie, "$1[redacted]")
 }
 
 // Escapes in JSON text, and what JSON leaves bare although it can steer a terminal: DEL, C1 controls, line

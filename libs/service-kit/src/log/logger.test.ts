@@ -29,6 +29,14 @@ test("secrets are hidden wherever they stand", () => {
   expect(lines[1]).toContain("GET /?token=[redacted]&x=1")
 })
 
+test("secrets are hidden in the words of a line too, whatever characters are in a password", () => {
+  const { lines, log } = capture()
+  log.info({ url: "mqtt://me:s3@cr/et@broker" }, "Authorization: Bearer s3cret, Basic s3cret==")
+  log.info("cookie: a=b; serialcast_session=s3cret; c=d, GET /?access_token=s3cret")
+  expect(lines.join("")).not.toMatch(/s3/)
+  expect(lines.join("")).toMatch(/mqtt:\/\/\[redacted\]@broker.*Bearer \[redacted\] Basic .*; c=d/s)
+})
+
 test("device bytes do not reach the log", () => {
   const { lines, log } = capture()
   log.info({ payload: new Uint8Array([65, 66]), text: new TextEncoder().encode("hello") })

@@ -63,3 +63,10 @@ test("cyclic, deep and wide values end somewhere", () => {
   const wide = Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => "item"))
   expect(JSON.stringify(sanitize(wide)).match(/item/g)).toHaveLength(900)
 })
+
+test("other words for secrets are known too, and the token of a lease, whose holder may be told", () => {
+  const names = ["passphrase", "apiKey", "api_key", "privateKey", "lease"]
+  const secrets = Object.fromEntries(names.map((name) => [name, "x"]))
+  expect(Object.values(sanitize(secrets) as object)).toEqual(names.map(() => "[redacted]"))
+  expect(sanitize({ lease: { holder: "me" } })).toEqual({ lease: { holder: "me" } })
+})

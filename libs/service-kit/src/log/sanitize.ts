@@ -4,7 +4,10 @@ import { pino } from "pino"
 const maxDepth = 8
 const maxValues = 1_000
 
-const secretName = /(?:token|password|secret|authorization|cookie)$/i
+const secretName =
+  /(?:token|password|passwd|passphrase|secret|authorization|cookie|api[-_]?key|private[-_]?key)$/i
+// Its holder may be told; as text it is the token of one.
+const leaseName = /lease$/i
 
 /**
  * What may be shown of `value`: the same for plain values; of anything else a copy, at any depth without secrets (known
@@ -37,9 +40,13 @@ function shown(value: unknown, { depth, budget }: Place): unknown {
   return Object.fromEntries(
     takeFrom(Object.entries(fields), budget).map(([key, field]) => [
       key,
-      secretName.test(key) && field !== undefined ? "[redacted]" : shown(field, inner),
+      isSecret(key, field) ? "[redacted]" : shown(field, inner),
     ]),
   )
+}
+
+function isSecret(key: string, field: unknown): boolean {
+  return field !== undefined && (secretName.test(key) || (typeof field === "string" && leaseName.test(key)))
 }
 
 function takeFrom<T>(items: readonly T[], budget: Place["budget"]): readonly T[] {

@@ -52,8 +52,8 @@ export function createHooks(
       packet.clean = true
       done(null, true)
     },
-    authenticate(client, _username, password, done) {
-      const refusal = checkLogin({ origin: recordOf(client).origin, password }, login)
+    authenticate(client, username, password, done) {
+      const refusal = checkLogin({ origin: recordOf(client).origin, username, password }, login)
       if (refusal === undefined) return done(null, true)
       const answer: AuthenticateError = Object.assign(refusal.error, { returnCode: refusal.returnCode })
       done(answer, false)

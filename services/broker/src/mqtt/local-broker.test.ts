@@ -20,6 +20,7 @@ async function start() {
       broker: {
         listen: anyPort,
         websocket: anyPort,
+        host: null,
         url: null,
         root: topics.root,
         clientBufferBytes: 1_048_576,

@@ -1,4 +1,4 @@
-import { createAttemptLimiter } from "@serialcast/service-kit"
+import { brokerPassword, createAttemptLimiter } from "@serialcast/service-kit"
 import { FakeClock } from "@serialcast/testkit"
 import { beforeEach, expect, test } from "vitest"
 import { checkLogin, type Origin } from "./login.ts"
@@ -12,9 +12,14 @@ beforeEach(() => {
   limiter = createAttemptLimiter({ clock })
 })
 
-function refusal(password: string | undefined, origin: Origin, expected: string | null = token) {
+function refusal(
+  password: string | undefined,
+  origin: Origin,
+  expected: string | null = token,
+  username: string | undefined = "anyone",
+) {
   const bytes = password === undefined ? undefined : new TextEncoder().encode(password)
-  const refused = checkLogin({ origin, password: bytes }, { token: expected, limiter })
+  const refused = checkLogin({ origin, username, password: bytes }, { token: expected, limiter })
   return refused && [refused.error.code, refused.returnCode]
 }
 
@@ -26,6 +31,14 @@ test("the token opens, anything else does not", () => {
   expect(refusal(`${token} `, away)).toEqual(["unauthorized", 4])
   expect(refusal("", away)).toEqual(["unauthorized", 4])
   expect(refusal(undefined, away)).toEqual(["unauthorized", 5])
+})
+
+test("a service's password opens with its name only, and is not the token", () => {
+  const password = brokerPassword(token, "http-gateway")
+  expect(refusal(password, away, token, "http-gateway")).toBeUndefined()
+  expect(refusal(password, away, token, "console")).toEqual(["unauthorized", 4])
+  expect(refusal(brokerPassword("another", "console"), away, token, "console")).toEqual(["unauthorized", 4])
+  expect(password).not.toContain(token)
 })
 
 test("connections of this process, and all when there is no token, need none", () => {

@@ -1,5 +1,5 @@
 import { AppError } from "@serialcast/contract"
-import { type AttemptLimiter, tokensMatch } from "@serialcast/service-kit"
+import { type AttemptLimiter, brokerPassword, tokensMatch } from "@serialcast/service-kit"
 
 /** Where a connection comes from: from this process, or from an address on the network. */
 export type Origin = { readonly kind: "process" } | { readonly kind: "network"; readonly address: string }
@@ -10,6 +10,12 @@ export interface LoginOptions {
   readonly limiter: AttemptLimiter
 }
 
+export interface Login {
+  readonly origin: Origin
+  readonly username: string | undefined
+  readonly password: Uint8Array | undefined
+}
+
 /** A refused log-in with the CONNACK return code that tells the client (MQTT 3.1.1 §3.2.2.3). */
 export interface LoginRefusal {
   readonly error: AppError
@@ -17,12 +23,12 @@ export interface LoginRefusal {
 }
 
 /**
- * Judges a CONNECT: the password must be the access token; the user name is free. Connections of this process are
- * trusted. Only wrong passwords are counted and blocked: behind a port mapping all clients have one address, and one of
+ * Judges a CONNECT: the password must be the access token, whatever the user name, or a service's own password
+ * (`brokerPassword`) with its name. Connections of this process are trusted. Only wrong passwords are counted and blocked: behind a port mapping all clients have one address, and one of
  * them must not lock the others out. undefined: welcome.
  */
 export function checkLogin(
-  { origin, password }: { readonly origin: Origin; readonly password: Uint8Array | undefined },
+  { origin, username, password }: Login,
   { token, limiter }: LoginOptions,
 ): LoginRefusal | undefined {
   if (token === null || origin.kind === "process") return undefined
@@ -30,7 +36,10 @@ export function checkLogin(
     const message = "Expected the access token as the MQTT password; found none."
     return { error: new AppError("unauthorized", message), returnCode: 5 }
   }
-  if (tokensMatch(new TextDecoder().decode(password), token)) return undefined
+  const given = new TextDecoder().decode(password)
+  // Both are looked at each time, so that the time it takes says nothing.
+  const opens = [token, brokerPassword(token, username ?? "")].map((expected) => tokensMatch(given, expected))
+  if (opens.includes(true)) return undefined
   if (limiter.isBlocked(origin.address)) {
     const message = "This address has sent too many wrong access tokens."
     return { error: new AppError("too_many_attempts", message), returnCode: 5 }
