@@ -1,4 +1,5 @@
 export { comparePositions } from "@serialcast/records"
+export { Arrivals, type ArrivalsOptions } from "./arrivals.ts"
 export type { ControlOptions, SignalChange } from "./controls.ts"
 export type { Device, HistoryOptions, ReadOptions } from "./device.ts"
 export { createDeviceClient, type DeviceClient, type DeviceClientDeps } from "./device-client.ts"

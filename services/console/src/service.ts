@@ -1,15 +1,18 @@
+import { setMaxListeners } from "node:events"
 import { createServer } from "node:http"
+import { Arrivals } from "@serialcast/device-stream"
 import {
   type Config,
   closeServer,
   createRequestGuard,
   type ListenAddress,
   listen,
+  namedDevices,
   type RunningService,
   type ServiceDeps,
 } from "@serialcast/service-kit"
 import { consoleConfig } from "./config.ts"
-import type { ConsoleDevices } from "./console-devices.ts"
+import { type ConsoleDevices, createPatientDevices } from "./console-devices.ts"
 import { createApp } from "./http/app.ts"
 import { builtPage } from "./http/page.ts"
 import { createConsoleMetrics } from "./metrics.ts"
@@ -29,8 +32,17 @@ export interface RunningConsole extends RunningService {
 
 /** Starts the page and its WebSockets. Throws `listen_failed`. */
 export async function createConsole(config: Config, deps: ConsoleDeps): Promise<RunningConsole> {
-  const { devices, token, clock, log, pageDir = builtPage } = deps
+  const { token, clock, log, pageDir = builtPage } = deps
   const { listen: listenAt, defaultDevice, hosts } = consoleConfig(config)
+  const stopping = new AbortController()
+  // Every write that waits listens to it: more than ten are no leak here.
+  setMaxListeners(0, stopping.signal)
+  const arrivals = new Arrivals(deps.devices, {
+    clock,
+    named: namedDevices(config),
+    signal: stopping.signal,
+  })
+  const devices = createPatientDevices(deps.devices, arrivals, stopping.signal)
   const guard = createRequestGuard({ token, hosts, clock })
   const sockets = createSocketServer({
     guard,
@@ -48,7 +60,10 @@ export async function createConsole(config: Config, deps: ConsoleDeps): Promise<
     address,
     isReady: () => devices.isConnected,
     async stop() {
-      // First, because closing the server cuts what is still open, and with it the receipts.
+      stopping.abort()
+      // Nobody else comes in meanwhile: a connection that is refused is tried again.
+      server.close()
+      // Before what is still open is cut, and with it the receipts.
       await sockets.stop()
       await closeServer(server)
     },

@@ -18,11 +18,13 @@ export interface AppDeps extends EventDeps {
 
 /** Answers every request: guard first, then the hex server on the raw target, then the API. */
 export function createApp(deps: AppDeps): (request: IncomingMessage, response: ServerResponse) => void {
-  const { guard, log, hexServer } = deps
+  const { guard, log, hexServer, stopping } = deps
   const api = createExpress(deps, log)
   const serveHex = hexServer ? createHexServer(deps) : () => false
   return (request, response) => {
     response.setHeader("X-Content-Type-Options", "nosniff")
+    // Whoever comes over a connection that is still open is to find the next process.
+    if (stopping.aborted) response.shouldKeepAlive = false
     const refusal = guard.check(request)
     if (refusal !== null) sendProblem(response, refusal)
     else if (!serveHex(request, response)) api(request, response)

@@ -1,4 +1,4 @@
-import { type Config, defaultDevice, type ListenAddress } from "@serialcast/service-kit"
+import { type Config, defaultDevice, type ListenAddress, namedDevices } from "@serialcast/service-kit"
 
 /** What the http-gateway reads of the configuration. */
 export interface HttpGatewayConfig {
@@ -9,9 +9,17 @@ export interface HttpGatewayConfig {
   readonly hexServer: boolean
   /** Names besides localhost under which browsers may address it. */
   readonly hosts: readonly string[]
+  /** Addresses of devices that must be there, though nobody told of them yet. */
+  readonly named: ReadonlySet<string>
 }
 
 export function httpGatewayConfig(config: Config): HttpGatewayConfig {
   const { listen, hexServer } = config.http
-  return { listen, defaultDevice: defaultDevice(config), hexServer, hosts: config.access.hosts }
+  return {
+    listen,
+    defaultDevice: defaultDevice(config),
+    hexServer,
+    hosts: config.access.hosts,
+    named: namedDevices(config),
+  }
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events"
 import { createServer } from "node:http"
-import type { DeviceClient } from "@serialcast/device-stream"
+import { Arrivals, type DeviceClient } from "@serialcast/device-stream"
 import {
   type Config,
   closeServer,
@@ -32,14 +32,16 @@ export interface RunningHttpGateway extends RunningService {
 /** Starts REST, SSE and the hex server on one listener. Throws `listen_failed`. */
 export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): Promise<RunningHttpGateway> {
   const { devices, token, clock, log } = deps
-  const { listen: listenAt, defaultDevice, hexServer, hosts } = httpGatewayConfig(config)
+  const { listen: listenAt, defaultDevice, hexServer, hosts, named } = httpGatewayConfig(config)
   const stopping = new AbortController()
   // Every reader listens to it: more than ten are no leak here.
   setMaxListeners(0, stopping.signal)
+  const arrivals = new Arrivals(devices, { clock, named, signal: stopping.signal })
   const writes = createAcceptedWrites(devices, clock)
   const app = createApp({
     guard: createRequestGuard({ token, hosts, clock }),
     devices,
+    arrivals,
     encodings: createEncodings(),
     writes,
     clock,
@@ -59,6 +61,8 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     isReady: () => devices.isConnected,
     async stop() {
       stopping.abort()
+      // Nobody else comes in meanwhile: a connection that is refused is tried again, what the stop answers may not be.
+      server.close()
       await writes.finish()
       await closeServer(server)
     },

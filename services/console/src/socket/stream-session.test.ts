@@ -1,5 +1,5 @@
 import { createDeferred } from "@serialcast/primitives"
-import { checkCounting, countingBytes } from "@serialcast/testkit"
+import { checkCounting, countingBytes, eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { testEpoch } from "../testing/fake-devices.ts"
 import { startTestConsole, streamProtocol } from "../testing/test-console.ts"
@@ -127,11 +127,32 @@ test.each([
   ["unknown_device", "/ws?device=nonsense"],
   ["bad_cursor", `${uno}&from=00000000000000bb-0`],
 ])("%s is told in a frame, and as the reason of the close", async (code, path) => {
-  await using app = await startTestConsole()
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
   const client = await app.connect(path, streamProtocol)
-  expect(await client.message()).toMatchObject({ type: "error", code })
+  const told = client.message()
+  // An address that nobody told of is waited for at first.
+  await clock.advanceAsync(5_000)
+  expect(await told).toMatchObject({ type: "error", code })
   expect(await client.closed).toMatchObject({ code: 1008, reason: expect.stringContaining(code) })
 })
+
+test.each([
+  ["with the sub-protocol", streamProtocol, "open"],
+  ["without one", {}, "line"],
+])(
+  "a socket %s that comes before its device was announced waits for it, with its writes",
+  async (_, protocol, first) => {
+    await using app = await startTestConsole()
+    const client = await app.connect("/ws?device=local/late", protocol)
+    client.socket.send("early", { binary: true })
+    await eventually(() => expect(app.devices.waiting).toBeGreaterThan(1))
+    app.devices.setState({ device: "late" })
+    if (first === "open") expect(await client.message()).toMatchObject({ type: "open" })
+    else expect(await client.text()).toBe("connected")
+    await eventually(() => expect(app.devices.writes.map(({ address }) => address)).toEqual(["local/late"]))
+  },
+)
 
 test("a frame above the limit of a write closes the socket as too big", async () => {
   await using app = await startTestConsole()

@@ -39,6 +39,11 @@ export class FakeDevices implements ConsoleDevices {
     },
   }
 
+  /** How many follow the states, of which those that wait for a device are some. */
+  get waiting(): number {
+    return this.#listeners.size
+  }
+
   setState(change: Partial<DeviceState>): void {
     const state = { ...testState, ...change }
     this.#states.set(formatAddress(state), state)
@@ -69,6 +74,10 @@ export class FakeDevices implements ConsoleDevices {
       read: (options) => this.#read(address, options),
       write: (bytes, options) => this.#write(address, bytes, options),
     }
+  }
+
+  whenReady(): Promise<void> {
+    return Promise.resolve()
   }
 
   close(): Promise<void> {

@@ -32,7 +32,7 @@ export function createApi(deps: ApiDeps): Router {
     .all(refuseMethod("GET, HEAD"))
   router
     .route("/devices/:gateway/:device")
-    .get((request, response) => void response.json(knownDevice(devices.devices, request)))
+    .get(async (request, response) => void response.json(await knownDevice(request, response, deps)))
     .all(refuseMethod("GET, HEAD"))
   addStreams(router, deps)
   addWrites(router, deps)
@@ -58,9 +58,9 @@ function addWrites(router: Router, deps: ApiDeps): void {
   const reserve = createMemoryBudget(budgetBytes)
   const rawBody = express.raw({ type: () => true, limit: largestBodyBytes, inflate: false })
   router.route("/devices/:gateway/:device/write").post(
-    (request, response, next) => {
+    async (request, response, next) => {
       // Before the body is read: what cannot be written costs no memory.
-      knownDevice(deps.devices.devices, request)
+      await knownDevice(request, response, deps)
       if (!flagOf(request, "atomic", { absent: true })) return next("route")
       reserve(bodyBytesOf(request), response)
       next()

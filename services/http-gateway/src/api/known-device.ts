@@ -1,18 +1,21 @@
-import { AppError, type DeviceState, formatAddress } from "@serialcast/contract"
-import type { Device, DeviceClient, DeviceDirectory } from "@serialcast/device-stream"
-import type { Request } from "express"
+import { type DeviceState, formatAddress } from "@serialcast/contract"
+import type { Device } from "@serialcast/device-stream"
+import type { Request, Response } from "express"
+import { type AwaitDeps, awaitDevice } from "../await-device.ts"
 
-/** The device that a path names. Throws `unknown_device` for an address that no gateway has announced. */
-export function knownDevice(devices: DeviceDirectory, { params }: Request): DeviceState {
+/** The device that a path names. Throws as `awaitDevice`. */
+export async function knownDevice(
+  { params }: Request,
+  response: Response,
+  deps: AwaitDeps,
+): Promise<DeviceState> {
   const address = formatAddress({ gateway: levelOf(params["gateway"]), device: levelOf(params["device"]) })
-  const state = devices.get(address)
-  if (state !== undefined) return state
-  throw new AppError("unknown_device", `There is no device ${JSON.stringify(address)}.`)
+  return await awaitDevice(address, response, deps)
 }
 
 /** As `knownDevice`, for what is to be done with it. */
-export function deviceOf(request: Request, { devices }: { readonly devices: DeviceClient }): Device {
-  return devices.device(formatAddress(knownDevice(devices.devices, request)))
+export async function deviceOf(request: Request, response: Response, deps: AwaitDeps): Promise<Device> {
+  return deps.devices.device(formatAddress(await knownDevice(request, response, deps)))
 }
 
 // Express gives an array for wildcards only, which the paths do not have.

@@ -7,7 +7,7 @@ import { deviceOf } from "./known-device.ts"
 
 /** `POST …/lease`: takes the lease; with its token in the `Lease` header, renews it. */
 export async function postLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
-  const device = deviceOf(request, deps)
+  const device = await deviceOf(request, response, deps)
   const { by, lease: token } = callerOf(request)
   const { ttlMs, steal } = checkCall(leaseRequestSchema, {
     ...membersOf(request, ["ttlMs", "steal"]),
@@ -19,7 +19,7 @@ export async function postLease(request: Request, response: Response, deps: Cont
 
 /** `DELETE …/lease`: gives back the lease whose token is in the `Lease` header. */
 export async function deleteLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
-  const device = deviceOf(request, deps)
+  const device = await deviceOf(request, response, deps)
   const { by, lease: token } = callerOf(request)
   if (token === undefined)
     throw new AppError("bad_request", "Lease: expected the token of the lease to give back.")

@@ -23,7 +23,7 @@ export interface HistoryDeps extends EventDeps {
  */
 export async function readHistory(request: Request, response: Response, deps: HistoryDeps): Promise<void> {
   const { clock, stopping, reserve } = deps
-  const device = deviceOf(request, deps)
+  const device = await deviceOf(request, response, deps)
   const { maxBytes, ...range } = parseHistoryQuery(queryOf(request))
   reserve(maxBytes, response)
   const gone = new AbortController()

@@ -64,7 +64,35 @@ test("a silence brings the message that it ends", async () => {
   await eventually(() => expect(clock.pendingTimers).toBe(0))
 })
 
-test("a stream that is asked for while the service stops is refused", async () => {
+test.each(["/api/v1/devices/local/uno/stream", "/devices/local/uno/readbytes"])(
+  "%s that is asked for while the service stops gets no answer, which would end an EventSource, but the end of its connection",
+  async (path) => {
+    const clock = new FakeClock()
+    const started = createDeferred<void>()
+    const write = () => {
+      started.resolve()
+      return new Promise<never>(() => {})
+    }
+    const gateway = await startTestGateway({ ...silentAfter(), write }, { clock })
+    // Its connection is there before the stop, and not idle, so that the stop leaves it open.
+    const socket = connect(gateway.port, "127.0.0.1")
+    socket.write(`GET ${path} HTTP/1.1\r\n`)
+    const pending = fetch(`${gateway.url}/write`, { method: "POST", body: "x" })
+    await started.promise
+    const stopped = gateway.stop()
+    let answer = ""
+    socket.on("data", (part) => (answer += String(part)))
+    socket.on("error", () => {})
+    socket.write("Host: localhost\r\n\r\n")
+    await once(socket, "close")
+    expect(answer).toBe("")
+    await clock.advanceAsync(1_500)
+    expect((await pending).status).toBe(504)
+    await stopped
+  },
+)
+
+test("while the service stops, nobody is let in any more", async () => {
   const clock = new FakeClock()
   const started = createDeferred<void>()
   const write = () => {
@@ -72,15 +100,42 @@ test("a stream that is asked for while the service stops is refused", async () =
     return new Promise<never>(() => {})
   }
   const gateway = await startTestGateway({ ...silentAfter(), write }, { clock })
-  // Its connection is there before the stop, and may be used again.
-  const socket = connect(gateway.port, "127.0.0.1")
   const pending = fetch(`${gateway.url}/write`, { method: "POST", body: "x" })
   await started.promise
   const stopped = gateway.stop()
-  socket.write(`GET ${new URL(gateway.url).pathname}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-  const [answer] = await once(socket, "data")
-  expect(String(answer)).toMatch(/^HTTP\/1.1 503 /)
+  const socket = connect(gateway.port, "127.0.0.1")
+  const [error] = await once(socket, "error")
+  expect(error).toMatchObject({ code: "ECONNREFUSED" })
   await clock.advanceAsync(1_500)
-  expect((await pending).status).toBe(504)
+  await pending
   await stopped
+})
+
+test("an event stream of a device that nobody told of yet begins when somebody does", async () => {
+  await using gateway = await startTestGateway(silentAfter(), { isAnnounced: false })
+  const begun = follow(`${gateway.url}/stream`)
+  const shown = fetch(gateway.url)
+  await eventually(() => expect(gateway.waiting).toBe(2))
+  gateway.announce()
+  const stream = await begun
+  await eventually(() => expect(stream.text()).toContain("event: open"))
+  expect((await shown).status).toBe(200)
+  stream.leave()
+})
+
+test("when nobody tells of a device in time, an event stream gets no answer, and others are told why", async () => {
+  const clock = new FakeClock()
+  await using gateway = await startTestGateway(silentAfter(), { isAnnounced: false, clock })
+  const streams = [`${gateway.url}/stream`, gateway.url.replace("/api/v1", "").concat("/readbytes")].map(
+    async (url) =>
+      await fetch(url).then(
+        ({ status }) => status,
+        () => "no answer",
+      ),
+  )
+  const shown = fetch(gateway.url)
+  await eventually(() => expect(gateway.waiting).toBe(3))
+  await clock.advanceAsync(10_000)
+  expect(await Promise.all(streams)).toEqual(["no answer", "no answer"])
+  expect(await (await shown).json()).toMatchObject({ status: 503, code: "device_offline" })
 })

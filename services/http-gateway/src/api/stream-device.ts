@@ -1,5 +1,6 @@
 import { formatAddress } from "@serialcast/contract"
 import type { Request, Response } from "express"
+import { answerOrLeave } from "../await-device.ts"
 import { parseEncoding } from "../sse/encodings.ts"
 import { createEventFormat } from "../sse/event-format.ts"
 import type { EventStream } from "../sse/event-stream.ts"
@@ -12,8 +13,12 @@ const retryMs = 500
 
 /** `GET …/stream?from=&stream=rx|tx&encoding=hex|base64|text|lines` */
 export async function streamDevice(request: Request, response: Response, deps: EventDeps): Promise<void> {
+  await answerOrLeave(response, () => answer(request, response, deps))
+}
+
+async function answer(request: Request, response: Response, deps: EventDeps): Promise<void> {
   const query = queryOf(request)
-  const device = knownDevice(deps.devices.devices, request)
+  const device = await knownDevice(request, response, deps)
   const encoding = deps.encodings.create(parseEncoding(query.get("encoding") ?? "hex"), device.framing)
   const options = {
     address: formatAddress(device),

@@ -12,22 +12,21 @@ export interface WriteDeps extends EventDeps {
 }
 
 /** `POST …/write`: the whole body is one write. */
-export async function writeWhole(
-  request: Request,
-  response: Response,
-  { devices, writes }: WriteDeps,
-): Promise<void> {
-  const address = formatAddress(knownDevice(devices.devices, request))
+export async function writeWhole(request: Request, response: Response, deps: WriteDeps): Promise<void> {
+  const address = formatAddress(await knownDevice(request, response, deps))
   const body: unknown = request.body
   // The parser leaves the body undefined when there is none.
   const given = body instanceof Uint8Array ? body : new Uint8Array(0)
   const write = parseWrite(request.headers["content-type"], given)
-  response.json({ device: address, ...(await writes.write({ ...write, ...callerOf(request), address })) })
+  response.json({
+    device: address,
+    ...(await deps.writes.write({ ...write, ...callerOf(request), address })),
+  })
 }
 
 /** `POST …/write?atomic=false`: the body, of any length, is written while it comes in. */
 export async function writeStreamed(request: Request, response: Response, deps: WriteDeps): Promise<void> {
-  const address = formatAddress(knownDevice(deps.devices.devices, request))
+  const address = formatAddress(await knownDevice(request, response, deps))
   if (isJson(request.headers["content-type"]))
     throw new AppError("bad_request", "With atomic=false the body is the bytes as they are; found JSON.")
   const target = { device: deps.devices.device(address), caller: callerOf(request) }

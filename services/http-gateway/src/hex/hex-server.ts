@@ -3,6 +3,7 @@ import { AppError, formatCursor, toAppError } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { decodeHex } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
+import { answerOrLeave, awaitDevice } from "../await-device.ts"
 import type { ByteEncoding } from "../sse/encodings.ts"
 import type { EventStream, ServerEvent } from "../sse/event-stream.ts"
 import { type EventDeps, serveEvents, startPointOf, stateEvent } from "../sse/serve-events.ts"
@@ -61,14 +62,18 @@ async function serve(
     response.setHeader("Allow", "GET")
     return sendErrorPage(response, 405, `Expected GET, found ${request.method ?? "nothing"}.`)
   }
-  if (target.kind === "read") return await readBytes(request, response, target.address, deps)
+  const { address } = target
+  if (target.kind === "read") {
+    return await answerOrLeave(response, () => readBytes(request, response, address, deps))
+  }
   if (target.digits.length > 2 * mostBytes) {
     throw new AppError("uri_too_long", `One request writes at most ${mostBytes} bytes.`)
   }
   const bytes = decodeHex(target.digits)
   if (bytes === undefined)
     throw new AppError("bad_hex", "Expected pairs of hex digits and nothing else after /writebytes/.")
-  await writeBytes(request, response, { address: target.address, bytes }, deps)
+  await awaitDevice(address, response, deps)
+  await writeBytes(request, response, { address, bytes }, deps)
 }
 
 async function writeBytes(
@@ -90,6 +95,7 @@ async function readBytes(
   deps: HexServerDeps,
 ): Promise<void> {
   const { devices } = deps
+  await awaitDevice(address, response, deps)
   // The original's head has neither: the stream ends with its connection.
   response.removeHeader("Transfer-Encoding")
   response.removeHeader("Connection")

@@ -8,19 +8,17 @@ import {
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
-import type { DeviceClient, DeviceDirectory } from "@serialcast/device-stream"
+import type { DeviceDirectory } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
+import type { AwaitDeps } from "../await-device.ts"
 import { closeSignal } from "../close-signal.ts"
 import type { Encodings } from "./encodings.ts"
 import type { EventFormat } from "./event-format.ts"
 import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
 
-export interface EventDeps {
-  readonly devices: DeviceClient
+export interface EventDeps extends AwaitDeps {
   readonly encodings: Encodings
   readonly clock: Clock
-  /** Aborted when the service stops. */
-  readonly stopping: AbortSignal
 }
 
 export interface EventOptions {
@@ -35,8 +33,8 @@ export interface EventOptions {
 }
 
 /**
- * Serves a device's stream until the client goes. Throws `unknown_device` or `bad_cursor` while the head is not written
- * yet; a known device is served even while it is offline.
+ * Serves a device's stream until the client goes. Throws `unknown_device`, `bad_cursor`, or `overloaded` when the
+ * service stops, while the head is not written yet; a known device is served even while it is offline.
  */
 export async function serveEvents(
   response: ServerResponse,
@@ -66,7 +64,7 @@ export async function serveEvents(
     silence?.cancel()
     forget()
   }
-  // EventSource gives up for good on a 200 that is no event stream; on an error it comes back.
+  // A 200 that is no event stream would end an EventSource for good.
   if (events === null && stopping.aborted)
     throw new AppError("overloaded", "The service is stopping; try again.")
   response.end()

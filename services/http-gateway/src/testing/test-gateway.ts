@@ -11,30 +11,49 @@ export interface TestGateway extends AsyncDisposable {
   readonly port: number
   /** Of the device `local/uno`, without a slash at its end. */
   readonly url: string
+  /** How many follow the states, of which those that wait for a device are some. */
+  readonly waiting: number
+  /** Tells of the device, where that was left out at the start. */
+  announce(): void
   stop(): Promise<void>
+}
+
+export interface TestGatewayOptions {
+  readonly state?: Partial<DeviceState>
+  readonly clock?: Clock
+  readonly tunnels?: readonly TunnelState[]
+  /** Whether the device is known from the start. */
+  readonly isAnnounced?: boolean
 }
 
 /** A real gateway on a free port, in front of one device that a test plays. */
 export async function startTestGateway(
   device: Partial<Device>,
-  {
-    state = {},
-    clock = systemClock,
-    tunnels = [],
-  }: { state?: Partial<DeviceState>; clock?: Clock; tunnels?: readonly TunnelState[] } = {},
+  { state = {}, clock = systemClock, tunnels = [], isAnnounced = true }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
-  const states = new Map([["local/uno", createDeviceState({ epoch: testEpoch, ...state })]])
+  const states = new Map<string, DeviceState>()
+  const listeners = new Set<(state: DeviceState) => void>()
+  const announce = () => {
+    const known = createDeviceState({ epoch: testEpoch, ...state })
+    states.set("local/uno", known)
+    for (const listener of listeners) listener(known)
+  }
+  if (isAnnounced) announce()
   const devices = {
     isConnected: true,
     devices: {
       list: () => [...states.values()],
       get: (address: string) => states.get(address),
-      onChange: () => () => {},
+      onChange(listener: (state: DeviceState) => void) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
     },
     tunnels: { list: () => tunnels, onChange: () => () => {} },
     // A test plays those methods that it calls.
     device: () => device as Device,
-    whenReady: () => Promise.resolve(),
+    // A broker that tells what it keeps: nothing, unless the device was announced.
+    whenReady: () => (isAnnounced ? Promise.resolve() : new Promise(() => {})),
     close: () => Promise.resolve(),
   } satisfies DeviceClient
   const config = loadConfig({ env: { SERIALCAST_HTTP_LISTEN: "127.0.0.1:0" } })
@@ -50,6 +69,10 @@ export async function startTestGateway(
   return {
     port,
     url: `http://127.0.0.1:${port}/api/v1/devices/local/uno`,
+    get waiting() {
+      return listeners.size
+    },
+    announce,
     stop: () => gateway.stop(),
     [Symbol.asyncDispose]: () => gateway.stop(),
   }
