@@ -1,5 +1,7 @@
 export { type Backoff, type BackoffOptions, createBackoff } from "./backoff.ts"
 export { BoundedMap } from "./bounded-map.ts"
+export { type ByteAccount, ByteBudget, type ByteBudgetOptions } from "./byte-budget.ts"
+export { ByteQueue } from "./byte-queue.ts"
 export { concatBytes } from "./bytes.ts"
 export { type Clock, systemClock, type Timer } from "./clock.ts"
 export { type Deadline, withDeadline, within } from "./deadline.ts"
