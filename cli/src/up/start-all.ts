@@ -11,6 +11,7 @@ import { createSerialAgent } from "@serialcast/serial-agent"
 import {
   type Config,
   connectToBroker,
+  createRefusals,
   defaultDevice,
   type RunningService,
   type ServiceDeps,
@@ -51,6 +52,7 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
       services: () => services,
       token: deps.token,
       hosts: config.access.hosts,
+      refusals: createRefusals({ listener: "admin", ...deps }),
     }),
   )
   const broker = config.broker.url === null ? starting(() => createBroker(config, deps)) : null

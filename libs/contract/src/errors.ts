@@ -22,7 +22,7 @@ export const errorCatalogue = {
   too_many_attempts: { status: 429, fix: "Wait a minute, then try again with the right access token." },
   cross_site: {
     status: 403,
-    fix: "Open the page from the gateway itself; requests from other sites are refused.",
+    fix: "Open the page from the gateway itself; requests that other sites make, or that nobody asked for yet, are refused.",
   },
   bad_host: { status: 421, fix: "Use localhost or an IP address, or add the name to `access.hosts`." },
   unknown_path: { status: 404, fix: "Check the path; the README of the service lists its endpoints." },
@@ -32,6 +32,8 @@ export const errorCatalogue = {
   },
   method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
+  too_slow: { status: 408, fix: "Send all of the request in the time that the message says, and try again." },
+  headers_too_large: { status: 431, fix: "Send fewer or shorter headers and cookies." },
   uri_too_long: { status: 414, fix: "Write at most 32754 bytes in one `/writebytes` request, or use POST." },
   unsupported: { status: 501, fix: "Use a call that this version of the agent answers." },
   slow_client: { status: 503, fix: "Read faster, subscribe to less, or raise `broker.clientBufferBytes`." },

@@ -1,4 +1,4 @@
-export { decodeBytes } from "./byte-text.ts"
+export { decodeBytes, notHex } from "./byte-text.ts"
 export { type CancelRequest, cancelRequestSchema, parseCancelled } from "./cancel-call.ts"
 export {
   type ConfigureRequest,

@@ -5,6 +5,8 @@ export {
   type AttemptLimiterOptions,
   createAttemptLimiter,
 } from "./access/attempt-limiter.ts"
+export { networkOf } from "./access/network-of.ts"
+export { createRefusals, type Refusals, type RefusalsOptions } from "./access/refusals.ts"
 export { createRequestGuard, type RequestGuard, type RequestGuardOptions } from "./access/request-guard.ts"
 export { createSession, type Session } from "./access/session.ts"
 export type { GuardedRequest, SiteCheckOptions } from "./access/site-check.ts"
@@ -45,6 +47,7 @@ export type { RunningService, ServiceDeps } from "./lifecycle/service.ts"
 export { type RunningGroup, type StartOptions, startInOrder } from "./lifecycle/start-in-order.ts"
 export { type StopSignalOptions, stopSignal } from "./lifecycle/stop-signal.ts"
 export { type CloseOptions, closeServer } from "./listen/close-server.ts"
+export { createHttpServer, type HttpServerOptions } from "./listen/http-server.ts"
 export { listen } from "./listen/listen.ts"
 export { maskCredentials } from "./log/log-line.ts"
 export { createLogger, type Logger, type LoggerOptions } from "./log/logger.ts"

@@ -174,3 +174,36 @@ describe("a session, which browsers send along by themselves,", () => {
     expect(check({ authorization: `Bearer ${token}` })).toBe("allowed")
   })
 })
+
+describe("what a browser loads ahead of time", () => {
+  const speculative = [
+    { "sec-purpose": "prefetch" },
+    { "sec-purpose": "prefetch;prerender" },
+    { purpose: "prefetch" },
+    { "x-moz": "prefetch" },
+    { "x-purpose": "preview" },
+  ]
+
+  test.each(speculative)("%j is refused, as it may be a write that nobody asked for", (header) => {
+    expect(codeOf({ host, "sec-fetch-site": "none", ...header } as Record<string, string>)).toBe("cross_site")
+  })
+
+  test("may be a page, but logs nobody in", () => {
+    const headers = { host, "sec-fetch-site": "none", "sec-purpose": "prefetch;prerender" }
+    expect(codeOf(headers, { allowNavigation: true })).toBe("allowed")
+    const guard = createRequestGuard({ token, hosts: [] })
+    expect(guard.checkToken(token, { method: "GET", headers })?.code).toBe("cross_site")
+  })
+})
+
+test("of many cookies of the session's name only a few are compared, and only those that could be it", () => {
+  const value = createSession(token).cookie().split(";")[0]!
+  const guard = createRequestGuard({ token, hosts: [] })
+  const check = (cookie: string) =>
+    guard.check({ method: "GET", headers: { host, cookie, "sec-fetch-site": "same-origin" } })?.code ??
+    "allowed"
+  const wrong = value.replace(/.$/, (last) => (last === "A" ? "B" : "A"))
+  expect(check(`${"serialcast_session=; ".repeat(100)}${value}`)).toBe("allowed")
+  expect(check(`${wrong}; ${value}`)).toBe("allowed")
+  expect(check(`${`${wrong}; `.repeat(100)}${value}`)).toBe("unauthorized")
+})

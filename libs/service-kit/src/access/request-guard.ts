@@ -1,7 +1,10 @@
 import { AppError } from "@serialcast/contract"
 import { type Clock, systemClock } from "@serialcast/primitives"
 import { createAttemptLimiter } from "./attempt-limiter.ts"
+import { checkHeaders } from "./header-check.ts"
 import { checkHost } from "./host-check.ts"
+import { networkOf } from "./network-of.ts"
+import type { Refusals } from "./refusals.ts"
 import { createSession } from "./session.ts"
 import { checkOwnPage, checkSite, type GuardedRequest, type SiteCheckOptions } from "./site-check.ts"
 import { tokensMatch } from "./token.ts"
@@ -12,11 +15,16 @@ export interface RequestGuardOptions {
   /** `access.hosts` of the configuration. */
   readonly hosts: readonly string[]
   readonly clock?: Clock
+  /** Is told of every refusal. */
+  readonly refusals?: Refusals
 }
 
 /** Decides whether a request or a WebSocket handshake may be served. */
 export interface RequestGuard {
-  /** null, or why the request is refused: `bad_host`, `cross_site`, `unauthorized`, `too_many_attempts`. */
+  /**
+   * null, or why the request is refused: `headers_too_large`, `bad_request`, `bad_host`, `cross_site`, `unauthorized`,
+   * `too_many_attempts`.
+   */
   check(request: GuardedRequest, options?: SiteCheckOptions): AppError | null
   /**
    * Judges a token that a request brings elsewhere than in a header, as a log-in form or link does. null: it is right.
@@ -26,14 +34,15 @@ export interface RequestGuard {
 }
 
 /** The checks of every HTTP listener that reaches devices, in the order in which each relies on the one before. */
-export function createRequestGuard({ token, hosts, clock = systemClock }: RequestGuardOptions): RequestGuard {
+export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
+  const { token, hosts, clock = systemClock, refusals } = options
   const limiter = createAttemptLimiter({ clock })
   const session = token === null ? null : createSession(token)
   const judgeToken = (given: string, request: GuardedRequest) => {
     // Compared first: clients behind one address must not lock each other out. A guess stays hopeless without any
     // limit, as a token has at least 20 characters; the limit is for those who try, and for the log.
     if (token === null || tokensMatch(given, token)) return null
-    const source = request.socket?.remoteAddress ?? "unknown"
+    const source = networkOf(request.socket?.remoteAddress)
     if (limiter.isBlocked(source)) {
       return new AppError("too_many_attempts", "This address has sent too many wrong access tokens.")
     }
@@ -50,11 +59,19 @@ export function createRequestGuard({ token, hosts, clock = systemClock }: Reques
       ? checkOwnPage(request, options)
       : new AppError("unauthorized", "Expected the access token; found none.")
   }
+  const told = (request: GuardedRequest, refusal: AppError | null) => {
+    if (refusal !== null) refusals?.report(request.socket?.remoteAddress, refusal)
+    return refusal
+  }
   return {
     check: (request, options = {}) =>
-      checkHost(request.headers.host, hosts) ??
-      checkSite(request, options) ??
-      checkCredentials(request, options),
-    checkToken: (given, request) => checkSite(request) ?? judgeToken(given, request),
+      told(
+        request,
+        checkHeaders(request.rawHeaders ?? []) ??
+          checkHost(request, hosts) ??
+          checkSite(request, options) ??
+          checkCredentials(request, options),
+      ),
+    checkToken: (given, request) => told(request, checkSite(request) ?? judgeToken(given, request)),
   }
 }

@@ -6,6 +6,9 @@ import { parseHost } from "./host-check.ts"
 export interface GuardedRequest {
   readonly method?: string | undefined
   readonly headers: IncomingHttpHeaders
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders?: readonly string[]
+  readonly httpVersion?: string
   readonly socket?: { readonly remoteAddress?: string | undefined }
 }
 
@@ -32,6 +35,7 @@ export function checkSite(
   { allowNavigation = false }: SiteCheckOptions = {},
 ): AppError | null {
   const { headers } = request
+  if (!allowNavigation && isAheadOfTime(headers)) return crossSite("a browser that loads ahead of time")
   const site = headers["sec-fetch-site"]
   if (site === undefined) {
     const { origin } = headers
@@ -57,6 +61,16 @@ export function checkOwnPage(
   if (headers["sec-fetch-site"] !== undefined || origin !== undefined) return null
   if ((allowNavigation && method === "GET") || (referer !== undefined && isOwn(referer, headers))) return null
   return crossSite(referer === undefined ? "a browser that does not say which page asks" : quote(referer))
+}
+
+/**
+ * Browsers load and run what somebody may want next (`Sec-Purpose`, Fetch §2.2; the others are what older ones sent). Nobody
+ * has asked for it yet, and it may be a write. Pages may be loaded so.
+ */
+function isAheadOfTime(headers: IncomingHttpHeaders): boolean {
+  return ["sec-purpose", "purpose", "x-purpose", "x-moz"].some((name) =>
+    /prefetch|prerender|preview/i.test(String(headers[name] ?? "")),
+  )
 }
 
 /** Whether `url` names the host and port that the request was sent to. */

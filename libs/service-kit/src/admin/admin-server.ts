@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import { AppError } from "@serialcast/contract"
 import { collectDefaultMetrics, Registry } from "prom-client"
+import type { Refusals } from "../access/refusals.ts"
 import { createRequestGuard } from "../access/request-guard.ts"
 import type { RunningService } from "../lifecycle/service.ts"
+import { createHttpServer } from "../listen/http-server.ts"
 import { sendProblem } from "../problem/problem.ts"
 
 export interface AdminOptions {
@@ -13,6 +15,8 @@ export interface AdminOptions {
   readonly token?: string | null
   /** Names besides localhost under which browsers may address the listener; none by default. */
   readonly hosts?: readonly string[]
+  /** Are counted and told in the log; by default, nobody is told. */
+  readonly refusals?: Refusals
 }
 
 type Endpoint = (response: ServerResponse) => void | Promise<void>
@@ -28,9 +32,10 @@ export function createMetrics(): Registry {
  * What an operator's tools ask: `/healthz` (this process answers), `/readyz` (200 when every service can work, else
  * 503, with the answer of each), `/metrics` (Prometheus). Pages of other sites are refused, as at every listener.
  */
-export function createAdminServer({ metrics, services, token = null, hosts = [] }: AdminOptions): Server {
-  const guard = createRequestGuard({ token, hosts })
-  const healthGuard = createRequestGuard({ token: null, hosts })
+export function createAdminServer(options: AdminOptions): Server {
+  const { metrics, services, token = null, hosts = [], refusals = { report: () => {} } } = options
+  const guard = createRequestGuard({ token, hosts, refusals })
+  const healthGuard = createRequestGuard({ token: null, hosts, refusals })
   const endpoints: Readonly<Record<string, Endpoint>> = {
     "/healthz": (response) => sendJson(response, 200, { alive: true }),
     "/readyz": (response) => {
@@ -46,7 +51,7 @@ export function createAdminServer({ metrics, services, token = null, hosts = [] 
       response.writeHead(200, { "Content-Type": metrics.contentType }).end(text)
     },
   }
-  return createServer((request, response) => {
+  return createHttpServer({ refusals }, (request, response) => {
     const path = pathOf(request)
     const refusal = (path === "/healthz" ? healthGuard : guard).check(request)
     if (refusal !== null) return sendProblem(response, refusal)

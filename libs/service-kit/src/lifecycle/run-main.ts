@@ -1,5 +1,6 @@
 import { AppError } from "@serialcast/contract"
 import { systemClock, withDeadline } from "@serialcast/primitives"
+import { createRefusals } from "../access/refusals.ts"
 import { loadToken, tokenFileAdvice } from "../access/token.ts"
 import { createMetrics } from "../admin/admin-server.ts"
 import { startAdmin } from "../admin/start-admin.ts"
@@ -64,8 +65,9 @@ function startWithAdmin(
   const running: RunningService[] = []
   const { metrics, token } = deps
   const { hosts } = config.access
+  const refusals = createRefusals({ listener: "admin", ...deps })
   return startInOrder([
-    () => startAdmin(config.admin.listen, { metrics, services: () => running, token, hosts }),
+    () => startAdmin(config.admin.listen, { metrics, services: () => running, token, hosts, refusals }),
     async () => {
       const service = await start(config, deps)
       running.push(service)

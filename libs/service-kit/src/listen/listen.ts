@@ -8,7 +8,7 @@ import { formatListenAddress } from "../config/listen-address.ts"
 export const endConnections = "serialcast:endConnections"
 
 // Far more than the browsers and programs of one gateway; each costs a descriptor and some KiB even when it is idle.
-const defaultMaxConnections = 1_024
+export const defaultMaxConnections = 1_024
 
 /**
  * Listens at `address` and answers the address that was bound. `what` names the listener for people. Beyond

@@ -31,15 +31,24 @@ export function sendProblem(response: ServerResponse, error: AppError): void {
     response.destroy()
     return
   }
-  const body = JSON.stringify(problemDocument(error))
-  response.writeHead(error.status, {
+  response.writeHead(error.status, problemHead(error))
+  response.end(problemText(error))
+}
+
+/** The headers of an error's problem document. */
+export function problemHead(error: AppError): Readonly<Record<string, string | number>> {
+  return {
     "Content-Type": "application/problem+json",
-    "Content-Length": Buffer.byteLength(body),
+    "Content-Length": Buffer.byteLength(problemText(error)),
     "Cache-Control": "no-store",
     // RFC 9110 §11.6.1: a 401 names the scheme.
     ...(error.status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
-  })
-  response.end(body)
+  }
+}
+
+/** An error's problem document as it is sent. */
+export function problemText(error: AppError): string {
+  return JSON.stringify(problemDocument(error))
 }
 
 /** `bad_hex` → `Bad hex` */

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import type { AppError } from "@serialcast/contract"
+import { lingerAndCut } from "../listen/linger.ts"
 import { sendProblem } from "./problem.ts"
 
 /** Answers an upgrade request with a problem document and ends its connection: Node gives such requests a bare socket. */
@@ -12,6 +13,10 @@ export function refuseUpgrade(request: IncomingMessage, connection: Duplex, erro
   response.shouldKeepAlive = false
   // The connections of an http server are net.Sockets, though its types say Duplex.
   response.assignSocket(connection as Socket)
-  response.once("finish", () => connection.end())
+  response.once("finish", () => {
+    connection.end()
+    // Its other end may stay open for ever, as no timeout of the server holds for it any more.
+    lingerAndCut(connection)
+  })
   sendProblem(response, error)
 }

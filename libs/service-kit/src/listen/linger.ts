@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
+import { systemClock } from "@serialcast/primitives"
+
+/**
+ * How long a client that was answered may go on sending, in milliseconds: long enough to read the answer, which the end of a
+ * connection with unread bytes would take from it.
+ */
+const lingerMs = 1_000
+
+/** Ends the connection of a request that was answered before all of it came, unless the rest comes soon. */
+export function endUnfinished(request: IncomingMessage, response: ServerResponse): void {
+  response.once("finish", () => {
+    if (request.complete) return
+    // A client that cannot send does not read either.
+    request.resume()
+    cutLater(request.socket, request)
+  })
+}
+
+/** Discards what still comes in, until the client ends too; cuts it off when that takes too long. */
+export function lingerAndCut(connection: Duplex): void {
+  connection.resume()
+  cutLater(connection)
+}
+
+function cutLater(connection: Duplex, request?: IncomingMessage): void {
+  const timer = systemClock.startTimer(lingerMs, () => connection.destroy())
+  connection.once("close", () => timer.cancel())
+  request?.once("end", () => timer.cancel())
+}
