@@ -84,8 +84,28 @@ describe("a write", () => {
     },
   )
 
-  test("with a raw space in it is no request line at all: 400", async () => {
-    expect(await send("GET", "/writebytes/41 42")).toMatchObject({ status: 400, closed: true })
+  test.each([
+    ["/writebytes/41%2042", "found &#34;%20&#34; after 2 of them"],
+    ["/writebytes/41+42", "found &#34;+&#34; after 2 of them"],
+    ["/writebytes/414", "found 3 digits"],
+  ])("%s is told what is wrong with it", async (target, told) => {
+    expect((await send("GET", target)).body).toContain(told)
+  })
+
+  test("with a raw space in it is no request line at all: 400, which says how to write it", async () => {
+    const response = await send("GET", "/writebytes/41 42")
+    expect(response).toMatchObject({ status: 400, closed: true })
+    expect(JSON.parse(response.body)).toMatchObject({
+      code: "bad_request",
+      detail: expect.stringContaining("hex digits after /writebytes/ have none between them"),
+    })
+    await expectNothingWritten()
+  })
+
+  test("that a browser makes ahead of time is refused", async () => {
+    const headers = "Host: localhost\r\nSec-Fetch-Site: none\r\nSec-Purpose: prefetch;prerender"
+    expect((await sendRaw(running.httpPort, `GET /writebytes/41 HTTP/1.1\r\n${headers}`)).status).toBe(403)
+    await expectNothingWritten()
   })
 })
 

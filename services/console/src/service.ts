@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events"
-import { createServer } from "node:http"
 import { Arrivals } from "@serialcast/device-stream"
 import {
   type Config,
   closeServer,
+  createHttpServer,
+  createRefusals,
   createRequestGuard,
   type ListenAddress,
   listen,
@@ -43,7 +44,8 @@ export async function createConsole(config: Config, deps: ConsoleDeps): Promise<
     signal: stopping.signal,
   })
   const devices = createPatientDevices(deps.devices, arrivals, stopping.signal)
-  const guard = createRequestGuard({ token, hosts, clock })
+  const refusals = createRefusals({ listener: "console", ...deps })
+  const guard = createRequestGuard({ token, hosts, clock, refusals })
   const sockets = createSocketServer({
     guard,
     devices,
@@ -52,7 +54,10 @@ export async function createConsole(config: Config, deps: ConsoleDeps): Promise<
     log,
     metrics: createConsoleMetrics(deps.metrics),
   })
-  const server = createServer(createApp({ guard, token, hosts, devices, log, pageDir }))
+  const server = createHttpServer(
+    { refusals },
+    createApp({ guard, token, hosts, refusals, devices, log, pageDir }),
+  )
   server.on("upgrade", (request, connection, head) => sockets.handleUpgrade(request, connection, head))
   const address = await listen(server, listenAt, "console")
   return {

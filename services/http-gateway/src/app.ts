@@ -3,6 +3,7 @@ import { AppError, toAppError } from "@serialcast/contract"
 import { type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import express, { type NextFunction, type Request, type Response } from "express"
 import { createApi } from "./api/api.ts"
+import type { HeldMemory } from "./body/held-memory.ts"
 import { createHexServer } from "./hex/hex-server.ts"
 import type { EventDeps } from "./sse/serve-events.ts"
 import type { AcceptedWrites } from "./writes/accepted-writes.ts"
@@ -11,6 +12,8 @@ export interface AppDeps extends EventDeps {
   readonly guard: RequestGuard
   readonly log: Logger
   readonly writes: AcceptedWrites
+  /** For bodies. */
+  readonly memory: HeldMemory
   readonly defaultDevice: string
   /** Whether `/readbytes` and `/writebytes` are served. */
   readonly hexServer: boolean

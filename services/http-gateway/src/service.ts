@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events"
-import { createServer } from "node:http"
 import { Arrivals, type DeviceClient } from "@serialcast/device-stream"
 import {
   type Config,
   closeServer,
+  createHttpServer,
+  createRefusals,
   createRequestGuard,
   type ListenAddress,
   listen,
@@ -11,6 +12,7 @@ import {
   type ServiceDeps,
 } from "@serialcast/service-kit"
 import { createApp } from "./app.ts"
+import { createHeldMemory } from "./body/held-memory.ts"
 import { httpGatewayConfig } from "./config.ts"
 import { createEncodings } from "./sse/encodings.ts"
 import { createAcceptedWrites } from "./writes/accepted-writes.ts"
@@ -32,6 +34,7 @@ export interface RunningHttpGateway extends RunningService {
 /** Starts REST, SSE and the hex server on one listener. Throws `listen_failed`. */
 export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): Promise<RunningHttpGateway> {
   const { devices, token, clock, log } = deps
+  const refusals = createRefusals({ listener: "http", ...deps })
   const { listen: listenAt, defaultDevice, hexServer, hosts, named } = httpGatewayConfig(config)
   const stopping = new AbortController()
   // Every reader listens to it: more than ten are no leak here.
@@ -39,8 +42,9 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
   const arrivals = new Arrivals(devices, { clock, named, signal: stopping.signal })
   const writes = createAcceptedWrites(devices, clock)
   const app = createApp({
-    guard: createRequestGuard({ token, hosts, clock }),
+    guard: createRequestGuard({ token, hosts, clock, refusals }),
     devices,
+    memory: createHeldMemory(),
     arrivals,
     encodings: createEncodings(),
     writes,
@@ -51,9 +55,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     hexServer,
   })
   // A body that is written while it comes in may take hours: each kind of body has a limit of its own instead.
-  const timeouts = { requestTimeout: 0, headersTimeout: 60_000 }
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, noDelay: true, ...timeouts }, app)
-  server.maxConnections = maxConnections
+  const server = createHttpServer({ refusals, maxConnections, maxHeaderBytes, requestTimeoutMs: 0 }, app)
   const address = await listen(server, listenAt, "http")
   return {
     name: "http-gateway",

@@ -1,5 +1,11 @@
 import { AppError, toAppError } from "@serialcast/contract"
-import { createRequestGuard, type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
+import {
+  createRequestGuard,
+  type Logger,
+  type Refusals,
+  type RequestGuard,
+  sendProblem,
+} from "@serialcast/service-kit"
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express"
 import type { ConsoleDevices } from "../console-devices.ts"
 import { createLogIn } from "./log-in.ts"
@@ -11,12 +17,14 @@ export interface AppOptions extends PageOptions {
   /** Names besides localhost under which browsers may address the service. */
   readonly hosts: readonly string[]
   readonly log: Logger
+  /** Are told of what the open pages refuse; what the guard refuses, it tells itself. */
+  readonly refusals: Refusals
 }
 
 /** The HTTP half of the console. */
 export function createApp(options: AppOptions): Express {
-  const { guard, hosts, devices, log } = options
-  const openGuard = createRequestGuard({ token: null, hosts })
+  const { guard, hosts, devices, log, refusals } = options
+  const openGuard = createRequestGuard({ token: null, hosts, refusals })
   const app = express()
   app.disable("x-powered-by")
   app.use(securityHeaders)

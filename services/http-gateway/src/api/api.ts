@@ -1,20 +1,12 @@
 import { AppError } from "@serialcast/contract"
 import express, { type Request, type Response, type Router } from "express"
-import { createMemoryBudget } from "../memory-budget.ts"
-import { limitBodyTime } from "../writes/limit-body-time.ts"
-import { bodyBytesOf, largestBodyBytes } from "../writes/write-body.ts"
-import { createControlBody } from "./control-body.ts"
+import { createHeldMemory } from "../body/held-memory.ts"
 import { getSettings, getSignals, patchSettings, postSignals } from "./control-device.ts"
 import { knownDevice } from "./known-device.ts"
 import { deleteLease, postLease } from "./lease-device.ts"
-import { flagOf } from "./query.ts"
 import { readHistory } from "./read-history.ts"
 import { streamDevice } from "./stream-device.ts"
-import { type WriteDeps, writeStreamed, writeWhole } from "./write-device.ts"
-
-const mebibyte = 1024 * 1024
-/** Memory for the bodies of all writes together, and as much for all answers of histories, in bytes. */
-const budgetBytes = 64 * mebibyte
+import { postWrite, type WriteDeps } from "./write-device.ts"
 
 export type ApiDeps = WriteDeps
 
@@ -41,7 +33,7 @@ export function createApi(deps: ApiDeps): Router {
 }
 
 function addStreams(router: Router, deps: ApiDeps): void {
-  const reserve = createMemoryBudget(budgetBytes)
+  const memory = createHeldMemory()
   router
     .route("/devices/:gateway/:device/stream")
     // Express would answer HEAD by running GET, which never ends.
@@ -50,46 +42,31 @@ function addStreams(router: Router, deps: ApiDeps): void {
     .all(refuseMethod("GET"))
   router
     .route("/devices/:gateway/:device/history")
-    .get((request, response) => readHistory(request, response, { ...deps, reserve }))
+    .get((request, response) => readHistory(request, response, { ...deps, memory }))
     .all(refuseMethod("GET, HEAD"))
 }
 
 function addWrites(router: Router, deps: ApiDeps): void {
-  const reserve = createMemoryBudget(budgetBytes)
-  const rawBody = express.raw({ type: () => true, limit: largestBodyBytes, inflate: false })
-  router.route("/devices/:gateway/:device/write").post(
-    async (request, response, next) => {
-      // Before the body is read: what cannot be written costs no memory.
-      await knownDevice(request, response, deps)
-      if (!flagOf(request, "atomic", { absent: true })) return next("route")
-      reserve(bodyBytesOf(request), response)
-      next()
-    },
-    limitBodyTime(deps.clock),
-    rawBody,
-    (request, response) => writeWhole(request, response, deps),
-  )
   router
     .route("/devices/:gateway/:device/write")
-    .post((request, response) => writeStreamed(request, response, deps))
+    .post((request, response) => postWrite(request, response, deps))
     .all(refuseMethod("POST"))
 }
 
 function addControls(router: Router, deps: ApiDeps): void {
-  const body = [limitBodyTime(deps.clock), createControlBody()]
   router
     .route("/devices/:gateway/:device/settings")
     .get((request, response) => getSettings(request, response, deps))
-    .patch(body, (request: Request, response: Response) => patchSettings(request, response, deps))
+    .patch((request, response) => patchSettings(request, response, deps))
     .all(refuseMethod("GET, HEAD, PATCH"))
   router
     .route("/devices/:gateway/:device/signals")
     .get((request, response) => getSignals(request, response, deps))
-    .post(body, (request: Request, response: Response) => postSignals(request, response, deps))
+    .post((request, response) => postSignals(request, response, deps))
     .all(refuseMethod("GET, HEAD, POST"))
   router
     .route("/devices/:gateway/:device/lease")
-    .post(body, (request: Request, response: Response) => postLease(request, response, deps))
+    .post((request, response) => postLease(request, response, deps))
     .delete((request, response) => deleteLease(request, response, deps))
     .all(refuseMethod("DELETE, POST"))
 }

@@ -1,21 +1,41 @@
 import { AppError } from "@serialcast/contract"
-import express, { type Request, type RequestHandler } from "express"
+import type { Clock } from "@serialcast/primitives"
+import type { Request, Response } from "express"
+import type { HeldMemory } from "../body/held-memory.ts"
+import { readBody } from "../body/read-body.ts"
 
 // Settings, lines and leases take a few hundred bytes, a macro at most one kilobyte.
 const largestBytes = 16 * 1024
 
-/** Parses a body as JSON, whatever its type says: `curl -d` needs no header then. */
-export function createControlBody(): RequestHandler {
-  return express.json({ type: () => true, limit: largestBytes, inflate: false })
+export interface ControlBodyDeps {
+  readonly memory: HeldMemory
+  readonly clock: Clock
 }
 
-/** The members of the JSON object in a body; none at all is an empty one. Throws `bad_request` for one not of `names`. */
-export function membersOf(request: Request, names: readonly string[]): Record<string, unknown> {
-  // The parser leaves the body undefined when there is none.
-  const body: unknown = request.body ?? {}
+/**
+ * The members of the JSON object in a body, whatever its type says: `curl -d` needs no header then. None at all is an empty
+ * one. Throws `bad_request` for one not of `names`.
+ */
+export async function membersOf(
+  request: Request,
+  response: Response,
+  names: readonly string[],
+  { memory, clock }: ControlBodyDeps,
+): Promise<Record<string, unknown>> {
+  const account = memory.open(response)
+  const bytes = await readBody(request, { limitBytes: largestBytes, account, clock })
+  const body = bytes.byteLength === 0 ? {} : parseJson(bytes)
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new AppError("bad_request", "Expected a JSON object.")
   const unknown = Object.keys(body).find((name) => !names.includes(name))
   if (unknown === undefined) return { ...body }
   throw new AppError("bad_request", `Expected ${names.join(", ")}; found ${JSON.stringify(unknown)}.`)
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new AppError("bad_request", "The body is not JSON.", { cause })
+  }
 }

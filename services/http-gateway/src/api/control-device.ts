@@ -8,11 +8,11 @@ import {
 import type { Request, Response } from "express"
 import type { AwaitDeps } from "../await-device.ts"
 import { callerOf } from "./caller.ts"
-import { membersOf } from "./control-body.ts"
+import { type ControlBodyDeps, membersOf } from "./control-body.ts"
 import { deviceOf, knownDevice } from "./known-device.ts"
 import { flagOf } from "./query.ts"
 
-export type ControlDeps = AwaitDeps
+export type ControlDeps = AwaitDeps & ControlBodyDeps
 
 /** Names a request while its members are checked; the call itself gets an id of its own. */
 const id = "http"
@@ -24,7 +24,7 @@ export async function getSettings(request: Request, response: Response, deps: Co
 
 /** `PATCH …/settings?now=`: changes what is given, and answers all settings as they are then. */
 export async function patchSettings(request: Request, response: Response, deps: ControlDeps): Promise<void> {
-  const given = membersOf(request, Object.keys(settingsSchema.shape))
+  const given = await membersOf(request, response, Object.keys(settingsSchema.shape), deps)
   const { settings } = checkCall(configureRequestSchema, { id, settings: given })
   // JSON has no undefined: what the schema may give is not there.
   const device = await deviceOf(request, response, deps)
@@ -40,7 +40,7 @@ export async function getSignals(request: Request, response: Response, deps: Con
 
 /** `POST …/signals?now=`: sets lines or plays a macro of them, and answers the lines as they are then. */
 export async function postSignals(request: Request, response: Response, deps: ControlDeps): Promise<void> {
-  const given = membersOf(request, ["dtr", "rts", "break", "macro"])
+  const given = await membersOf(request, response, ["dtr", "rts", "break", "macro"], deps)
   const { dtr, rts, break: isBreak, macro } = checkCall(signalRequestSchema, { ...given, id })
   const change = macro === undefined ? { dtr, rts, break: isBreak } : { macro }
   const device = await deviceOf(request, response, deps)

@@ -10,7 +10,7 @@ export async function postLease(request: Request, response: Response, deps: Cont
   const device = await deviceOf(request, response, deps)
   const { by, lease: token } = callerOf(request)
   const { ttlMs, steal } = checkCall(leaseRequestSchema, {
-    ...membersOf(request, ["ttlMs", "steal"]),
+    ...(await membersOf(request, response, ["ttlMs", "steal"], deps)),
     id: "http",
   })
   const held = token === undefined ? {} : { token }

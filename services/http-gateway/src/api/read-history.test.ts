@@ -3,6 +3,7 @@ import { comparePositions, type HistoryOptions, type StreamEvent } from "@serial
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
+import { collectPart } from "../history/collect-part.ts"
 import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../testing/test-gateway.ts"
 
 const at = (offset: number, mark = 0) => formatCursor(cursorAt(offset, mark))
@@ -138,18 +139,42 @@ test("an agent that does not answer is 504 after ten seconds", async () => {
   expect((await answer).status).toBe(504)
 })
 
-test("answers on their way are bounded together, and one that is taken makes room", async () => {
-  const held = createDeferred<void>()
+test("histories on their way that hold all there is keep nobody from one: what the next one gets is smaller, and goes on", async () => {
   await using gateway = await startTestGateway({
-    async *history() {
-      await held.promise
-      yield bytesAt(0, "x")
+    async *history({ from, signal }) {
+      const start = from.kind === "cursor" ? from.cursor.offset : 0
+      for (let offset = start; offset < start + 4_140_000; offset += 60_000)
+        yield bytesAt(offset, "x".repeat(60_000))
+      await new Promise((resolve) => signal.addEventListener("abort", resolve))
     },
   })
-  const largest = "maxBytes=4194304"
-  const waiting = Array.from({ length: 16 }, () => get(gateway.url, largest))
-  await eventually(async () => expect((await get(gateway.url, "maxBytes=1")).status).toBe(503))
-  held.resolve()
-  for (const { status } of await Promise.all(waiting)) expect(status).toBe(200)
-  await eventually(async () => expect((await get(gateway.url, largest)).status).toBe(200))
+  const leaving = new AbortController()
+  const waiting = Array.from({ length: 60 }, () =>
+    fetch(`${gateway.url}/history?maxBytes=4194304`, { signal: leaving.signal }).then(
+      ({ headers }) => Number(headers.get("content-length")),
+      () => null,
+    ),
+  )
+  await eventually(async () => {
+    const { status, next, text } = await get(gateway.url, `from=${at(7)}`)
+    expect([status, next]).toEqual([200, at(7 + text.length)])
+    expect(text.length).toBeGreaterThanOrEqual(60_000)
+    expect(text.length).toBeLessThan(1_000_000)
+  })
+  leaving.abort()
+  // Half of all is what one address may hold.
+  expect((await Promise.all(waiting)).filter((length) => length === null)).toHaveLength(8)
+  await eventually(async () => expect((await get(gateway.url, "")).text).toHaveLength(1_048_576))
+})
+
+test("a history that was recorded byte by byte costs what it has", async () => {
+  const held: number[] = []
+  const account = { resize: (bytes: number) => held.push(bytes) > 0, [Symbol.dispose]: () => {} }
+  async function* events() {
+    for (let offset = 0; ; offset++) yield bytesAt(offset, "x")
+  }
+  const { bytes, next } = await collectPart(events(), { maxBytes: 100_000, isExact: false, account })
+  expect([bytes.byteLength, next?.offset]).toEqual([100_000, 100_000])
+  expect(bytes.heldBytes).toBeLessThan(200_000)
+  expect(held.at(-1)).toBeLessThan(200_000)
 })

@@ -1,7 +1,7 @@
 import { AppError, formatCursor, type Gap } from "@serialcast/contract"
 import type { Request, Response } from "express"
+import type { HeldMemory } from "../body/held-memory.ts"
 import { collectPart } from "../history/collect-part.ts"
-import type { MemoryBudget } from "../memory-budget.ts"
 import { writePaced } from "../paced-response.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import { parseHistoryQuery } from "./history-query.ts"
@@ -11,10 +11,14 @@ import { queryOf } from "./query.ts"
 // For all pages of an answer together: what has come by then is answered, `Next-Cursor` says the rest.
 const deadlineMs = 10_000
 // Short, because an answer is held in memory until it is taken.
+const pieceBytes = 64 * 1024
 const stallMs = 30_000
+// For taking all of an answer, of 4 MiB at most, however little at a time: at 14 KB/s it is enough.
+const takeMs = 300_000
 
 export interface HistoryDeps extends EventDeps {
-  readonly reserve: MemoryBudget
+  /** For answers. */
+  readonly memory: HeldMemory
 }
 
 /**
@@ -22,26 +26,32 @@ export interface HistoryDeps extends EventDeps {
  * `Next-Cursor` says where to go on. All of it is read before the head is sent, because only then that is known.
  */
 export async function readHistory(request: Request, response: Response, deps: HistoryDeps): Promise<void> {
-  const { clock, stopping, reserve } = deps
+  const { clock, stopping, memory } = deps
   const device = await deviceOf(request, response, deps)
   const { maxBytes, ...range } = parseHistoryQuery(queryOf(request))
-  reserve(maxBytes, response)
+  const account = memory.open(response)
   const gone = new AbortController()
   const reading = new AbortController()
   const end = () => reading.abort()
   response.once("close", () => gone.abort())
   gone.signal.addEventListener("abort", end)
   stopping.addEventListener("abort", end, { signal: gone.signal })
-  using _deadline = clock.startTimer(deadlineMs, end)
+  using deadline = clock.startTimer(deadlineMs, end)
   const isExact = range.from.kind === "cursor"
   const events = device.history({ ...range, signal: reading.signal })
-  const { chunks, byteLength, gap, next } = await collectPart(events, { maxBytes, isExact })
+  const { bytes, gap, next } = await collectPart(events, { maxBytes, isExact, account })
+  deadline.cancel()
+  const { byteLength } = bytes
   if (next === null || (reading.signal.aborted && byteLength === 0))
     throw new AppError("no_reply", "The history did not come in time.")
   response.setHeader("Next-Cursor", formatCursor(next))
   if (isExact && gap !== null) throw new AppError("not_kept", sentenceOf(gap))
   response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": byteLength })
-  for (const chunk of chunks) await writePaced(response, chunk, { clock, stallMs, signal: gone.signal })
+  using _taken = clock.startTimer(takeMs, () => response.destroy())
+  while (bytes.byteLength > 0 && !gone.signal.aborted) {
+    await writePaced(response, bytes.take(pieceBytes), { clock, stallMs, signal: gone.signal })
+    account.resize(bytes.heldBytes)
+  }
   response.end()
 }
 

@@ -1,34 +1,48 @@
-import { AppError, formatAddress } from "@serialcast/contract"
+import { AppError, formatAddress, maxSessionBytes } from "@serialcast/contract"
 import type { Request, Response } from "express"
+import { mostWaiting } from "../body/body-pieces.ts"
+import type { HeldMemory } from "../body/held-memory.ts"
+import { noRoom, readBody, refuseEncoding } from "../body/read-body.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import type { AcceptedWrites } from "../writes/accepted-writes.ts"
 import { streamWrite } from "../writes/stream-write.ts"
-import { isJson, parseWrite } from "../writes/write-body.ts"
+import { isJson, largestBodyBytes, parseWrite } from "../writes/write-body.ts"
 import { callerOf } from "./caller.ts"
 import { knownDevice } from "./known-device.ts"
+import { flagOf } from "./query.ts"
+
+/** What is on its way to the device, and what waits for it. */
+const streamedBytes = maxSessionBytes + 2 * mostWaiting
 
 export interface WriteDeps extends EventDeps {
   readonly writes: AcceptedWrites
+  /** For bodies. */
+  readonly memory: HeldMemory
 }
 
-/** `POST …/write`: the whole body is one write. */
-export async function writeWhole(request: Request, response: Response, deps: WriteDeps): Promise<void> {
+/** `POST …/write`: the whole body is one write; with `?atomic=false` it is written while it comes in. */
+export async function postWrite(request: Request, response: Response, deps: WriteDeps): Promise<void> {
+  // Before the body is read: what cannot be written costs no memory.
   const address = formatAddress(await knownDevice(request, response, deps))
-  const body: unknown = request.body
-  // The parser leaves the body undefined when there is none.
-  const given = body instanceof Uint8Array ? body : new Uint8Array(0)
-  const write = parseWrite(request.headers["content-type"], given)
-  response.json({
-    device: address,
-    ...(await deps.writes.write({ ...write, ...callerOf(request), address })),
-  })
+  const isAtomic = flagOf(request, "atomic", { absent: true })
+  refuseEncoding(request)
+  const outcome = await (isAtomic ? writeWhole : writeStreamed)(address, request, response, deps)
+  response.json({ device: address, ...outcome })
 }
 
-/** `POST …/write?atomic=false`: the body, of any length, is written while it comes in. */
-export async function writeStreamed(request: Request, response: Response, deps: WriteDeps): Promise<void> {
-  const address = formatAddress(await knownDevice(request, response, deps))
+async function writeWhole(address: string, request: Request, response: Response, deps: WriteDeps) {
+  const { memory, clock, writes } = deps
+  const account = memory.open(response)
+  const body = await readBody(request, { limitBytes: largestBodyBytes, account, clock })
+  const write = parseWrite(request.headers["content-type"], body)
+  return await writes.write({ ...write, ...callerOf(request), address })
+}
+
+/** A body of any length. */
+async function writeStreamed(address: string, request: Request, response: Response, deps: WriteDeps) {
   if (isJson(request.headers["content-type"]))
     throw new AppError("bad_request", "With atomic=false the body is the bytes as they are; found JSON.")
+  if (!deps.memory.open(response).resize(streamedBytes)) throw noRoom()
   const target = { device: deps.devices.device(address), caller: callerOf(request) }
-  response.json({ device: address, ...(await streamWrite(request, response, target, deps)) })
+  return await streamWrite(request, response, target, deps)
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { AppError, formatCursor, toAppError } from "@serialcast/contract"
+import { AppError, formatCursor, notHex, toAppError } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { decodeHex } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
@@ -70,8 +70,7 @@ async function serve(
     throw new AppError("uri_too_long", `One request writes at most ${mostBytes} bytes.`)
   }
   const bytes = decodeHex(target.digits)
-  if (bytes === undefined)
-    throw new AppError("bad_hex", "Expected pairs of hex digits and nothing else after /writebytes/.")
+  if (bytes === undefined) throw notHex(target.digits)
   await awaitDevice(address, response, deps)
   await writeBytes(request, response, { address, bytes }, deps)
 }

@@ -7,13 +7,10 @@ import { AppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { Caller } from "../api/caller.ts"
+import { bodyPieces } from "../body/body-pieces.ts"
+import { clientGone } from "../body/read-body.ts"
 import { closeSignal } from "../close-signal.ts"
 import { startInterimAnswers } from "./interim-answers.ts"
-
-// How long a client that sends nothing may keep its session.
-const silentMs = 300_000
-// A client that still sends gets an answer only while somebody takes what it sends.
-const lingerMs = 2_000
 
 export interface StreamWriteDeps {
   readonly clock: Clock
@@ -36,39 +33,14 @@ export async function streamWrite(
   try {
     using _interim = startInterimAnswers(request, response, clock)
     await using writer = device.openWriter({ ...caller, signal })
-    for await (const chunk of chunksOf(request, clock)) await writer.write(chunk)
+    for await (const piece of bodyPieces(request, clock)) await writer.write(piece)
     return await writer.flush()
   } catch (error) {
     if (stopping.aborted)
       throw new AppError("no_reply", "The service stopped before the device had taken everything.", {
         cause: error,
       })
-    if (request.destroyed && !request.complete)
-      throw new AppError("cancelled", "The client went away.", { cause: error })
-    discardRest(request, clock)
+    if (request.destroyed && !request.complete) throw clientGone()
     throw error
   }
-}
-
-/** A body's chunks, pulled one by one; the request of a client that sends nothing for five minutes is destroyed. */
-async function* chunksOf(request: IncomingMessage, clock: Clock): AsyncGenerator<Uint8Array> {
-  const startSilence = () => clock.startTimer(silentMs, () => request.destroy())
-  let silence = startSilence()
-  try {
-    // Destroying the request would destroy the connection, and with it the answer to a body that is refused.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      silence.cancel()
-      // Nobody has set an encoding: the chunks are bytes.
-      yield chunk as Uint8Array
-      silence = startSilence()
-    }
-  } finally {
-    silence.cancel()
-  }
-}
-
-function discardRest(request: IncomingMessage, clock: Clock): void {
-  const linger = clock.startTimer(lingerMs, () => request.destroy())
-  request.once("close", () => linger.cancel())
-  request.resume()
 }

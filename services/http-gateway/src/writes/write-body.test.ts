@@ -1,7 +1,6 @@
-import type { IncomingMessage } from "node:http"
 import { maxWriteBytes } from "@serialcast/contract"
 import { describe, expect, test } from "vitest"
-import { bodyBytesOf, largestBodyBytes, parseWrite } from "./write-body.ts"
+import { parseWrite } from "./write-body.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const json = (body: unknown) => parseWrite("application/json; charset=utf-8", encode(JSON.stringify(body)))
@@ -56,13 +55,4 @@ describe("is refused whole", () => {
       expect.objectContaining({ code: "too_large" }),
     )
   })
-})
-
-test.each([
-  ["12", 12],
-  [undefined, largestBodyBytes],
-  [String(Number.MAX_SAFE_INTEGER), largestBodyBytes],
-])("a body whose Content-Length is %s may take %i bytes", (length, expected) => {
-  const headers = length === undefined ? {} : { "content-length": length }
-  expect(bodyBytesOf({ headers } as IncomingMessage)).toBe(expected)
 })

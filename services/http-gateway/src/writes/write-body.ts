@@ -1,14 +1,8 @@
-import type { IncomingMessage } from "node:http"
 import { AppError, decodeBytes, maxWriteBytes } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
 
 /** A body that may still hold a write: hex in JSON doubles the bytes. */
 export const largestBodyBytes = 2 * maxWriteBytes + 64 * 1024
-
-/** What a body may take in memory: one that does not say its length, or boasts of more, counts as the largest. */
-export function bodyBytesOf({ headers }: IncomingMessage): number {
-  return Math.min(Number(headers["content-length"] ?? largestBodyBytes), largestBodyBytes)
-}
 
 export interface RequestedWrite {
   readonly bytes: Uint8Array

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from "node:http"
+import { AppError } from "@serialcast/contract"
+import { type ByteAccount, ByteQueue, type Clock, createDeferred } from "@serialcast/primitives"
+
+// A whole body of 8 MiB comes within it at 70 KB/s; it holds memory for as long.
+const bodyMs = 120_000
+
+export interface BodyOptions {
+  readonly limitBytes: number
+  /** What the body is held on, until the request is answered. */
+  readonly account: ByteAccount
+  readonly clock: Clock
+}
+
+/**
+ * All of a body, however small the pieces in which it comes. Throws `too_large`, `overloaded` when bodies on their way leave
+ * no room for more, `too_slow` when it is not there within two minutes, and `cancelled` when the client goes.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  { limitBytes, account, clock }: BodyOptions,
+): Promise<Uint8Array> {
+  refuseEncoding(request)
+  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes)
+  if (request.destroyed) throw clientGone()
+  const queue = new ByteQueue()
+  const whole = createDeferred<void>()
+  const take = (piece: Uint8Array) => {
+    queue.push(piece)
+    if (queue.byteLength > limitBytes) whole.reject(tooLarge(limitBytes))
+    else if (!account.resize(queue.heldBytes)) whole.reject(noRoom())
+  }
+  const end = () => whole.resolve()
+  const leave = () => whole.reject(clientGone())
+  const give = () => whole.reject(tooSlow())
+  using _deadline = clock.startTimer(bodyMs, give)
+  request.on("data", take).once("end", end).once("close", leave)
+  try {
+    await whole.promise
+  } finally {
+    request.off("data", take).off("end", end).off("close", leave)
+  }
+  return queue.takeAll()
+}
+
+/** Bytes go to the device as they are; nothing here undoes a compression. Throws `bad_request`. */
+export function refuseEncoding({ headers }: IncomingMessage): void {
+  const encoding = headers["content-encoding"] ?? "identity"
+  if (encoding.toLowerCase() === "identity") return
+  throw new AppError(
+    "bad_request",
+    `Content-Encoding: expected none, as bodies are taken as they are; found ${JSON.stringify(encoding)}.`,
+  )
+}
+
+export function clientGone(): AppError {
+  return new AppError("cancelled", "The client went away.")
+}
+
+function tooLarge(limitBytes: number): AppError {
+  return new AppError("too_large", `A body has at most ${limitBytes} bytes here.`)
+}
+
+/** There is no memory for more of what is large. */
+export function noRoom(): AppError {
+  return new AppError("overloaded", "Too many large requests are on their way.")
+}
+
+function tooSlow(): AppError {
+  return new AppError("too_slow", `The body did not come within ${bodyMs / 1_000} s.`)
+}
