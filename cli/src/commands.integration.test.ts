@@ -6,6 +6,7 @@ import { checkCounting, countingBytes, createTemporaryFolder, eventually } from 
 import { describe, expect, test } from "vitest"
 import { type SpawnedCli, spawnCli } from "./testing/spawn-cli.ts"
 import { spawnGateway } from "./testing/spawn-gateway.ts"
+import { spawnInTerminal } from "./testing/spawn-in-terminal.ts"
 import { startTestAll } from "./testing/start-test-all.ts"
 
 const encoder = new TextEncoder()
@@ -135,6 +136,14 @@ describe("history", () => {
     const rest = spawnCli(["history", "--from", cursor, "--broker", all.mqttUrl])
     expect(await rest.exited).toBe(0)
     expect(rest.stdout.text).toBe("kept")
+  })
+
+  test("on a terminal, which would obey them, control characters come out visible", async () => {
+    await using all = await startTestAll()
+    await all.pty.write(encoder.encode("a\u001b[2147483647Lb"))
+    const cli = await spawnInTerminal(["history", "--broker", all.mqttUrl])
+    await cli.find("a\\x1B[2147483647Lb")
+    expect(await cli.exited).toBe(0)
   })
 
   test("a place that there is not leaves the file as it was", async () => {

@@ -53,3 +53,41 @@ test("in a browser typed text reaches the device, its output shows, and markup i
   await page.getByTestId("device-status").filter({ hasText: "Offline" }).waitFor()
   expect(problems).toEqual([])
 })
+
+test("no bytes of a device freeze the page, in a fresh tab neither, and no click, wheel or paste makes them type", async () => {
+  await using all = await startAllInOne((folder) => `devices: { board: { port: ${folder}/board } }`)
+  await using browser = await openBrowser()
+  await using pty = await openPty()
+  await symlink(pty.path, join(all.folder, "board"))
+  const encode = (text: string) => new TextEncoder().encode(text)
+  const finals = Array.from({ length: 0x7f - 0x40 }, (_, n) => String.fromCharCode(0x40 + n))
+  const counts = finals.flatMap((final) =>
+    ["", " ", "'"].map((middle) => `x\u001b[2147483647${middle}${final}`),
+  )
+
+  const page = await browser.newPage()
+  await page.goto(`${all.pageUrl}#local/board`)
+  await page.getByTestId("device-status").filter({ hasText: "Online" }).waitFor()
+  await pty.write(encode(counts.join("")))
+  await pty.write(encode("\u001bc\u001b[?1000;1002;1003;1004;1006;2004h\u001b[?1049hreports on\r\n"))
+  await expect.poll(() => shown(page)).toContain("reports on")
+
+  const fresh = await browser.newPage()
+  await fresh.goto(`${all.pageUrl}#local/board`)
+  await expect.poll(() => shown(fresh)).toContain("reports on")
+  const terminal = fresh.locator("[data-testid=terminal]")
+  await terminal.click()
+  await terminal.click({ modifiers: ["Alt"], position: { x: 30, y: 30 } })
+  await fresh.mouse.wheel(0, 300)
+  await fresh.getByTestId("send-input").focus()
+  await terminal.click()
+  await fresh.evaluate(`{
+    const clipboardData = new DataTransfer()
+    clipboardData.setData("text/plain", "pasted")
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }))
+  }`)
+  expect(await pty.read(6)).toEqual(encode("pasted"))
+  await fresh.keyboard.type("!")
+  expect(await pty.read(1)).toEqual(encode("!"))
+  expect(pty.received).toBe(7)
+})

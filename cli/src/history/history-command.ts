@@ -15,6 +15,8 @@ import { chooseDevice } from "../gateway/choose-device.ts"
 import { connectionOptions, connectToGateway } from "../gateway/connect.ts"
 import { describeGap } from "../gateway/describe-event.ts"
 import { parsePlace, parseStream, streamOption } from "../gateway/stream-options.ts"
+import { createFormat } from "../tail/choose-format.ts"
+import type { BytesEvent } from "../tail/format.ts"
 import { ProgressBar } from "../terminal/progress-bar.ts"
 
 export const historyCommand = defineCommand({
@@ -26,6 +28,7 @@ export const historyCommand = defineCommand({
     "It ends before bytes that are not kept any more, with exit code 3 and the cursor to go on from, so that what it\n" +
       "wrote is never a patchwork. Where nobody read the port (it was unplugged, or its agent was away) nothing was kept\n" +
       "that could be missing: that is told on standard error, and it goes on.",
+    "On a terminal, control characters are shown as \\x1B, since it would obey them; into pipes and files go the bytes.",
   ],
   options: {
     ...connectionOptions,
@@ -58,13 +61,25 @@ export const historyCommand = defineCommand({
     const { signal } = context
     const events = client.device(address).history({ from, to, stream, signal })
     const end = endOf(client.devices.get(address), stream, to)
-    if (values.output === undefined)
-      return await copy(events, { end, context, write: (bytes) => context.stdout.write(bytes) })
+    if (values.output === undefined) return await show(events, { end, context })
     const begun = await begin(events)
     await using file = await openOutput(values.output)
-    return await copy(begun, { end, context, write: (bytes) => append(file, bytes) })
+    return await copy(begun, { end, context, write: ({ bytes }) => append(file, bytes) })
   },
 })
+
+/** To standard output: text where it is a terminal, which would obey the bytes. */
+async function show(
+  events: AsyncIterable<StreamEvent>,
+  { end, context }: Omit<Copying, "write">,
+): Promise<ExitCode> {
+  const { stdout } = context
+  const format = createFormat(stdout.isTerminal ? "text" : "raw", { hasTimes: false })
+  const code = await copy(events, { end, context, write: (event) => stdout.write(format.show(event)) })
+  const rest = format.end()
+  if (rest !== "") await stdout.write(rest)
+  return code
+}
 
 /** The same events, once the first is here: a place that is refused leaves the file as it was. */
 async function begin(events: AsyncIterable<StreamEvent>): Promise<AsyncIterable<StreamEvent>> {
@@ -98,7 +113,7 @@ interface Copying {
   /** Where it will end, as far as it is known: for the progress bar. */
   readonly end: Place | undefined
   readonly context: CommandContext
-  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly write: (event: BytesEvent) => Promise<void>
 }
 
 type Place = Pick<Cursor, "epoch" | "offset">
@@ -129,7 +144,7 @@ async function copy(events: AsyncIterable<StreamEvent>, copying: Copying): Promi
         start = event.cursor
         break
       case "bytes":
-        await write(event.bytes)
+        await write(event)
         copied += event.bytes.byteLength
         await bar.update(copied, totalBytes(start, end))
         break

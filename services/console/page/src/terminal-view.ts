@@ -1,12 +1,18 @@
 import { FitAddon } from "@xterm/addon-fit"
 import { Terminal } from "@xterm/xterm"
 import "@xterm/xterm/css/xterm.css"
+import { TerminalFilter } from "./terminal-filter/terminal-filter.ts"
 import { followColorScheme } from "./terminal-theme.ts"
 import { listenForTyping } from "./typed-input.ts"
 
-/** Bytes that xterm.js may hold unparsed before reading stops, and how few there must be to go on. */
-const highWatermarkBytes = 4 * 1024 * 1024
-const lowWatermarkBytes = 256 * 1024
+/** Characters that xterm.js may hold unparsed before reading stops, and how few there must be to go on. */
+const highWatermark = 4 * 1024 * 1024
+const lowWatermark = 256 * 1024
+/**
+ * Between two pieces xterm.js lets the page live, never within one. The slowest that a device can ask for, scrolling all
+ * lines by five characters, takes 30 µs for each of them (measured): 30 ms a piece.
+ */
+const pieceLength = 1024
 const scrollbackLines = 10_000
 
 export interface TerminalViewOptions {
@@ -20,7 +26,7 @@ export interface TerminalViewOptions {
 
 /** The page's one terminal; devices take turns in it. */
 export interface TerminalView {
-  /** Device bytes, as they are. */
+  /** Device bytes, of which the terminal gets what draws (`TerminalFilter`). */
   write(bytes: Uint8Array): void
   /** A dim line of the page's own, told apart from device output by where it stands: a line of its own. */
   notice(text: string): void
@@ -38,10 +44,10 @@ export function createTerminalView(container: HTMLElement, options: TerminalView
     lineHeight: 1.2,
     cursorBlink: true,
     minimumContrastRatio: 4.5,
+    // A click types nothing, nor does the wheel (below): only keys and pastes do.
+    altClickMovesCursor: false,
   })
-  // OSC 8 lets a device put any address behind any text. Consumed here, it is text and nothing else. The clipboard
-  // (OSC 52) and the window's title are out of its reach too: this page adds nothing to xterm.js that would serve them.
-  terminal.parser.registerOscHandler(8, () => true)
+  terminal.attachCustomWheelEventHandler(() => terminal.buffer.active.type !== "alternate")
   terminal.attachCustomKeyEventHandler((event) => handleKey(terminal, event, options.onLeave))
   listenForTyping(terminal, options.onTyped)
   const fit = new FitAddon()
@@ -64,16 +70,25 @@ function createOutput(
   terminal: Terminal,
   onCongested: (isCongested: boolean) => void,
 ): Pick<TerminalView, "write" | "notice" | "reset"> {
-  let unparsedBytes = 0
+  const filter = new TerminalFilter(() => ({ columns: terminal.cols, rows: terminal.rows }))
+  let unparsed = 0
   let isCongested = false
   let isAtLineStart = true
 
-  function settle(bytes: number): void {
-    unparsedBytes += bytes
-    const isFull = unparsedBytes > (isCongested ? lowWatermarkBytes : highWatermarkBytes)
+  function settle(characters: number): void {
+    unparsed += characters
+    const isFull = unparsed > (isCongested ? lowWatermark : highWatermark)
     if (isFull === isCongested) return
     isCongested = isFull
     onCongested(isFull)
+  }
+
+  function show(text: string): void {
+    for (let at = 0; at < text.length; at += pieceLength) {
+      const piece = text.slice(at, at + pieceLength)
+      terminal.write(piece, () => settle(-piece.length))
+      settle(piece.length)
+    }
   }
 
   return {
@@ -81,18 +96,19 @@ function createOutput(
       const last = bytes.at(-1)
       if (last === undefined) return
       isAtLineStart = last === 0x0a
-      terminal.write(bytes, () => settle(-bytes.byteLength))
-      settle(bytes.byteLength)
+      show(filter.push(bytes))
     },
     notice(text) {
-      // CAN ends an escape sequence that the device began: its rest is missing or belongs to another life.
-      const start = isAtLineStart ? "\x18\r" : "\x18\r\n"
+      // The rest of a sequence that the device began is missing, or belongs to another life.
+      show(filter.end())
+      const start = isAtLineStart ? "\r" : "\r\n"
       terminal.write(`${start}\x1b[0;2m── ${printable(text)} ──\x1b[0m\r\n`)
       isAtLineStart = true
     },
     reset() {
+      filter.end()
       // Behind everything that is still to be parsed, so that none of it shows up after.
-      terminal.write("\x18\x1bc")
+      terminal.write("\x1bc")
       isAtLineStart = true
     },
   }
