@@ -91,6 +91,7 @@ export {
   isMarkRecord,
   isStreamName,
   type MarkRecord,
+  type ReadTime,
   type StreamMessage,
   type StreamName,
   StreamParcel,

@@ -1,8 +1,14 @@
+import { chunkJoinUs, maxJoinedChunks } from "@serialcast/primitives"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { encodeCbor } from "./encode-cbor.ts"
 import { maxChunkBytes, maxPayloadBytes } from "./limits.ts"
-import { decodeStreamMessage, encodeStreamMessage, type StreamMessage } from "./stream-message.ts"
+import {
+  decodeStreamMessage,
+  encodeStreamMessage,
+  type ReadTime,
+  type StreamMessage,
+} from "./stream-message.ts"
 
 const epoch = fc.stringMatching(/^[0-9a-f]{16}$/)
 const count = fc.oneof(fc.nat(), fc.nat({ max: 10 }))
@@ -12,8 +18,25 @@ const place = fc.record({
 })
 const text = fc.string({ unit: "grapheme" })
 const chunk = fc
-  .tuple(place, fc.uint8Array({ maxLength: 100 }), fc.option(fc.integer({ min: 1, max: 999_999_999 })))
-  .map(([at, bytes, marks]) => ({ ...at, bytes, ...(marks === null ? {} : { marks }) }))
+  .tuple(
+    place,
+    fc.uint8Array({ maxLength: 100 }),
+    fc.option(fc.integer({ min: 1, max: 999_999_999 })),
+    fc.array(fc.tuple(fc.nat(30), fc.maxSafeNat()), { maxLength: 5 }),
+  )
+  .map(([at, bytes, marks, steps]) => {
+    const reads: ReadTime[] = []
+    for (const [step, timeUs] of steps) {
+      const offset = (reads.at(-1)?.offset ?? at.offset) + 1 + step
+      if (offset < at.offset + bytes.byteLength) reads.push({ offset, timeUs })
+    }
+    return {
+      ...at,
+      bytes,
+      ...(marks === null ? {} : { marks }),
+      ...(reads.length === 0 ? {} : { reads }),
+    }
+  })
 const n = fc.nat({ max: 999_999_998 })
 const mark = fc.oneof(
   fc.record({ n, kind: fc.constant("opened" as const), open: fc.integer({ min: 1 }) }),
@@ -42,12 +65,16 @@ test("every message decodes to what was encoded", () => {
   )
 })
 
-test("the largest chunk fits into a payload", () => {
+test("the largest chunk, joined of as many as can be, fits into a payload", () => {
   const record = {
     offset: 2 ** 52,
     timeUs: 2 ** 52,
     bytes: new Uint8Array(maxChunkBytes),
     marks: 999_999_999,
+    reads: Array.from({ length: maxJoinedChunks - 1 }, (_, n) => ({
+      offset: 2 ** 52 + (n + 1) * 117,
+      timeUs: 2 ** 52 + (n % 2) * chunkJoinUs,
+    })),
   }
   const payload = encodeStreamMessage({ epoch: "f".repeat(16), stream: "rx", record })
   expect(payload.byteLength).toBeLessThanOrEqual(maxPayloadBytes)
@@ -111,4 +138,16 @@ test("truncated and bit-flipped payloads are decoded or refused as bad_message, 
     }),
     { numRuns: 1_000 },
   )
+})
+
+test.each([
+  ["no list", 5],
+  ["half a pair", [1]],
+  ["a place before the bytes", [0, 1]],
+  ["a place behind them", [3, 1]],
+  ["a time before 1970", [1, -2]],
+  ["no numbers", ["x", "y"]],
+])("times of reads with %s are refused", (_title, r) => {
+  const payload = encodeCbor({ e: "0".repeat(16), s: "rx", o: 0, t: 1, b: Uint8Array.of(1, 2, 3), r })
+  expect(() => decodeStreamMessage(payload)).toThrow(expect.objectContaining({ code: "bad_message" }))
 })

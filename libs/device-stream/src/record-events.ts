@@ -6,7 +6,11 @@ import type { StreamEvent } from "./stream-event.ts"
 export function eventsOf(epoch: string, record: StreamRecord): StreamEvent[] {
   const cursor = { epoch, ...endOf(record) }
   const { offset, timeUs } = record
-  if (!isMarkRecord(record)) return [{ kind: "bytes", cursor, offset, timeUs, bytes: record.bytes }]
+  if (!isMarkRecord(record)) {
+    const { bytes, reads } = record
+    const told: StreamEvent = { kind: "bytes", cursor, offset, timeUs, bytes }
+    return [reads === undefined ? told : { ...told, reads }]
+  }
   const { mark } = record
   const told: StreamEvent = { kind: "mark", cursor, timeUs, mark }
   // Before the mark and at its place: whoever resumes after one of the two gets the rest.

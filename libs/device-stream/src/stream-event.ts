@@ -1,4 +1,4 @@
-import type { Cursor, Gap, Mark } from "@serialcast/contract"
+import type { Cursor, Gap, Mark, ReadTime } from "@serialcast/contract"
 
 /** What a reader gets: every offset once and in order, or a gap. */
 export type StreamEvent =
@@ -15,6 +15,8 @@ export type StreamEvent =
       /** Microseconds since 1970 at which the first byte was read. */
       readonly timeUs: number
       readonly bytes: Uint8Array
+      /** Bytes that were read later than the first ones, in order. Absent: all were read at once. */
+      readonly reads?: readonly ReadTime[]
     }
   | { readonly kind: "mark"; readonly cursor: Cursor; readonly timeUs: number; readonly mark: Mark }
   | { readonly kind: "gap"; readonly cursor: Cursor; readonly gap: Gap }

@@ -12,6 +12,7 @@ export { after, earliest, latest, longAgo, msSince, msUntil, never } from "./mon
 export {
   answerBytes,
   chunkJoinUs,
+  maxJoinedChunks,
   messageGatherMs,
   receiptRestMs,
   wakeMsForEachReader,

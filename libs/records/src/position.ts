@@ -1,4 +1,4 @@
-import { type Cursor, isMarkRecord, type StreamRecord } from "@serialcast/contract"
+import { type Chunk, type Cursor, isMarkRecord, type StreamRecord } from "@serialcast/contract"
 
 /** A place within one epoch. */
 export type Position = Pick<Cursor, "offset" | "mark">
@@ -26,7 +26,15 @@ export function after(position: Position, record: StreamRecord): StreamRecord | 
   const had = position.offset - record.offset
   if (had <= 0) return record
   if (had >= record.bytes.byteLength) return undefined
-  return { offset: position.offset, timeUs: record.timeUs, bytes: record.bytes.subarray(had) }
+  return chunkFrom(record, position.offset)
+}
+
+/** The part of a chunk from an offset inside it on, with the times of its bytes. */
+export function chunkFrom({ offset: start, timeUs, bytes, reads = [] }: Chunk, offset: number): Chunk {
+  const rest = { offset, timeUs, bytes: bytes.subarray(offset - start) }
+  const later = reads.filter((read) => read.offset > offset)
+  const firstUs = reads[reads.length - later.length - 1]?.timeUs ?? timeUs
+  return { ...rest, timeUs: firstUs, ...(later.length === 0 ? {} : { reads: later }) }
 }
 
 /**

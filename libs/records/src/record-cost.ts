@@ -13,6 +13,9 @@ const markCostBytes = 240
 // A chunk outside of a ring: its object, and the view of its bytes. Measured.
 const objectCostBytes = 180
 
+// The time of one more read in it: an object of two numbers, and its place in the list.
+const readCostBytes = 48
+
 // UTF-8 takes three bytes at most for each UTF-16 unit.
 const textUnitBytes = 3
 
@@ -30,5 +33,6 @@ export function costOfMark(mark: Mark): number {
 
 /** What a record takes by itself, as an object, in bytes. */
 export function costAsObject(record: StreamRecord): number {
-  return isMarkRecord(record) ? costOf(record) : objectCostBytes + record.bytes.byteLength
+  if (isMarkRecord(record)) return costOf(record)
+  return objectCostBytes + record.bytes.byteLength + (record.reads?.length ?? 0) * readCostBytes
 }

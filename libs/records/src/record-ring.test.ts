@@ -1,7 +1,16 @@
-import { encodeReply, isMarkRecord, type Mark, pageToWire, type StreamRecord } from "@serialcast/contract"
+import {
+  decodeStreamMessage,
+  encodeReply,
+  encodeStreamMessage,
+  isMarkRecord,
+  type Mark,
+  pageToWire,
+  type StreamRecord,
+} from "@serialcast/contract"
+import { maxJoinedChunks } from "@serialcast/primitives"
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { comparePositions, type Position } from "./position.ts"
+import { after, comparePositions, endOf, type Position } from "./position.ts"
 import { recordCostBytes } from "./record-cost.ts"
 import { RecordRing } from "./record-ring.ts"
 
@@ -192,4 +201,74 @@ test("what was read after the clock was set keeps its time, forwards and back", 
     ring.append({ offset, timeUs, bytes: Uint8Array.of(offset) })
   const read = ring.read(ring.start, 1_000)
   expect(read.map(({ timeUs }) => timeUs)).toEqual([dayUs, dayUs - hourUs, dayUs + 20])
+})
+
+test("each byte keeps the time of its read: joined or not, read from anywhere, sent, and read from another ring", () => {
+  const chunks = fc.array(
+    fc.tuple(fc.integer({ min: 1, max: 5 }), fc.constantFrom(0, 100, 9_000, 49_999, 70_000)),
+    {
+      minLength: 1,
+      maxLength: 40,
+    },
+  )
+  fc.assert(
+    fc.property(
+      chunks,
+      fc.integer({ min: 1, max: 30 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (sent, page, place) => {
+        const rings = [
+          new RecordRing(10_000, { offset: 0, mark: 0 }),
+          new RecordRing(10_000, { offset: 0, mark: 0 }),
+        ]
+        const [first, second] = rings
+        const times: number[] = []
+        let timeUs = 1
+        for (const [length, afterUs] of sent) {
+          timeUs += afterUs
+          first?.append({ offset: times.length, timeUs, bytes: new Uint8Array(length) })
+          times.push(...Array<number>(length).fill(timeUs))
+        }
+        for (const record of readAll(first, 0, page)) second?.append(record)
+        const start = Math.floor(place * (times.length - 1))
+        for (const ring of rings)
+          expect(readAll(ring, start, page).flatMap(timesOf)).toEqual(times.slice(start))
+      },
+    ),
+  )
+})
+
+/** All from an offset on, each record as it comes over the wire. */
+function readAll(ring: RecordRing | undefined, start: number, page: number): StreamRecord[] {
+  const records: StreamRecord[] = []
+  let at: Position = { offset: start, mark: 0 }
+  while (ring !== undefined && comparePositions(at, ring.head) < 0) {
+    for (const record of ring.read(at, page)) {
+      const rest = after(at, record)
+      if (rest === undefined) throw new Error("a page repeats what was had")
+      const message = { epoch: "0".repeat(16), stream: "rx", record: rest } as const
+      records.push(decodeStreamMessage(encodeStreamMessage(message)).record)
+      at = endOf(rest)
+    }
+  }
+  return records
+}
+
+function timesOf(record: StreamRecord): number[] {
+  if (isMarkRecord(record)) return []
+  const { offset, timeUs, bytes, reads = [] } = record
+  return Array.from(bytes, (_, at) => reads.findLast((read) => read.offset <= offset + at)?.timeUs ?? timeUs)
+}
+
+test("a page of single bytes is joined of a bounded number of chunks, and the part of one has its times", () => {
+  const ring = new RecordRing(1_000_000, { offset: 0, mark: 0 })
+  for (let offset = 0; offset < 2_000; offset++)
+    ring.append({ offset, timeUs: offset, bytes: Uint8Array.of(1) })
+  const [record] = ring.read({ offset: 3, mark: 0 }, 60_000)
+  if (record === undefined || isMarkRecord(record)) throw new Error("no chunk")
+  expect(record.bytes.byteLength).toBe(maxJoinedChunks)
+  expect(after({ offset: 10, mark: 0 }, record)).toMatchObject({
+    timeUs: 10,
+    reads: { length: maxJoinedChunks - 8 },
+  })
 })

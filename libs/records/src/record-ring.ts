@@ -3,8 +3,8 @@
  *             ByteStore    | bytes of all chunks, by offset …
  *             MarkList     | the few marks, by row …                        ─→ read, records, findTime
  */
-import { isMarkRecord, type StreamRecord } from "@serialcast/contract"
-import { chunkJoinUs } from "@serialcast/primitives"
+import { type Chunk, isMarkRecord, type ReadTime, type StreamRecord } from "@serialcast/contract"
+import { chunkJoinUs, maxJoinedChunks } from "@serialcast/primitives"
 import { ByteStore, type Bytes } from "./byte-store.ts"
 import { GivenBytes } from "./given-bytes.ts"
 import { MarkList } from "./mark-list.ts"
@@ -16,6 +16,8 @@ import { RecordTable } from "./record-table.ts"
 /** Where one answered chunk lies. */
 interface Run {
   readonly row: number
+  /** Behind the rows that are joined to it. */
+  readonly next: number
   readonly from: number
   readonly to: number
 }
@@ -67,9 +69,10 @@ export class RecordRing {
       this.#table.addMark(offset, timeUs, mark.n)
       this.#head.moveTo(offset, mark.n + 1)
     } else {
-      const { bytes } = record
+      const { bytes, reads = [] } = record
       if (bytes.byteLength === 0) return
       this.#table.addChunk(offset, timeUs, this.#head.mark)
+      for (const read of reads) this.#table.addChunk(read.offset, read.timeUs, 0)
       this.#bytes.append(bytes)
       this.#head.moveTo(offset + bytes.byteLength, 0)
     }
@@ -86,8 +89,8 @@ export class RecordRing {
 
   /**
    * Records from `position` on, before `until` (the start of a record) if it is given: at most `maxBytes` bytes of them,
-   * and one at least. Adjoining chunks are joined while what they hold was read within `chunkJoinUs`. Where the
-   * clock was set in between, what comes after it starts anew.
+   * and one at least. Adjoining chunks are joined while what they hold was read within `chunkJoinUs`, and keep their times.
+   * Where the clock was set in between, what comes after it starts anew.
    */
   read(position: Position, maxBytes: number, until?: Position): StreamRecord[] {
     const end = until === undefined ? this.#table.end : this.#find(until)
@@ -95,7 +98,7 @@ export class RecordRing {
     let budget = maxBytes
     for (let row = this.#find(position); row < end && budget > 0; ) {
       if (this.#table.isMark(row)) {
-        runs.push({ row, from: 0, to: 0 })
+        runs.push({ row, next: row + 1, from: 0, to: 0 })
         budget -= recordCostBytes + costOfMark(this.#marks.at(row))
         row++
         continue
@@ -103,8 +106,8 @@ export class RecordRing {
       const from = Math.max(position.offset, this.#table.offsetOf(row))
       const next = this.#endOfRun(row, end, from + budget)
       const to = Math.min(this.#offsetAfter(next - 1), from + budget)
-      runs.push({ row, from, to })
-      budget -= to - from
+      runs.push({ row, next, from, to })
+      budget -= to - from + (next - row - 1) * readBytes
       row = next
     }
     return this.#take(runs)
@@ -123,7 +126,7 @@ export class RecordRing {
       const to = isMark ? 0 : this.#offsetAfter(row)
       budget -= recordCostBytes + (isMark ? costOfMark(this.#marks.at(row)) : to - from)
       if (runs.length > 0 && budget < 0) break
-      runs.push({ row, from, to })
+      runs.push({ row, next: row + 1, from, to })
     }
     return this.#take(runs)
   }
@@ -180,7 +183,8 @@ export class RecordRing {
   #endOfRun(first: number, end: number, maxOffset: number): number {
     const firstUs = this.#table.timeUsOf(first)
     let row = first + 1
-    while (row < end && this.#table.offsetOf(row) < maxOffset) {
+    const last = Math.min(end, first + maxJoinedChunks)
+    while (row < last && this.#table.offsetOf(row) < maxOffset) {
       if (this.#table.isMark(row) || Math.abs(this.#table.timeUsOf(row) - firstUs) > chunkJoinUs) break
       row++
     }
@@ -193,17 +197,32 @@ export class RecordRing {
     const [first, last] = [chunks[0], chunks.at(-1)]
     const start = first?.from ?? 0
     const bytes = last === undefined ? noBytes : this.#bytes.copy(start, last.to)
-    return runs.map(({ row, from, to }): StreamRecord => {
+    return runs.map((run): StreamRecord => {
+      const { row, from, to } = run
       const timeUs = this.#table.timeUsOf(row)
       if (from === to) return { offset: this.#table.offsetOf(row), timeUs, mark: this.#marks.at(row) }
       const chunk = {
         offset: from,
         timeUs,
         bytes: chunks.length === 1 ? bytes : bytes.subarray(from - start, to - start),
+        ...this.#readsOf(run),
       }
       const marks = this.#table.markOf(row)
       return marks === 0 || from > this.#table.offsetOf(row) ? chunk : { ...chunk, marks }
     })
+  }
+
+  /** The times of a run that are not that of its first bytes. */
+  #readsOf({ row, next, to }: Run): Pick<Chunk, "reads"> {
+    const reads: ReadTime[] = []
+    let beforeUs = this.#table.timeUsOf(row)
+    for (let later = row + 1; later < next; later++) {
+      const [offset, timeUs] = [this.#table.offsetOf(later), this.#table.timeUsOf(later)]
+      if (offset >= to) break
+      if (timeUs !== beforeUs) reads.push({ offset, timeUs })
+      beforeUs = timeUs
+    }
+    return reads.length === 0 ? {} : { reads }
   }
 
   get #costBytes(): number {
@@ -228,3 +247,5 @@ export class RecordRing {
 }
 
 const noBytes = new Uint8Array(0)
+/** What the time of one more read takes of a page at most. */
+const readBytes = 6
