@@ -1,6 +1,9 @@
-import { FakeClock } from "@serialcast/testkit"
+import { systemClock } from "@serialcast/primitives"
+import { eventually, FakeClock, openPty } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { chooseDriver } from "./choose-driver.ts"
+import { defaultSettings } from "./default-settings.ts"
+import { PortRecord } from "./testing/port-record.ts"
 
 test("paths, device servers and simulated devices have a driver", () => {
   const clock = new FakeClock()
@@ -30,4 +33,18 @@ test("anything else is a clear problem of the configuration", () => {
   ]) {
     expect(() => chooseDriver(port, new FakeClock())).toThrow(/^port: expected/)
   }
+})
+
+test("a port whose silences are told is read without a rest: 200 bytes, one by one, come in half of its rests' time", async () => {
+  await using pty = await openPty()
+  const heard = new PortRecord()
+  const driver = chooseDriver(pty.path, systemClock, { areSilencesTold: true })
+  const port = await driver.open(defaultSettings, heard)
+  const startMs = systemClock.monotonicMs()
+  for (let count = 1; count <= 200; count++) {
+    await pty.write(Uint8Array.of(count))
+    await eventually(() => expect(heard.bytes.byteLength).toBe(count), { intervalMs: 1 })
+  }
+  expect(systemClock.monotonicMs() - startMs).toBeLessThan((200 * 16) / 2)
+  await port.close()
 })

@@ -10,13 +10,24 @@ import { createTcpDriver } from "./tcp/tcp-driver.ts"
 import { createSerialportDriver } from "./tty/serialport-driver.ts"
 import { createTtyDriver } from "./tty/tty-driver.ts"
 
-/**
- * The driver for a port's path or URL. `onNote` gets sentences for the log: the port is open, but not quite as it was asked
- * for. Throws `bad_config` when there is no such driver.
- */
-export function chooseDriver(port: string, clock: Clock, onNote?: (note: string) => void): PortDriver {
+export interface DriverOptions {
+  /** Gets sentences for the log: the port is open, but not quite as it was asked for. */
+  readonly onNote?: ((note: string) => void) | undefined
+  /** Silences of the device mean something: each of its reads is told at once, whatever that costs. */
+  readonly areSilencesTold?: boolean | undefined
+}
+
+/** The driver for a port's path or URL. Throws `bad_config` when there is no such driver. */
+export function chooseDriver(
+  port: string,
+  clock: Clock,
+  { onNote, areSilencesTold = false }: DriverOptions = {},
+): PortDriver {
   if (port.startsWith("/")) {
-    return process.platform === "linux" ? createTtyDriver(port, { onNote }) : createSerialportDriver(port)
+    const readRestMs = areSilencesTold ? 0 : undefined
+    return process.platform === "linux"
+      ? createTtyDriver(port, { onNote, readRestMs })
+      : createSerialportDriver(port)
   }
   if (/^COM\d+$/i.test(port)) return createSerialportDriver(port)
   if (port.startsWith("tcp://")) return createTcpDriver(port, { clock })

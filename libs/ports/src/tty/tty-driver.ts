@@ -4,14 +4,17 @@ import { LinuxPortBinding } from "@serialport/bindings-cpp"
 import type { PortDriver } from "../port-driver.ts"
 import { noteRefusals, type Refusal } from "../refusal.ts"
 import { explainOpenError } from "./open-error.ts"
+import { usualRestMs } from "./read-rhythm.ts"
 import { TtyPort } from "./tty-port.ts"
 import { setRate, setTty } from "./tty-settings.ts"
 
 const openFlags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK
 
-export interface TtyDriverDeps {
+export interface TtyDriverOptions {
   /** Told a sentence for the log: the port is open, but not quite as it was asked for. */
   readonly onNote?: ((note: string) => void) | undefined
+  /** How long to leave the port alone between reads of a steady trickle, in milliseconds. Default: `usualRestMs`. */
+  readonly readRestMs?: number | undefined
 }
 
 /**
@@ -19,7 +22,8 @@ export interface TtyDriverDeps {
  * flushes them. Until its settings are made, some 6 ms after the open, a tty has those that it had before; of one that was
  * just plugged in they are the kernel's, which echo.
  */
-export function createTtyDriver(path: string, { onNote = () => {} }: TtyDriverDeps = {}): PortDriver {
+export function createTtyDriver(path: string, options: TtyDriverOptions = {}): PortDriver {
+  const { onNote = () => {}, readRestMs = usualRestMs } = options
   return {
     async open(settings, listener) {
       let release = async () => {}
@@ -33,7 +37,7 @@ export function createTtyDriver(path: string, { onNote = () => {} }: TtyDriverDe
         release = () => binding.close()
         const refusals = await setRate(binding, settings, report)
         const onRefusals = (refused: readonly Refusal[]) => onNote(noteRefusals(path, refused))
-        return new TtyPort(binding, { listener, onRefusals, settings, refusals })
+        return new TtyPort(binding, { listener, onRefusals, readRestMs, settings, refusals })
       } catch (error) {
         // What could not be opened is what the user has to hear of.
         await release().catch(() => undefined)

@@ -36,6 +36,7 @@ async function openHeld() {
   const binding = new HeldBinding(fd, {} as LinuxPortBinding["openOptions"])
   const heard = new PortRecord()
   const port = new TtyPort(binding, {
+    readRestMs: 0,
     listener: heard,
     onRefusals: () => {},
     settings: defaultSettings,

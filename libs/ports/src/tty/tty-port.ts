@@ -31,6 +31,8 @@ export interface TtyPortOptions {
   readonly listener: PortListener
   /** Told what the tty does not take of its settings, whenever they are made. */
   readonly onRefusals: (refusals: readonly Refusal[]) => void
+  /** How long to leave the port alone between reads of a steady trickle, in milliseconds. */
+  readonly readRestMs: number
   /** Those that it was opened with. */
   readonly settings: PortSettings
   /** Those of them that it did not take. */
@@ -54,7 +56,7 @@ export class TtyPort implements OpenPort {
   /** Calls that the kernel holds, and what rejects who waits for them: at the end of the port, whatever it does. */
   readonly #held = new Map<Promise<unknown>, (error: Error) => void>()
   readonly #drain: () => Promise<void>
-  readonly #rhythm = new ReadRhythm()
+  readonly #rhythm: ReadRhythm
   /** Ends the rest between two reads; null while there is none. */
   #rest: Timer | null = null
   /** The write that waits for the kernel. */
@@ -66,12 +68,14 @@ export class TtyPort implements OpenPort {
   #settings: SettingsInForce
 
   /** Takes over `binding`, whose descriptor does not block. */
-  constructor(binding: LinuxPortBinding, { listener, onRefusals, settings, refusals }: TtyPortOptions) {
+  constructor(binding: LinuxPortBinding, options: TtyPortOptions) {
+    const { listener, onRefusals, readRestMs, settings, refusals } = options
     this.#binding = binding
     // Null only once it is closed.
     this.#fd = binding.fd ?? -1
     this.#listener = listener
     this.#onRefusals = onRefusals
+    this.#rhythm = new ReadRhythm(readRestMs)
     this.#settings = this.#made(settings, refusals)
     this.#lines = new TtyLines(binding)
     this.#drain = shareDrain(async () => {

@@ -84,7 +84,8 @@ export class Devices {
     const guarded = (driver: PortDriver) => this.#claims.guard(driver, { device: name, port })
     const { clock, log } = this.#deps
     const onNote = (note: string) => log.warn({ device: name, port }, note)
-    const driver = guarded(chooseDriver(port, clock, onNote))
+    const areSilencesTold = device.config.framing?.type === "idle"
+    const driver = guarded(chooseDriver(port, clock, { onNote, areSilencesTold }))
     const openJournal = async () => {
       await this.#leaving.get(name)
       const journal = await this.#deps.openJournal(name)
