@@ -33,9 +33,9 @@ export type Framing =
   | { readonly type: "line"; readonly maxBytes: number }
   /** Ends with these bytes (hex), which are cut off. */
   | { readonly type: "delimiter"; readonly delimiter: string; readonly maxBytes: number }
-  /** Every `length` bytes. */
+  /** Every `length` bytes, counted from the last `opened` mark before them. */
   | { readonly type: "fixed"; readonly length: number }
-  /** Ends with a silence. */
+  /** Ends with a silence between two reads of the port. */
   | { readonly type: "idle"; readonly idleMs: number; readonly maxBytes: number }
   /** RFC 1055. */
   | { readonly type: "slip"; readonly maxBytes: number }
@@ -91,6 +91,11 @@ export interface DeviceState {
   /** Null: the bytes are not cut into messages. */
   readonly framing: Framing | null
   readonly epoch: string
+  /**
+   * Offset in `rx` at which the port was opened last: from there messages of a fixed length are counted. Absent: this agent
+   * has not opened it yet.
+   */
+  readonly openedAt?: number | undefined
   readonly rx: StreamExtent
   readonly tx: StreamExtent
   readonly lease: { readonly holder: string } | null
@@ -178,6 +183,7 @@ export const deviceStateSchema = z.object({
   heldSince: z.string().nullable().default(null),
   framing: framingSchema.nullable(),
   epoch: z.string(),
+  openedAt: offset.optional(),
   rx: extent,
   tx: extent,
   lease: z.object({ holder: z.string() }).nullable(),

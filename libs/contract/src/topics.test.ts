@@ -9,7 +9,7 @@ const device = fc.record({ gateway: name, device: name })
 const parsed: fc.Arbitrary<ParsedTopic> = fc.oneof(
   fc.record({ kind: fc.constant("status" as const), gateway: name }),
   fc
-    .tuple(fc.constantFrom("state", "rx", "line", "tx", "stream" as const), device)
+    .tuple(fc.constantFrom("state", "rx", "line", "cut", "tx", "stream" as const), device)
     .map(([kind, address]) => ({ kind, ...address })),
   fc
     .tuple(device, fc.constantFrom(...callVerbs), name)

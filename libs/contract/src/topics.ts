@@ -21,6 +21,7 @@ export type TopicKind =
   | "state"
   | "rx"
   | "line"
+  | "cut"
   | "tx"
   | "stream"
   | "call"
@@ -71,7 +72,17 @@ export const topicTable = {
     retain: false,
     from: "agent",
     to: "anyone",
-    payload: "one framed message, bare",
+    payload:
+      "one framed message, bare and whole; those of a fixed length are counted from the last `opened` mark before them (`openedAt` of the state is where the newest one stands)",
+  },
+  cut: {
+    pattern: "{gateway}/{device}/line/cut",
+    qos: 0,
+    retain: false,
+    from: "agent",
+    to: "anyone",
+    payload:
+      "what is not known to be a whole message, bare: a piece of one (longer than `maxBytes`, cut by an unplug, its begin not seen), or what breaks SLIP",
   },
   tx: {
     pattern: "{gateway}/{device}/tx",
@@ -87,7 +98,7 @@ export const topicTable = {
     retain: false,
     from: "agent",
     to: "services",
-    payload: "CBOR chunk or mark",
+    payload: "CBOR chunk, with the times of its reads, or mark",
   },
   call: {
     pattern: "{gateway}/{device}/call/{verb}/{client}",
@@ -133,7 +144,7 @@ export interface Destination {
 
 export type ParsedTopic =
   | { readonly kind: "status"; readonly gateway: string }
-  | ({ readonly kind: "state" | "rx" | "line" | "tx" | "stream" } & DeviceAddress)
+  | ({ readonly kind: "state" | "rx" | "line" | "cut" | "tx" | "stream" } & DeviceAddress)
   | ({ readonly kind: "call"; readonly verb: string; readonly client: string } & DeviceAddress)
   | { readonly kind: "reply" | "tunnels"; readonly client: string }
   | { readonly kind: "discover" }
@@ -144,7 +155,7 @@ type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client", 
 export interface Topics {
   readonly root: string
   status(gateway: string): Destination
-  device(kind: "state" | "rx" | "line" | "tx" | "stream", address: DeviceAddress): Destination
+  device(kind: "state" | "rx" | "line" | "cut" | "tx" | "stream", address: DeviceAddress): Destination
   call(verb: CallVerb, address: DeviceAddress, client: string): Destination
   reply(client: string): Destination
   tunnels(client: string): Destination
@@ -212,9 +223,11 @@ function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
   if (levels.length === 2) return device === "status" ? { kind: "status", gateway } : undefined
   if (!isName(device)) return undefined
   switch (kind) {
+    case "line":
+      if (levels.length === 4 && verb === "cut") return { kind: "cut", gateway, device }
+      return levels.length === 3 ? { kind, gateway, device } : undefined
     case "state":
     case "rx":
-    case "line":
     case "tx":
     case "stream":
       return levels.length === 3 ? { kind, gateway, device } : undefined

@@ -6,6 +6,8 @@ export { createDeviceClient, type DeviceClient, type DeviceClientDeps } from "./
 export type { DeviceDirectory } from "./directory.ts"
 export type { DeviceLease } from "./held-lease.ts"
 export type { LeaseOptions } from "./lease-calls.ts"
+export type { MessageEvent } from "./message-cutter.ts"
+export { type MessageOptions, readMessages } from "./read-messages.ts"
 export type { DeviceWriter, WriterOptions } from "./session-writer.ts"
 export type { StreamEvent } from "./stream-event.ts"
 export type { TunnelDirectory } from "./tunnel-directory.ts"

@@ -3,7 +3,7 @@ import { concatBytes } from "@serialcast/primitives"
 import { countingBytes, seededRandom } from "@serialcast/testkit"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { createFramer, type Framer, isFrameBreak } from "./create-framer.ts"
+import { breakAt, createFramer, type Framer, lookBackBytes } from "./create-framer.ts"
 import type { Frame } from "./frame-builder.ts"
 
 const line = { type: "line", maxBytes: 8 } as const
@@ -33,7 +33,7 @@ function pushAll(framer: Framer, chunks: readonly TimedChunk[], start = 0): Fram
 /** Each frame's text; a cut one ends with `✂`. */
 function cutText(framing: Framing, sent: string): string[] {
   const framer = createFramer(framing)
-  const frames = [...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]), ...framer.flush("break")]
+  const frames = [...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]), ...framer.flush("closed")]
   return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
 }
 
@@ -43,8 +43,9 @@ describe("lines", () => {
     ["a\r\n\r\n\nb\n", ["a", "", "", "b"]],
     ["a\rb\r\r\nc\n", ["a\rb\r", "c"]],
     ["12345678\n12345678\r\n", ["12345678", "12345678"]],
-    ["123456789\n", ["12345678✂", "9"]],
-    ["12345678\r9\n", ["12345678✂", "\r9"]],
+    ["123456789\n", ["12345678✂", "9✂"]],
+    ["123456789\nab\n", ["12345678✂", "9✂", "ab"]],
+    ["12345678\r9\n", ["12345678✂", "\r9✂"]],
     ["unfinished", ["unfinish✂", "ed✂"]],
     ["a\r", ["a\r✂"]],
     ["", []],
@@ -59,7 +60,7 @@ describe("messages with a delimiter", () => {
     ["a\n\v\n\v\n\f", ["a\n\v"]],
     ["\n\n\n\v\n\f", ["\n\n"]],
     ["12345678\n\v\n\f", ["12345678"]],
-    ["12345678\n\v\n9\n\v\n\f", ["12345678✂", "\n\v\n9"]],
+    ["12345678\n\v\n9\n\v\n\f", ["12345678✂", "\n\v\n9✂"]],
     ["12\n\v", ["12\n\v✂"]],
   ])("%j", (sent, expected) => expect(cutText(delimiter, sent)).toEqual(expected))
 })
@@ -73,7 +74,7 @@ describe("SLIP (RFC 1055)", () => {
     ["a\xdb\xc0cd\xc0", ["a\xdb✂", "cd"]],
     ["\xdb\xdb\xdc\xc0", ["\xdb\xc0✂"]],
     ["1234567\xdb\xdd\xc0", ["1234567\xdb"]],
-    ["12345678\xdb\xdd\xc0", ["12345678✂", "\xdb"]],
+    ["12345678\xdb\xdd\xc0", ["12345678✂", "\xdb✂"]],
     ["12\xdb", ["12\xdb✂"]],
     ["\xc0\xc0", []],
   ])("%j", (sent, expected) => expect(cutText(slip, sent)).toEqual(expected))
@@ -81,6 +82,46 @@ describe("SLIP (RFC 1055)", () => {
 
 test("fixed messages are counted from where the framer starts", () => {
   expect(cutText(fixed, "abcdefgh")).toEqual(["abc", "def", "gh✂"])
+})
+
+test("fixed messages of who comes in the middle are those counted from the opening; where it is not known, all are cut", () => {
+  const read = (anchorAt: (offset: number) => number | undefined) => {
+    const framer = createFramer(fixed, { startsInside: true, anchorAt })
+    const frames = pushAll(framer, [{ bytes: latin("abcdefgh"), timeUs: 1 }], 7)
+    const opened = [...framer.flush("closed"), ...pushAll(framer, [{ bytes: latin("ijk"), timeUs: 1 }], 15)]
+    return [...frames, ...opened].map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
+  }
+  expect(read(() => 3)).toEqual(["ab✂", "cde", "fgh", "ijk"])
+  expect(read(() => undefined)).toEqual(["abc✂", "def✂", "gh✂", "ijk"])
+})
+
+test("what follows on bytes that are missing is cut, up to the next message", () => {
+  const rest = (framing: Framing, sent: string) => {
+    const framer = createFramer(framing)
+    framer.push(latin("1"), { offset: 0, timeUs: 1 })
+    framer.flush("lost")
+    const frames = framer.push(latin(sent), { offset: 9, timeUs: 2 })
+    return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
+  }
+  expect(rest(line, "2\n3\n")).toEqual(["2✂", "3"])
+  expect(rest(delimiter, "2\n\v\n\f3\n\v\n\f")).toEqual(["2✂", "3"])
+  expect(rest(slip, "2\xc03\xc0")).toEqual(["2✂", "3"])
+  expect(rest(slip, "\xc03\xc0")).toEqual(["3"])
+  const framer = createFramer(idle)
+  framer.push(latin("1"), { offset: 0, timeUs: 1 })
+  framer.flush("lost")
+  const chunks = ["2", "3", "4"].map((sent, n) => ({ bytes: latin(sent), timeUs: 10_000 * n }))
+  expect(pushAll(framer, chunks, 9).map(({ isCut }) => isCut)).toEqual([true, false])
+})
+
+test("the reads of a chunk are as good as chunks", () => {
+  const bytes = latin("abcdef")
+  const reads = [
+    { offset: 12, timeUs: 4_999 },
+    { offset: 14, timeUs: 9_999 },
+  ]
+  const frames = createFramer(idle).push(bytes, { offset: 10, timeUs: 1, reads })
+  expect(frames).toEqual([{ bytes: latin("abcd"), offset: 10, end: 14, timeUs: 1, isCut: false }])
 })
 
 test("a silence between two chunks ends an idle message, and so does one that the caller sees", () => {
@@ -106,9 +147,20 @@ test("a frame has the place of its first byte, though its begin was taken for th
   )
   expect(frames).toEqual([
     { bytes: latin("ab"), offset: 0, end: 2, timeUs: 0, isCut: true },
-    { bytes: latin("\nc"), offset: 2, end: 6, timeUs: 2, isCut: false },
+    { bytes: latin("\nc"), offset: 2, end: 6, timeUs: 2, isCut: true },
   ])
 })
+
+/** What a framer gives that looks back from `start`, and skips to there. */
+function framesAfter(framing: Framing, bytes: readonly TimedChunk[], start: number): Frame[] {
+  const back = framing.type === "fixed" ? framing.length : lookBackBytes(framing)
+  const first = Math.max(0, start - back)
+  const framer = createFramer(framing, { startsInside: first > 0, anchorAt: () => 0 })
+  pushAll(framer, bytes.slice(first, start), first)
+  framer.skipTo(start)
+  const frames = [...pushAll(framer, bytes.slice(start), start), ...framer.flush("closed")]
+  return frames.filter(({ end }) => end > start)
+}
 
 /** Bytes that often are, or nearly are, the end of something. */
 const noisy = fc.array(fc.constantFrom(0x0a, 0x0b, 0x0c, 0x0d, 0xc0, 0xdb, 0xdc, 0xdd, 0x41), {
@@ -118,7 +170,7 @@ const noisy = fc.array(fc.constantFrom(0x0a, 0x0b, 0x0c, 0x0d, 0xc0, 0xdb, 0xdc,
 describe.each(all.map((framing) => [framing.type, framing] as const))("%s framing", (_type, framing) => {
   const frameAll = (chunks: readonly TimedChunk[]) => {
     const framer = createFramer(framing)
-    return [...pushAll(framer, chunks), ...framer.flush("break")]
+    return [...pushAll(framer, chunks), ...framer.flush("closed")]
   }
   const timeOf = (at: number) => at * 700 + (at % 7 === 0 ? 4_900 : 0)
   const singles = (bytes: Uint8Array) =>
@@ -134,7 +186,7 @@ describe.each(all.map((framing) => [framing.type, framing] as const))("%s framin
     expect(frameAll(Array.from(sent, (byte) => ({ bytes: Uint8Array.of(byte), timeUs: 1 })))).toEqual(whole)
   })
 
-  test("leaves out no byte but ends, overlaps nothing, and resumes at any frame's end with the same rest", () => {
+  test("leaves out no byte but ends, overlaps nothing, and has the same rest for who comes at any frame's end", () => {
     fc.assert(
       fc.property(noisy, (values) => {
         const sent = Uint8Array.from(values)
@@ -142,12 +194,23 @@ describe.each(all.map((framing) => [framing.type, framing] as const))("%s framin
         for (const [n, { offset, end }] of frames.entries()) {
           expect(offset).toBeGreaterThanOrEqual(frames[n - 1]?.end ?? 0)
           expect(end).toBeGreaterThanOrEqual(offset)
-          const rest = createFramer(framing)
-          const again = [...pushAll(rest, singles(sent).slice(end), end), ...rest.flush("break")]
-          expect(again).toEqual(frames.slice(n + 1))
+          expect(framesAfter(framing, singles(sent), end)).toEqual(frames.slice(n + 1))
         }
         if (framing.type === "fixed" || framing.type === "idle")
           expect(concatBytes(frames.map(({ bytes }) => bytes))).toEqual(sent)
+      }),
+    )
+  })
+
+  test("gives who comes anywhere the messages of all others, the first one too, and marks what is none of them", () => {
+    fc.assert(
+      fc.property(noisy, fc.nat(60), (values, at) => {
+        const sent = singles(Uint8Array.from(values))
+        const start = Math.min(at, sent.length)
+        const isWhole = ({ isCut, end }: Frame) => !isCut && end > start
+        const all = createFramer(framing)
+        const frames = [...pushAll(all, sent), ...all.flush("closed")]
+        expect(framesAfter(framing, sent, start).filter(isWhole)).toEqual(frames.filter(isWhole))
       }),
     )
   })
@@ -195,8 +258,8 @@ test("every framing that a configuration can name has its framer", () => {
 })
 
 test("messages do not go on over a mark after which the bytes may be of another device, or later", () => {
-  expect(isFrameBreak({ n: 0, kind: "opened", open: 2 })).toBe(true)
-  expect(isFrameBreak({ n: 0, kind: "closed", reason: "x" })).toBe(true)
-  expect(isFrameBreak({ n: 0, kind: "overrun" })).toBe(true)
-  expect(isFrameBreak({ n: 0, kind: "leased", holder: "x" })).toBe(false)
+  expect(breakAt({ n: 0, kind: "opened", open: 2 })).toBe("closed")
+  expect(breakAt({ n: 0, kind: "closed", reason: "x" })).toBe("closed")
+  expect(breakAt({ n: 0, kind: "overrun" })).toBe("lost")
+  expect(breakAt({ n: 0, kind: "leased", holder: "x" })).toBe(null)
 })

@@ -1,58 +1,110 @@
 import type { Framing, Mark } from "@serialcast/contract"
 import { decodeHex } from "@serialcast/primitives"
 import { DelimiterScanner } from "./delimiter-scanner.ts"
-import { FixedScanner } from "./fixed-scanner.ts"
+import { type AnchorAt, FixedScanner } from "./fixed-scanner.ts"
 import { type Frame, FrameBuilder, type Place } from "./frame-builder.ts"
 import { IdleScanner } from "./idle-scanner.ts"
 import { LineScanner } from "./line-scanner.ts"
 import type { Scanner } from "./scanner.ts"
 import { SlipScanner } from "./slip-scanner.ts"
 
+/**
+ * What stands between two bytes. `closed`: the port was closed or opened, so what follows begins a message. `lost`: nobody
+ * knows how many bytes are missing, or which, so what follows may be the rest of one.
+ */
+export type FrameBreak = "closed" | "lost"
+
 /** Cuts the bytes of a stream into messages. Holds one message at most; every byte is in a frame or marked its end. */
 export interface Framer {
-  /** When so much time passes after a chunk with nothing new, the caller flushes; null: silence means nothing. */
+  /** When so much time passes after a read with nothing new, the caller flushes; null: silence means nothing. */
   readonly silenceMs: number | null
   /** A message has begun and its end has not come. */
   readonly isHolding: boolean
   /** The frames that end in `bytes`, whose first byte has this place; they must follow on those before, or a flush. */
   push(bytes: Uint8Array, place: Place): readonly Frame[]
+  /** Ends what is held: after a `silence` of `silenceMs` it is whole, at a break it is cut. */
+  flush(reason: "silence" | FrameBreak): readonly Frame[]
   /**
-   * Ends what is held: after a `silence` of `silenceMs` it is whole, at a `break` (bytes are missing here, or the port
-   * was closed) it is cut.
+   * Frames before `offset`, where the bytes are now, were had: what is held of a message is kept if its begin was seen, and
+   * what comes is cut if it was not.
    */
-  flush(reason: "silence" | "break"): readonly Frame[]
+  skipTo(offset: number): void
 }
 
-/** A framer whose first message begins at the first byte that it is given. */
-export function createFramer(framing: Framing): Framer {
-  const frames = new FrameBuilder(framing.type === "fixed" ? framing.length : framing.maxBytes)
-  const scanner = createScanner(framing, frames)
+export interface FramerOptions {
+  /** The first byte may be in the middle of a message. Default: one begins with it. */
+  readonly startsInside?: boolean
+  /** Where messages of a fixed length are counted from, when their count was not followed. Default: nobody knows. */
+  readonly anchorAt?: AnchorAt
+}
+
+export function createFramer(framing: Framing, options: FramerOptions = {}): Framer {
+  const { startsInside = false, anchorAt = () => undefined } = options
+  const frames = new FrameBuilder(framing.type === "fixed" ? framing.length : framing.maxBytes, startsInside)
+  const scanner = createScanner(framing, frames, anchorAt)
+  scanner.restart(!startsInside)
   let nextOffset = 0
   return {
     silenceMs: framing.type === "idle" ? framing.idleMs : null,
     get isHolding() {
       return frames.isHolding
     },
-    push(bytes, { offset, timeUs }) {
+    push(bytes, { offset, timeUs, reads = [] }) {
       let at = offset
-      for (const byte of bytes) scanner.take(byte, at++, timeUs)
+      const take = (end: number, readUs: number) => {
+        const part =
+          end - offset < bytes.byteLength
+            ? bytes.subarray(at - offset, end - offset)
+            : bytes.subarray(at - offset)
+        for (const byte of part) scanner.take(byte, at++, readUs)
+      }
+      let readUs = timeUs
+      for (const read of reads) {
+        take(read.offset, readUs)
+        readUs = read.timeUs
+      }
+      take(offset + bytes.byteLength, readUs)
       nextOffset = at
       return frames.take()
     },
     flush(reason) {
       scanner.release()
-      if (frames.isHolding) frames.end(nextOffset, reason === "break")
+      if (reason === "silence") frames.end(nextOffset)
+      else {
+        frames.cut(nextOffset, reason === "lost")
+        scanner.restart(reason === "closed")
+      }
       return frames.take()
     },
+    skipTo: (offset) => frames.skipTo(offset),
   }
 }
 
-/** Whether no message goes on over this mark: what was sent around it may be missing, or come from another device. */
-export function isFrameBreak({ kind }: Mark): boolean {
-  return kind === "opened" || kind === "closed" || kind === "overrun"
+/** What a mark is to messages; null: they go on over it. */
+export function breakAt({ kind }: Mark): FrameBreak | null {
+  if (kind === "opened" || kind === "closed") return "closed"
+  return kind === "overrun" ? "lost" : null
 }
 
-function createScanner(framing: Framing, frames: FrameBuilder): Scanner {
+/**
+ * How far before a place a framer must begin, in bytes, to know whether a message begins there, and to have the one that
+ * goes on over it whole. Of messages of a fixed length, whose begin is counted, that is up to the caller.
+ */
+export function lookBackBytes(framing: Exclude<Framing, { type: "fixed" }>): number {
+  switch (framing.type) {
+    case "line":
+      return framing.maxBytes + "\n\r\n".length
+    case "delimiter":
+      return framing.maxBytes + framing.delimiter.length
+    case "idle":
+      return framing.maxBytes + 1
+    case "slip":
+      // Each byte may be escaped.
+      return 2 * framing.maxBytes + 2
+  }
+}
+
+function createScanner(framing: Framing, frames: FrameBuilder, anchorAt: AnchorAt): Scanner {
   switch (framing.type) {
     case "line":
       return new LineScanner(frames)
@@ -60,7 +112,7 @@ function createScanner(framing: Framing, frames: FrameBuilder): Scanner {
       // The contract admits hex digits in pairs only.
       return new DelimiterScanner(frames, decodeHex(framing.delimiter) ?? new Uint8Array(0))
     case "fixed":
-      return new FixedScanner(frames)
+      return new FixedScanner(frames, framing.length, anchorAt)
     case "idle":
       return new IdleScanner(frames, framing.idleMs)
     case "slip":

@@ -33,12 +33,14 @@ export class DelimiterScanner implements Scanner {
     this.#nextOffset = offset + 1
     if (this.#matched < this.#delimiter.byteLength) return
     this.#matched = 0
-    this.#frames.end(offset + 1, false)
+    this.#frames.end(offset + 1)
   }
 
   release(): void {
     this.#keepMatched(0)
   }
+
+  restart(): void {}
 
   /** Leaves the last `kept` matched bytes matched; the ones before them are bytes of the message. */
   #keepMatched(kept: number): void {

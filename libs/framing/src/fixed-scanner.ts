@@ -1,18 +1,46 @@
 import type { FrameBuilder } from "./frame-builder.ts"
 import type { Scanner } from "./scanner.ts"
 
-/** A message is as long as the builder holds. */
+/** Where the port was opened that sent the byte at this offset; undefined when that is not known. */
+export type AnchorAt = (offset: number) => number | undefined
+
+/** Messages of one length, which are counted from the opening of the port. */
 export class FixedScanner implements Scanner {
   readonly #frames: FrameBuilder
+  readonly #length: number
+  readonly #anchorAt: AnchorAt
+  #isBegin = true
+  /** null: to be found at the next byte. */
+  #anchor: number | null = null
+  /** Nobody knows where messages begin: none is known to be one. */
+  #isLost = false
 
-  constructor(frames: FrameBuilder) {
+  constructor(frames: FrameBuilder, length: number, anchorAt: AnchorAt) {
     this.#frames = frames
+    this.#length = length
+    this.#anchorAt = anchorAt
   }
 
   take(byte: number, offset: number, timeUs: number): void {
+    const anchor = this.#anchor ?? this.#findAnchor(offset)
+    if (!this.#isLost && (offset - anchor) % this.#length === 0) this.#frames.end(offset)
     this.#frames.add(byte, offset, timeUs)
-    if (this.#frames.isFull) this.#frames.end(offset + 1, false)
+    if ((offset + 1 - anchor) % this.#length !== 0) return
+    if (this.#isLost) this.#frames.cut(offset + 1, true)
+    else this.#frames.end(offset + 1)
   }
 
   release(): void {}
+
+  restart(isBegin: boolean): void {
+    this.#isBegin = isBegin
+    this.#anchor = null
+  }
+
+  #findAnchor(offset: number): number {
+    const known = this.#isBegin ? offset : this.#anchorAt(offset)
+    this.#isLost = known === undefined
+    this.#anchor = known ?? offset
+    return this.#anchor
+  }
 }

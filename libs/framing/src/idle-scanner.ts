@@ -1,11 +1,12 @@
 import type { FrameBuilder } from "./frame-builder.ts"
 import type { Scanner } from "./scanner.ts"
 
-/** A message ends with a silence of `idleMs` between two chunks; the one after the last chunk is the caller's to see. */
+/** A message ends with a silence of `idleMs` between two reads; the one after the last read is the caller's to see. */
 export class IdleScanner implements Scanner {
   readonly #frames: FrameBuilder
   readonly #idleUs: number
-  #lastTimeUs = 0
+  /** null: nothing was read since bytes were missing, and nobody knows how long it was silent. */
+  #lastTimeUs: number | null = null
 
   constructor(frames: FrameBuilder, idleMs: number) {
     this.#frames = frames
@@ -13,10 +14,15 @@ export class IdleScanner implements Scanner {
   }
 
   take(byte: number, offset: number, timeUs: number): void {
-    if (this.#frames.isHolding && timeUs - this.#lastTimeUs >= this.#idleUs) this.#frames.end(offset, false)
+    const silenceUs = this.#lastTimeUs === null ? 0 : timeUs - this.#lastTimeUs
+    if (silenceUs >= this.#idleUs) this.#frames.end(offset)
     this.#lastTimeUs = timeUs
     this.#frames.add(byte, offset, timeUs)
   }
 
   release(): void {}
+
+  restart(): void {
+    this.#lastTimeUs = null
+  }
 }

@@ -1,2 +1,9 @@
-export { createFramer, type Framer, isFrameBreak } from "./create-framer.ts"
+export {
+  breakAt,
+  createFramer,
+  type FrameBreak,
+  type Framer,
+  type FramerOptions,
+  lookBackBytes,
+} from "./create-framer.ts"
 export type { Frame, Place } from "./frame-builder.ts"

@@ -19,7 +19,7 @@ export class LineScanner implements Scanner {
     if (byte === lf) {
       this.#hasReturn = false
       this.#frames.begin(offset, timeUs)
-      this.#frames.end(offset + 1, false)
+      this.#frames.end(offset + 1)
       return
     }
     if (this.#hasReturn) this.release()
@@ -34,4 +34,6 @@ export class LineScanner implements Scanner {
     if (this.#hasReturn) this.#frames.add(cr, this.#returnOffset, this.#returnTimeUs)
     this.#hasReturn = false
   }
+
+  restart(): void {}
 }

@@ -3,4 +3,9 @@ export interface Scanner {
   take(byte: number, offset: number, timeUs: number): void
   /** Gives back, as bytes of the message, what was held as the possible begin of something else. */
   release(): void
+  /**
+   * The next byte does not follow on the last one. `isBegin`: a message begins with it, as at the opening of a port; else
+   * it may be any byte of one.
+   */
+  restart(isBegin: boolean): void
 }

@@ -28,10 +28,7 @@ export class SlipScanner implements Scanner {
       return this.#frames.add(byte === escapedEnd ? end : esc, this.#escOffset, this.#escTimeUs)
     }
     this.release()
-    if (byte === end) {
-      if (this.#frames.isHolding) this.#frames.end(offset + 1, false)
-      return
-    }
+    if (byte === end) return this.#frames.end(offset + 1)
     if (byte !== esc) return this.#frames.add(byte, offset, timeUs)
     this.#frames.begin(offset, timeUs)
     this.#isEscaped = true
@@ -45,4 +42,6 @@ export class SlipScanner implements Scanner {
     this.#frames.add(esc, this.#escOffset, this.#escTimeUs)
     this.#frames.setMalformed()
   }
+
+  restart(): void {}
 }

@@ -98,18 +98,18 @@ async function readBytes(
   // The original's head has neither: the stream ends with its connection.
   response.removeHeader("Transfer-Encoding")
   response.removeHeader("Connection")
+  const from = startPointOf(request, null)
   const options = {
     address,
-    from: startPointOf(request, null),
-    stream: "rx",
-    format: { toEvents: hexEvents(deps.encodings.create("hex", null)), silence: null },
+    read: (signal: AbortSignal) => devices.device(address).read({ from, stream: "rx", signal }),
+    format: { toEvents: hexEvents(deps.encodings.create("hex")) },
     writeHead: () =>
       void response.writeHead(200, { "Cache-Control": "no-cache", "Content-Type": "text/event-stream" }),
     async begin(events: EventStream) {
       const state = devices.devices.get(address)
       if (state?.online === false) await events.send([stateEvent(state)])
     },
-  } as const
+  }
   await serveEvents(response, options, deps)
 }
 

@@ -11,7 +11,7 @@ const gap = {
 
 /** One event after another, as a reader gives them. */
 function encodeAll(name: "hex" | "base64" | "text", chunks: readonly (readonly number[])[]) {
-  const encoding = createEncodings().create(name, null)
+  const encoding = createEncodings().create(name)
   let offset = 0
   const events = chunks.map((values) => {
     const bytes = Uint8Array.from(values)
@@ -37,7 +37,7 @@ test("an event that several clients get is encoded once", () => {
   const encodings = createEncodings()
   const cursor = { epoch, offset: 1, mark: 0 }
   const event = { kind: "bytes", offset: 0, timeUs: 0, bytes: Uint8Array.of(1), cursor } as const
-  const [one, other] = [encodings.create("hex", null), encodings.create("hex", null)]
+  const [one, other] = [encodings.create("hex"), encodings.create("hex")]
   expect(one.encode(event)).toBe(other.encode(event))
   expect(one.encode({ ...event })).not.toBe(one.encode(event))
 })

@@ -1,22 +1,19 @@
-import { AppError, type Cursor, type Framing, formatCursor } from "@serialcast/contract"
+import { AppError, type Cursor, formatCursor } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { concatBytes, encodeHex } from "@serialcast/primitives"
 import type { ServerEvent } from "./event-stream.ts"
 import { incompleteTail } from "./incomplete-tail.ts"
-import { createLineEncoding } from "./line-encoding.ts"
 
 type BytesEvent = Extract<StreamEvent, { kind: "bytes" }>
 type BetweenBytes = Extract<StreamEvent, { kind: "mark" | "gap" }>
 
 /** Turns chunks into events; may hold back bytes, which later events or `flush` bring. */
 export interface ByteEncoding {
-  /** After a silence of this length what is held back is to be flushed; null: it waits for more. */
-  readonly silenceMs: number | null
   /** Bytes are held back: a client that resumes after them would miss them. */
   readonly isHolding: boolean
   encode(event: BytesEvent): readonly ServerEvent[]
   /** What of the bytes held back does not go on over this. */
-  flush(reason: "silence" | BetweenBytes): readonly ServerEvent[]
+  flush(reason: BetweenBytes): readonly ServerEvent[]
 }
 
 export const encodingNames = ["hex", "base64", "text", "lines"] as const
@@ -32,11 +29,9 @@ export function parseEncoding(name: string): EncodingName {
   )
 }
 
-const plainLines: Framing = { type: "line", maxBytes: 4096 }
-
 export interface Encodings {
-  /** The encoding of one client. `framing`: how the device's bytes are cut for `lines`; null: at line ends. */
-  create(name: EncodingName, framing: Framing | null): ByteEncoding
+  /** The encoding of one client. */
+  create(name: Exclude<EncodingName, "lines">): ByteEncoding
 }
 
 /** The encodings of one service: its clients share what depends on none of them. */
@@ -46,7 +41,7 @@ export function createEncodings(): Encodings {
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
   )
   return {
-    create(name, framing) {
+    create(name) {
       switch (name) {
         case "hex":
           return hex
@@ -54,8 +49,6 @@ export function createEncodings(): Encodings {
           return base64
         case "text":
           return createTextEncoding()
-        case "lines":
-          return createLineEncoding(framing ?? plainLines)
       }
     },
   }
@@ -65,7 +58,6 @@ export function createEncodings(): Encodings {
 function createSharedEncoding(encode: (bytes: Uint8Array) => string): ByteEncoding {
   const encoded = new WeakMap<BytesEvent, readonly ServerEvent[]>()
   return {
-    silenceMs: null,
     isHolding: false,
     encode(event) {
       const events = encoded.get(event) ?? [
@@ -88,7 +80,6 @@ function createTextEncoding(): ByteEncoding {
   const decode = (bytes: Uint8Array) =>
     JSON.stringify(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes))
   return {
-    silenceMs: null,
     get isHolding() {
       return held.byteLength > 0
     },

@@ -24,7 +24,7 @@ const marks: readonly Mark[] = [
 test.each(marks.map((mark) => [mark.kind, mark] as const))(
   "a mark of kind %s is told with all it has",
   (_kind, mark) => {
-    const format = createEventFormat(createEncodings().create("hex", null))
+    const format = createEventFormat(createEncodings().create("hex"))
     const [event] = format.toEvents(
       { kind: "mark", cursor: cursorAt(7, 1), timeUs: 1_000, mark },
       () => undefined,
@@ -37,7 +37,7 @@ test.each(marks.map((mark) => [mark.kind, mark] as const))(
 )
 
 test("a gap of bytes that nobody read is told before the mark of its place, and repeated to who resumes there", () => {
-  const format = createEventFormat(createEncodings().create("hex", null))
+  const format = createEventFormat(createEncodings().create("hex"))
   const at = `${testEpoch}-7`
   const gap = { from: at, to: at, bytes: null, reason: "unread" } as const
   const [event] = format.toEvents({ kind: "gap", cursor: cursorAt(7), gap }, () => undefined)

@@ -1,114 +1,69 @@
-import { formatCursor, parseCursor } from "@serialcast/contract"
-import type { StreamEvent } from "@serialcast/device-stream"
-import fc from "fast-check"
+import type { MessageEvent } from "@serialcast/device-stream"
 import { expect, test } from "vitest"
-import { bytesAt, cursorAt, testEpoch } from "../testing/test-gateway.ts"
-import { createEncodings } from "./encodings.ts"
-import { createEventFormat } from "./event-format.ts"
+import { cursorAt, testEpoch } from "../testing/test-gateway.ts"
 import type { ServerEvent } from "./event-stream.ts"
+import { createLineFormat } from "./line-format.ts"
 
-function markAt(offset: number, n: number, kind: "leased" | "closed"): StreamEvent {
-  const mark = kind === "leased" ? { n, kind, holder: "me" } : { n, kind, reason: "unplugged" }
-  return { kind: "mark", cursor: cursorAt(offset, n + 1), timeUs: 5, mark }
+function messageAt(
+  offset: number,
+  text: string,
+  { end, isCut = false }: { end: number; isCut?: boolean },
+): MessageEvent {
+  const bytes = Uint8Array.from(Buffer.from(text, "latin1"))
+  return { kind: "message", cursor: cursorAt(end), offset, timeUs: 1_000_000 + offset, bytes, isCut }
 }
 
-function evictedGap(from: number, to: number): StreamEvent {
-  const [fromCursor, toCursor] = [from, to].map((offset) => formatCursor(cursorAt(offset))) as [
-    string,
-    string,
-  ]
-  const gap = { from: fromCursor, to: toCursor, bytes: to - from, reason: "evicted" } as const
-  return { kind: "gap", cursor: cursorAt(to), gap }
-}
-
-function tell(events: readonly StreamEvent[]): ServerEvent[] {
-  const format = createEventFormat(createEncodings().create("lines", null))
+function tell(events: readonly MessageEvent[]): ServerEvent[] {
+  const format = createLineFormat()
   return events.flatMap((event) => format.toEvents(event, () => undefined))
 }
 
-const lineOf = (text: string, end: number, t: number, cut = {}) => ({
-  event: "line",
-  data: JSON.stringify({ t, text, ...cut }),
-  id: `${testEpoch}-${end}`,
-})
-
 test("a line has the time of its first byte, and an id after its end", () => {
-  const events = [bytesAt(0, "one\r\ntw"), bytesAt(7, "o\n")]
-  expect(tell(events)).toEqual([lineOf("one", 5, 1_000_000), lineOf("two", 9, 1_000_000)])
-})
-
-test("what is no UTF-8 becomes U+FFFD, a split character is joined, and control bytes stay inside the data line", () => {
-  const [bad, split, control] = tell([bytesAt(0, "\xff\n\xe2\x82"), bytesAt(4, "\xac\n\x00\r\x1b\n")])
-  expect([bad, split, control].map((event) => JSON.parse(event?.data ?? "").text)).toEqual([
-    "\uFFFD",
-    "€",
-    "\u0000\r\u001b",
+  expect(tell([messageAt(5, "two", { end: 9 })])).toEqual([
+    { event: "line", data: '{"t":1000005,"text":"two"}', id: `${testEpoch}-9` },
   ])
-  expect(control?.data).not.toMatch(/[\r\n]/)
 })
 
-test("a mark inside a line comes at once, and without an id, after which the line's begin would be lost", () => {
-  const [mark, line, next] = tell([
-    bytesAt(0, "ab"),
-    markAt(2, 0, "leased"),
-    bytesAt(2, "c\n"),
-    markAt(4, 0, "leased"),
+test("what is not known to be a whole message says so", () => {
+  const [event] = tell([messageAt(5, "tw", { end: 7, isCut: true })])
+  expect(JSON.parse(event?.data ?? "")).toEqual({ t: 1_000_005, text: "tw", cut: true })
+})
+
+test("what is no UTF-8 becomes U+FFFD, and control bytes stay inside the data line", () => {
+  const events = tell([
+    messageAt(0, "\xff", { end: 2 }),
+    messageAt(2, "\xe2\x82\xac", { end: 6 }),
+    messageAt(6, "\x00\r\x1b", { end: 10 }),
   ])
-  expect(mark).toEqual({ event: "mark", data: expect.stringContaining('"leased"') })
-  expect(line).toEqual(lineOf("abc", 4, 1_000_000))
-  expect(next?.id).toBe(`${testEpoch}-4.1`)
+  expect(events.map(({ data }) => JSON.parse(data).text)).toEqual(["\uFFFD", "€", "\u0000\r\u001b"])
+  for (const { data } of events) expect(data).not.toMatch(/[\r\n]/)
 })
 
-test("a close and a gap cut the line that they come into, and say so", () => {
-  const [closed, mark] = tell([bytesAt(0, "ab"), markAt(2, 0, "closed")])
-  expect([closed, mark?.id]).toEqual([lineOf("ab", 2, 1_000_000, { cut: true }), `${testEpoch}-2.1`])
-  const [before, gap, after] = tell([bytesAt(0, "ab"), evictedGap(2, 9), bytesAt(9, "c\n")])
-  expect([before, after]).toEqual([lineOf("ab", 2, 1_000_000, { cut: true }), lineOf("c", 11, 1_000_009)])
-  expect(gap).toMatchObject({ event: "gap", id: `${testEpoch}-9` })
+test("a mark inside a line comes without an id, after which the line's begin would be lost", () => {
+  const mark = {
+    kind: "mark",
+    cursor: cursorAt(2, 1),
+    timeUs: 5,
+    mark: { n: 0, kind: "leased", holder: "me" },
+  } as const
+  const [inside, between] = tell([
+    { ...mark, isInside: true },
+    { ...mark, isInside: false },
+  ])
+  expect(inside).toEqual({ event: "mark", data: expect.stringContaining('"leased"') })
+  expect(between?.id).toBe(`${testEpoch}-2.1`)
 })
 
-test("wherever a client loses its connection, it has each line once and whole after it resumed by its last id", () => {
-  const parts = fc.array(fc.constantFrom("a", "bc\n", "\r\n", "\n", "def", "leased", "closed"), {
-    maxLength: 30,
-  })
-  fc.assert(
-    fc.property(parts, fc.nat(), (given, cut) => {
-      const all = eventsOf(given)
-      const lines = (events: readonly ServerEvent[]) => events.filter(({ event }) => event === "line")
-      const whole = tell(all)
-      const had = whole.slice(0, cut % (whole.length + 1))
-      const last = had.findLast(({ id }) => id !== undefined)?.id
-      const rest = last === undefined ? tell(all) : tell(eventsAfter(all, last))
-      expect([...lines(had), ...lines(rest)].map(textAndId)).toEqual(lines(whole).map(textAndId))
-    }),
-  )
+test("places and gaps are told as in every other encoding", () => {
+  const gap = { from: `${testEpoch}-2`, to: `${testEpoch}-9`, bytes: 7, reason: "evicted" } as const
+  const events = tell([
+    { kind: "positioned", cursor: null },
+    { kind: "positioned", cursor: cursorAt(2) },
+    { kind: "gap", cursor: cursorAt(9), gap },
+  ])
+  expect(events.map(({ event, id }) => [event, id])).toEqual([
+    ["open", undefined],
+    ["open", `${testEpoch}-2`],
+    ["gap", `${testEpoch}-9`],
+  ])
 })
-
-// A chunk that is read from its middle on tells the time of its first byte.
-const textAndId = ({ data, id }: ServerEvent) => ({ id, ...JSON.parse(data), t: 0 })
-
-/** Texts are chunks, names of marks are marks. */
-function eventsOf(parts: readonly string[]): StreamEvent[] {
-  let offset = 0
-  let n = 0
-  return parts.map((part) => {
-    if (part === "leased" || part === "closed") return markAt(offset, n++, part)
-    const event = bytesAt(offset, part)
-    offset += part.length
-    n = 0
-    return event
-  })
-}
-
-/** What a reader gets that starts at the cursor `from`. */
-function eventsAfter(events: readonly StreamEvent[], from: string): StreamEvent[] {
-  const { offset, mark } = parseCursor(from) ?? cursorAt(0)
-  return events.flatMap((event): StreamEvent[] => {
-    const end = event.cursor ?? cursorAt(0)
-    if (event.kind === "mark")
-      return end.offset > offset || (end.offset === offset && end.mark > mark) ? [event] : []
-    if (event.kind !== "bytes" || end.offset <= offset) return []
-    const had = Math.max(0, offset - event.offset)
-    return [{ ...event, offset: event.offset + had, bytes: event.bytes.subarray(had) }]
-  })
-}

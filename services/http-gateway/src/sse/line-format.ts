@@ -1,34 +1,29 @@
-import { type Framing, formatCursor } from "@serialcast/contract"
-import { createFramer, type Frame, isFrameBreak } from "@serialcast/framing"
-import type { ByteEncoding } from "./encodings.ts"
-import type { ServerEvent } from "./event-stream.ts"
+import { formatCursor } from "@serialcast/contract"
+import type { MessageEvent } from "@serialcast/device-stream"
+import { type EventFormat, gapEvent, markEvent, openEvent } from "./event-format.ts"
 
 /**
  * `line` events: `t` is the time of the first byte in microseconds since 1970, as in the `stream` topic; `text` is UTF-8,
  * in which what is none becomes U+FFFD. Each id stands after the end of its line, so that a client that resumes there
- * gets the next line whole. `cut` says that it is not what the device sent as one message.
+ * gets the next line whole. `cut` says that it is not known to be what the device sent as one message.
  */
-export function createLineEncoding(framing: Framing): ByteEncoding {
-  const framer = createFramer(framing)
+export function createLineFormat(): EventFormat<MessageEvent> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  let epoch = ""
-  const tell = ({ bytes, timeUs, end, isCut }: Frame): ServerEvent => ({
-    event: "line",
-    data: JSON.stringify({ t: timeUs, text: decoder.decode(bytes), ...(isCut ? { cut: true } : {}) }),
-    id: formatCursor({ epoch, offset: end, mark: 0 }),
-  })
   return {
-    silenceMs: framer.silenceMs,
-    get isHolding() {
-      return framer.isHolding
-    },
-    encode(event) {
-      epoch = event.cursor.epoch
-      return framer.push(event.bytes, event).map(tell)
-    },
-    flush(reason) {
-      if (reason === "silence") return framer.flush("silence").map(tell)
-      return reason.kind === "gap" || isFrameBreak(reason.mark) ? framer.flush("break").map(tell) : []
+    toEvents(event, state) {
+      switch (event.kind) {
+        case "message": {
+          const { bytes, timeUs, cursor, isCut } = event
+          const line = { t: timeUs, text: decoder.decode(bytes), ...(isCut ? { cut: true } : {}) }
+          return [{ event: "line", data: JSON.stringify(line), id: formatCursor(cursor) }]
+        }
+        case "positioned":
+          return [openEvent(event, state())]
+        case "mark":
+          return [markEvent(event, { mayResume: !event.isInside })]
+        case "gap":
+          return [gapEvent(event)]
+      }
     },
   }
 }

@@ -6,10 +6,9 @@ import {
   parseCursor,
   parseStartPoint,
   type StartPoint,
-  type StreamName,
 } from "@serialcast/contract"
 import type { DeviceDirectory } from "@serialcast/device-stream"
-import type { Clock, Timer } from "@serialcast/primitives"
+import type { Clock } from "@serialcast/primitives"
 import type { AwaitDeps } from "../await-device.ts"
 import { closeSignal } from "../close-signal.ts"
 import type { Encodings } from "./encodings.ts"
@@ -21,11 +20,11 @@ export interface EventDeps extends AwaitDeps {
   readonly clock: Clock
 }
 
-export interface EventOptions {
+export interface EventOptions<E> {
   readonly address: string
-  readonly from: StartPoint
-  readonly stream: StreamName
-  readonly format: EventFormat
+  /** What the client is told, until `signal` is aborted: its first event stands where the stream starts. */
+  readonly read: (signal: AbortSignal) => AsyncIterable<E>
+  readonly format: EventFormat<E>
   /** Writes the head, once the start point is found to exist. */
   readonly writeHead: (response: ServerResponse) => void
   /** Runs when the stream stands, before the first event. */
@@ -36,20 +35,18 @@ export interface EventOptions {
  * Serves a device's stream until the client goes. Throws `unknown_device`, `bad_cursor`, or `overloaded` when the
  * service stops, while the head is not written yet; a known device is served even while it is offline.
  */
-export async function serveEvents(
+export async function serveEvents<E>(
   response: ServerResponse,
-  options: EventOptions,
+  options: EventOptions<E>,
   { devices, clock, stopping }: EventDeps,
 ): Promise<void> {
-  const { address, from, stream, format, writeHead, begin } = options
+  const { address, read, format, writeHead, begin } = options
   const signal = closeSignal(response, stopping)
   const state = (): DeviceState | undefined => devices.devices.get(address)
   let events: EventStream | null = null
   let forget = () => {}
-  let silence: Timer | null = null
   try {
-    for await (const event of devices.device(address).read({ from, stream, signal })) {
-      silence?.cancel()
+    for await (const event of read(signal)) {
       if (events === null) {
         writeHead(response)
         events = startEventStream(response, { clock, signal })
@@ -58,23 +55,14 @@ export async function serveEvents(
         await begin?.(events)
       }
       await events.send(format.toEvents(event, state))
-      silence = startSilence(format, events, clock)
     }
   } finally {
-    silence?.cancel()
     forget()
   }
   // A 200 that is no event stream would end an EventSource for good.
   if (events === null && stopping.aborted)
     throw new AppError("overloaded", "The service is stopping; try again.")
   response.end()
-}
-
-/** Tells what the format has to tell when the silence after an event becomes long. */
-function startSilence({ silence }: EventFormat, events: EventStream, clock: Clock): Timer | null {
-  if (silence === null) return null
-  // Nothing else is being sent then; should the client have no room, the sending of the next event waits for it.
-  return clock.startTimer(silence.ms, () => void events.send(silence.toEvents()))
 }
 
 /** The `state` event of a device: whether it is online, and why not. */

@@ -37,7 +37,7 @@ export interface DeviceOptions extends DeviceAddress, CalleesOptions {
   /** Path or URL. */
   readonly port: string
   readonly identity: PortIdentity
-  /** Null: there is no `line` topic. */
+  /** Null: there are no `line` topics. */
   readonly framing: Framing | null
   /** Closed when the device is stopped. */
   readonly journal: Journal
@@ -60,6 +60,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
   const callees = createCallees(options, { journal, clock, onChange })
   const { lease, controls } = callees
   let isStopping = false
+  let opened: Pick<DeviceState, "openedAt"> = {}
   let { identity } = options
   const health = new DeviceHealth({ port, clock, log, onChange })
   const shared = deps.sharing.watch(port, (holders) => health.shared(holders))
@@ -71,9 +72,8 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
     onBytes: (bytes) => journal.append("rx", bytes),
     onOverrun: () => journal.mark("rx", { kind: "overrun" }),
     onOpened(openPort) {
-      const open = journal.opens + 1
-      journal.mark("rx", { kind: "opened", open })
-      callees.attach(openPort, open)
+      opened = markOpened(journal)
+      callees.attach(openPort, journal.opens)
       health.opened()
       shared.opened()
       void identifyAgain()
@@ -95,7 +95,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
     ...callees,
     get state() {
       const fixed = { gateway, device, configured: true, port, identity, framing }
-      return { ...fixed, ...health.now, open: journal.opens, ...controlledBy(callees), ...keptIn(journal) }
+      return { ...fixed, ...health.now, ...opened, ...controlledBy(callees), ...keptIn(journal) }
     },
     async stop() {
       isStopping = true
@@ -108,6 +108,13 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
   }
 }
 
+/** The next opening; answers where it stands. */
+function markOpened(journal: Journal): Pick<DeviceState, "openedAt"> {
+  const { offset: openedAt } = journal.place("rx")
+  journal.mark("rx", { kind: "opened", open: journal.opens + 1 })
+  return { openedAt }
+}
+
 function controlledBy({
   controls,
   lease,
@@ -118,9 +125,9 @@ function controlledBy({
   return { settings, lines, lease: holder === null ? null : { holder }, heldSince }
 }
 
-function keptIn(journal: Journal): Pick<DeviceState, "epoch" | "rx" | "tx" | "journal"> {
-  const { epoch, health } = journal
-  return { epoch, rx: journal.extent("rx"), tx: journal.extent("tx"), journal: health }
+function keptIn(journal: Journal): Pick<DeviceState, "open" | "epoch" | "rx" | "tx" | "journal"> {
+  const { opens: open, epoch, health } = journal
+  return { open, epoch, rx: journal.extent("rx"), tx: journal.extent("tx"), journal: health }
 }
 
 /** What is behind the port now: another device may be plugged in at the same path. `before` when that cannot be told. */

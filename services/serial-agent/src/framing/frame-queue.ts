@@ -1,3 +1,4 @@
+import type { Frame } from "@serialcast/framing"
 import { createWakeup } from "@serialcast/primitives"
 
 // What a frame costs beside its bytes, roughly: empty ones must count too.
@@ -7,7 +8,7 @@ const frameCostBytes = 64
 export class FrameQueue {
   readonly #maxBytes: number
   readonly #changed = createWakeup()
-  #frames: Uint8Array[] = []
+  #frames: Frame[] = []
   #costBytes = 0
   #isClosed = false
 
@@ -15,7 +16,7 @@ export class FrameQueue {
     this.#maxBytes = maxBytes
   }
 
-  push(frame: Uint8Array): void {
+  push(frame: Frame): void {
     if (this.#costBytes + costOf(frame) > this.#maxBytes) {
       this.#frames = []
       this.#costBytes = 0
@@ -32,7 +33,7 @@ export class FrameQueue {
   }
 
   /** The next frame, as soon as there is one; undefined when the queue is closed and empty. */
-  async take(): Promise<Uint8Array | undefined> {
+  async take(): Promise<Frame | undefined> {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) {
@@ -45,6 +46,6 @@ export class FrameQueue {
   }
 }
 
-function costOf(frame: Uint8Array): number {
-  return frameCostBytes + frame.byteLength
+function costOf({ bytes }: Frame): number {
+  return frameCostBytes + bytes.byteLength
 }

@@ -12,6 +12,7 @@ const line = { type: "line", maxBytes: 16 } as const
 /** A broker connection whose state and speed the test sets. */
 class PlayedConnection {
   readonly topics = topics
+  /** What is cut ends with `✂`. */
   readonly lines: string[] = []
   isConnected = true
   isFull = false
@@ -23,7 +24,9 @@ class PlayedConnection {
     this.attempts++
     if (!this.isConnected) throw new AppError("broker_offline", "There is no broker connection.")
     if (this.isFull) throw new AppError("overloaded", "full")
-    if (topic === "serialcast/local/uno/line") this.lines.push(Buffer.from(payload).toString("latin1"))
+    const text = Buffer.from(payload).toString("latin1")
+    if (topic === "serialcast/local/uno/line") this.lines.push(text)
+    if (topic === "serialcast/local/uno/line/cut") this.lines.push(`${text}✂`)
     if (this.#isHeld) await this.#released.wait()
   }
 
@@ -42,7 +45,13 @@ function start(framing: Framing = line) {
   const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
   journal.append("rx", Buffer.from("before"))
   const broker = new PlayedConnection()
-  const publisher = startLinePublisher({ broker, address, journal, framing, clock })
+  const publisher = startLinePublisher({
+    broker,
+    address,
+    journal,
+    framing,
+    clock,
+  })
   onTestFinished(async () => {
     broker.release()
     await publisher.stop()
@@ -62,6 +71,15 @@ test("each message is published bare, from the start of the publisher on", async
   expect(broker.lines).toEqual(["one", "two", "", "three"])
 })
 
+test("what is not a whole message comes on a topic of its own: too long, or against SLIP", async () => {
+  const { broker, send } = start({ type: "line", maxBytes: 4 })
+  await send("12345\n6\n")
+  expect(broker.lines).toEqual(["1234✂", "5✂", "6"])
+  const slip = start({ type: "slip", maxBytes: 16 })
+  await slip.send("\xc0ab\xc0\xdb\xdb\xdc\xc0\xdb\xdc\xc0c\xdb\xc0")
+  expect(slip.broker.lines).toEqual(["ab", "\xdb\xc0✂", "\xc0", "c\xdb✂"])
+})
+
 test("what is written to the device is no message of it", async () => {
   const { broker, journal, send } = start()
   journal.append("tx", Buffer.from("AT\n"))
@@ -79,7 +97,7 @@ test("a message does not go on over a close, an open or an overrun; but over oth
   await send("c")
   journal.mark("rx", { kind: "overrun" })
   await send("d\n")
-  expect(broker.lines).toEqual(["ab", "c", "d"])
+  expect(broker.lines).toEqual(["ab✂", "c✂", "d✂"])
 })
 
 test("a silence ends an idle message, also when nothing follows", async () => {
@@ -142,7 +160,7 @@ test("stopping publishes the device's last words", async () => {
   journal.append("rx", Buffer.from("one\ntwo"))
   journal.mark("rx", { kind: "closed", reason: "stopping" })
   await publisher.stop()
-  expect(broker.lines).toEqual(["one", "two"])
+  expect(broker.lines).toEqual(["one", "two✂"])
 })
 
 test("stopping waits one second for a broker that takes nothing", async () => {

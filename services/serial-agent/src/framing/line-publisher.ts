@@ -1,5 +1,5 @@
 /*
- *   journal (rx) ─→ framer ─→ queue ─→ line topic ─→ broker
+ *   journal (rx) ─→ framer ─→ queue ─→ line topics ─→ broker
  */
 import type { BrokerClient } from "@serialcast/broker-client"
 import {
@@ -10,7 +10,7 @@ import {
   maxChunkBytes,
   type StreamRecord,
 } from "@serialcast/contract"
-import { createFramer, type Frame, type Framer, isFrameBreak } from "@serialcast/framing"
+import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
 import type { Journal } from "@serialcast/journal"
 import { type Clock, delay, within } from "@serialcast/primitives"
 import { comparePositions, endOf, type Position } from "@serialcast/records"
@@ -36,7 +36,7 @@ export interface LinePublisher {
 }
 
 /**
- * Publishes each message of a device bare on its `line` topic. Best effort: nothing is kept for a broker that is away,
+ * Publishes each message of a device bare: on its `line` topic what is whole, on `line/cut` what is not. Best effort: nothing is kept for a broker that is away,
  * and a lag of more than 1 MiB is dropped. What is published is whole all the same: the framer reads on at the device's
  * pace, whatever the broker does.
  */
@@ -54,9 +54,11 @@ export function startLinePublisher(deps: LinePublisherDeps): LinePublisher {
   }
 
   async function publishAll(): Promise<void> {
-    const destination = broker.topics.device("line", address)
+    const whole = broker.topics.device("line", address)
+    // A bare message has no room for a mark: its topic is the mark.
+    const cut = broker.topics.device("cut", address)
     for (let frame = await queue.take(); frame !== undefined; frame = await queue.take()) {
-      while (await isRefused(broker.publish(destination, frame))) {
+      while (await isRefused(broker.publish(frame.isCut ? cut : whole, frame.bytes))) {
         if (stopping.signal.aborted) return
         await delay(clock, retryMs, stopping.signal)
       }
@@ -106,7 +108,7 @@ class LineFeed {
     for (;;) {
       const oldest = journal.oldest("rx")
       if (comparePositions(this.#cursor, oldest) < 0) {
-        this.#keep(this.#framer.flush("break"))
+        this.#keep(this.#framer.flush("lost"))
         this.#cursor = oldest
       }
       const records = journal.read("rx", this.#cursor, maxChunkBytes)
@@ -117,12 +119,13 @@ class LineFeed {
 
   #take(record: StreamRecord): void {
     this.#cursor = endOf(record)
-    if (!isMarkRecord(record)) this.#keep(this.#framer.push(record.bytes, record))
-    else if (isFrameBreak(record.mark)) this.#keep(this.#framer.flush("break"))
+    if (!isMarkRecord(record)) return this.#keep(this.#framer.push(record.bytes, record))
+    const found = breakAt(record.mark)
+    if (found !== null) this.#keep(this.#framer.flush(found))
   }
 
   #keep(frames: readonly Frame[]): void {
     if (!this.#deps.broker.isConnected) return
-    for (const { bytes } of frames) this.#queue.push(bytes)
+    for (const frame of frames) this.#queue.push(frame)
   }
 }

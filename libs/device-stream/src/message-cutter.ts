@@ -1,0 +1,157 @@
+import { type Cursor, type Framing, formatCursor } from "@serialcast/contract"
+import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
+import { chunkFrom, comparePositions } from "@serialcast/records"
+import type { StreamEvent } from "./stream-event.ts"
+
+type Told<K extends StreamEvent["kind"]> = Extract<StreamEvent, { readonly kind: K }>
+
+/** What a reader of messages gets: each message once and in order, and what `read` tells beside the bytes. */
+export type MessageEvent =
+  | Told<"positioned">
+  | Told<"gap">
+  /** `isInside`: a message has begun before it and is still to come, so whoever resumes after the mark misses its begin. */
+  | (Told<"mark"> & { readonly isInside: boolean })
+  | {
+      readonly kind: "message"
+      /** After all that belongs to it: where a reader resumes that has it. */
+      readonly cursor: Cursor
+      /** Of its first byte. */
+      readonly offset: number
+      readonly timeUs: number
+      /** Without what marked its end. */
+      readonly bytes: Uint8Array
+      /** It is not known to be what the device sent as one message. */
+      readonly isCut: boolean
+    }
+
+export interface MessageCutterOptions {
+  /** As it is now: a new configuration may change it. */
+  readonly framing: () => Framing
+  /** Where the reader starts: messages that end after it are told. */
+  readonly start: Cursor
+  /** The first event is not the begin of a stream, nor known to begin a message. */
+  readonly startsInside: boolean
+  readonly anchorAt: (offset: number) => number | undefined
+}
+
+/**
+ * Cuts a stream into messages for one reader. It is given what stands before the reader's start too, as far as a message may
+ * reach back: so that the first message is the one that every other reader gets, or marked as cut.
+ */
+export class MessageCutter {
+  readonly #options: MessageCutterOptions
+  readonly #start: Cursor
+  #framing: Framing
+  #framer: Framer
+  #epoch: string
+  #isStarted = false
+
+  constructor(options: MessageCutterOptions) {
+    const { framing, start } = options
+    this.#options = options
+    this.#start = start
+    this.#framing = framing()
+    this.#framer = createFramer(this.#framing, options)
+    this.#epoch = start.epoch
+  }
+
+  /** When so much time passes after an event with nothing new, `silence` is to be called; null: it is not. */
+  get silenceMs(): number | null {
+    return this.#framer.isHolding ? this.#framer.silenceMs : null
+  }
+
+  take(event: StreamEvent): MessageEvent[] {
+    const former = this.#followFraming()
+    const told = this.#takeOne(event)
+    return former.length === 0 ? told : [...former, ...told]
+  }
+
+  #takeOne(event: StreamEvent): MessageEvent[] {
+    switch (event.kind) {
+      case "positioned":
+        return []
+      case "bytes":
+        return this.#takeBytes(event)
+      case "mark":
+        return this.#takeMark(event)
+      case "gap":
+        return this.#takeGap(event)
+    }
+  }
+
+  silence(): MessageEvent[] {
+    return this.#tell(this.#framer.flush("silence"))
+  }
+
+  /** A device whose framing is another one now: what follows may be in the middle of a message, until the port is opened. */
+  #followFraming(): MessageEvent[] {
+    const framing = this.#options.framing()
+    if (framing === this.#framing) return []
+    const isSame = JSON.stringify(framing) === JSON.stringify(this.#framing)
+    this.#framing = framing
+    if (isSame) return []
+    const cut = this.#tell(this.#framer.flush("lost"))
+    this.#framer = createFramer(framing, { ...this.#options, startsInside: true })
+    return cut
+  }
+
+  #takeBytes(event: Told<"bytes">): MessageEvent[] {
+    const { offset, bytes, cursor } = event
+    const had = this.#isStarted || cursor.epoch !== this.#start.epoch ? 0 : this.#start.offset - offset
+    if (had >= bytes.byteLength) return this.#tell(this.#framer.push(bytes, event))
+    if (had > 0) this.#framer.push(bytes.subarray(0, had), event)
+    this.#begin(cursor.epoch)
+    if (had <= 0) return this.#tell(this.#framer.push(bytes, event))
+    return this.#tell(this.#framer.push(bytes.subarray(had), chunkFrom(event, this.#start.offset)))
+  }
+
+  #takeMark(event: Told<"mark">): MessageEvent[] {
+    const isHad = this.#isBefore(event.cursor)
+    if (!isHad) this.#begin(event.cursor.epoch)
+    const found = breakAt(event.mark)
+    const cut = found === null ? [] : this.#tell(this.#framer.flush(found))
+    return isHad ? [] : [...cut, { ...event, isInside: this.#framer.isHolding }]
+  }
+
+  #takeGap(event: Told<"gap">): MessageEvent[] {
+    const { cursor, gap } = event
+    // What nobody read stands at a place, before the mark that ends it; what is not kept, before its end.
+    const isAtStart = gap.reason === "unread" && comparePositions(cursor, this.#start) === 0
+    const isHad = this.#isBefore(cursor) && !isAtStart
+    const isAcross = !this.#isStarted && !isHad && gap.reason === "evicted"
+    if (!isHad) this.#begin(this.#epoch)
+    const cut = this.#tell(this.#framer.flush("lost"))
+    this.#epoch = cursor.epoch
+    if (isHad) return []
+    return [...cut, isAcross ? { ...event, gap: gapFrom(this.#start, event) } : event]
+  }
+
+  /** Whether the reader has what ends there. */
+  #isBefore(end: Cursor): boolean {
+    return !this.#isStarted && end.epoch === this.#start.epoch && comparePositions(end, this.#start) <= 0
+  }
+
+  /** What comes now is after the start. */
+  #begin(epoch: string): void {
+    this.#epoch = epoch
+    if (this.#isStarted) return
+    this.#isStarted = true
+    if (epoch === this.#start.epoch) this.#framer.skipTo(this.#start.offset)
+  }
+
+  #tell(frames: readonly Frame[]): MessageEvent[] {
+    const { epoch } = this.#start
+    const isNew = ({ end }: Frame) => this.#epoch !== epoch || end > this.#start.offset
+    return frames.filter(isNew).map(({ end, ...frame }) => ({
+      kind: "message",
+      cursor: { epoch: this.#epoch, offset: end, mark: 0 },
+      ...frame,
+    }))
+  }
+}
+
+/** The part of a gap that is after the start. */
+function gapFrom(start: Cursor, { cursor, gap }: Told<"gap">): Told<"gap">["gap"] {
+  const bytes = gap.bytes === null || cursor.epoch !== start.epoch ? null : cursor.offset - start.offset
+  return { ...gap, from: formatCursor(start), bytes }
+}

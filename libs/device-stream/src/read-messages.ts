@@ -1,0 +1,100 @@
+/*
+ *   read(from) ─→ where the reader starts ─→ read(some bytes before it) ─→ MessageCutter ─→ messages
+ */
+import type { Cursor, DeviceState, Framing, StartPoint, StreamName } from "@serialcast/contract"
+import { lookBackBytes } from "@serialcast/framing"
+import { type Clock, within } from "@serialcast/primitives"
+import type { Device } from "./device.ts"
+import { MessageCutter, type MessageEvent } from "./message-cutter.ts"
+import type { StreamEvent } from "./stream-event.ts"
+
+/** Messages of a device without a framing. */
+const plainLines: Framing = { type: "line", maxBytes: 4096 }
+
+export interface MessageOptions {
+  readonly from: StartPoint
+  readonly stream: StreamName
+  /** The newest state of the device, which names its framing; undefined while it is not known. */
+  readonly state: () => DeviceState | undefined
+  /** Ends the reading. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/** So far back the opening is looked for from which messages of a fixed length are counted, when the state names a later one. */
+const maxAnchorBytes = 1024 * 1024
+/** The state may be some bytes behind the stream. */
+const minAnchorBytes = 4096
+
+/**
+ * The messages of a stream that end after a start point, each as every reader gets it, whenever it came: one that had begun
+ * before is whole, or marked as cut when its begin is not kept any more. Goes on, and throws, as `Device.read`.
+ */
+export async function* readMessages(
+  device: Pick<Device, "read">,
+  options: MessageOptions,
+): AsyncGenerator<MessageEvent, void, undefined> {
+  const { from, stream, signal } = options
+  for await (const event of device.read({ from, stream, signal })) {
+    if (event.kind !== "positioned") continue
+    yield event
+    if (event.cursor !== null) return yield* readFrom(device, event.cursor, options)
+  }
+}
+
+async function* readFrom(
+  device: Pick<Device, "read">,
+  start: Cursor,
+  { stream, state, signal, clock }: MessageOptions,
+): AsyncGenerator<MessageEvent, void, undefined> {
+  const framing = () => state()?.framing ?? plainLines
+  /** Nothing opens the other direction. */
+  const anchorAt = (offset: number) => (stream === "tx" ? 0 : openedBefore(state(), start.epoch, offset))
+  const back = Math.min(start.offset, bytesBefore(framing(), start.offset, anchorAt(start.offset)))
+  const cursor = { epoch: start.epoch, offset: start.offset - back, mark: 0 }
+  const startsInside = cursor.offset > 0
+  const cutter = new MessageCutter({ framing, start, startsInside, anchorAt })
+  const from: StartPoint = { kind: "cursor", cursor }
+  const events = device.read({ from, stream, signal })[Symbol.asyncIterator]()
+  try {
+    yield* cutAll(events, cutter, clock)
+  } finally {
+    await events.return?.()
+  }
+}
+
+async function* cutAll(
+  events: AsyncIterator<StreamEvent>,
+  cutter: MessageCutter,
+  clock: Clock,
+): AsyncGenerator<MessageEvent, void, undefined> {
+  for (;;) {
+    let result: IteratorResult<StreamEvent> | undefined
+    const next = events.next().then((given) => {
+      result = given
+    })
+    // Whoever stops reading in between hears nothing of it any more.
+    next.catch(() => {})
+    const { silenceMs } = cutter
+    if (silenceMs !== null) await within(next, { clock, timeoutMs: silenceMs })
+    if (result === undefined && silenceMs !== null) yield* cutter.silence()
+    await next
+    if (result === undefined || result.done === true) return
+    yield* cutter.take(result.value)
+  }
+}
+
+/** Where the port was opened for the byte at `offset`, as far as the state tells. */
+function openedBefore(state: DeviceState | undefined, epoch: string, offset: number): number | undefined {
+  const { openedAt } = state ?? {}
+  return state?.epoch === epoch && openedAt !== undefined && openedAt <= offset ? openedAt : undefined
+}
+
+/** How far before its start a reader must begin. */
+function bytesBefore(framing: Framing, offset: number, openedAt: number | undefined): number {
+  if (framing.type !== "fixed") return lookBackBytes(framing)
+  if (openedAt === undefined) return maxAnchorBytes
+  const { length } = framing
+  const whole = Math.ceil(minAnchorBytes / length) * length
+  return Math.min(offset - openedAt, ((offset - openedAt) % length) + whole)
+}
