@@ -47,6 +47,29 @@ test("a prompt comes after a short silence, and a line that goes on in time is w
   expect(await client.text()).toBe("login: ?")
 })
 
+test("a line that goes on and on comes at most a second after its first byte, and each piece of it again", async () => {
+  const clock = new FakeClock()
+  await using app = await startTestConsole({ clock })
+  const client = await app.connect("/ws")
+  await client.text()
+  const progress = async (from: number, to: number) => {
+    for (let step = from; step < to; step++) {
+      app.devices.sendBytes("local/uno", ascii(`\r${step}`))
+      await clock.advanceAsync(100)
+    }
+  }
+  await progress(0, 10)
+  expect(await client.text()).toBe(Array.from({ length: 10 }, (_, step) => `\r${step}`).join(""))
+  await progress(10, 15)
+  app.devices.sendBytes("local/uno", ascii(" done\n\r"))
+  expect(await client.text()).toBe("\r10\r11\r12\r13\r14 done")
+  // The next line's time is its own.
+  await clock.advanceAsync(249)
+  app.devices.sendBytes("local/uno", ascii("0"))
+  await clock.advanceAsync(250)
+  expect(await client.text()).toBe("\r0")
+})
+
 test("a replug ends the unfinished line", async () => {
   await using app = await startTestConsole()
   const client = await app.connect("/ws")

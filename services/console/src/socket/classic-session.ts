@@ -4,7 +4,7 @@
  */
 import { AppError, type Gap, toAppError } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
-import type { Timer } from "@serialcast/primitives"
+import { after, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 import { createLineSplitter, type LineSplitter } from "./line-splitter.ts"
 import { toBytes } from "./raw-data.ts"
 import { closeCodes, closeFailed, type DeviceSessionOptions, type Session } from "./session.ts"
@@ -18,6 +18,12 @@ const maxLineLength = 64 * 1024
  * travels slowly should not be torn. A quarter of a second is quick for an eye and long for a network.
  */
 const silenceMs = 250
+
+/**
+ * An unfinished line waits no longer than this after its first byte, in milliseconds, while the device goes on: progress
+ * that is rewritten with CR has no LF for minutes.
+ */
+const patienceMs = 1_000
 
 /** Serves one socket without a sub-protocol: the classic text console. */
 export function startClassicSession(options: DeviceSessionOptions): Session {
@@ -41,21 +47,32 @@ export function startClassicSession(options: DeviceSessionOptions): Session {
 async function sendLines(options: DeviceSessionOptions): Promise<void> {
   const { paced, devices, address, from, clock } = options
   const splitter = createLineSplitter({ maxLength: maxLineLength })
-  let silence: Timer | null = null
-  // One frame at most is sent past the loop's waiting: the line that was unfinished when the silence came.
-  const flush = () => void sendAll(options, splitter.flush())
+  /** When the unfinished line began; null: there is none. */
+  let sinceMs: MonotonicMs | null = null
+  let wait: Timer | null = null
+  // One frame at most is sent past the loop's waiting: the line that was unfinished when its time was over.
+  const flush = () => {
+    sinceMs = null
+    void sendAll(options, splitter.flush())
+  }
   try {
     await paced.send("connected")
     for await (const event of devices.device(address).read({ from, signal: paced.closed })) {
-      silence?.cancel()
-      await sendAll(options, linesOf(splitter, event))
+      wait?.cancel()
+      const nowMs = clock.monotonicMs()
+      const lines = linesOf(splitter, event)
+      if (lines.length > 0 || !splitter.isHolding) sinceMs = null
+      if (splitter.isHolding) sinceMs ??= nowMs
+      await sendAll(options, lines)
       if (event.kind === "gap" && event.gap.reason === "evicted") return closeAtGap(options, event.gap)
-      silence = clock.startTimer(silenceMs, flush)
+      if (sinceMs === null) continue
+      const leftMs = msUntil(clock, after(sinceMs, patienceMs))
+      wait = clock.startTimer(Math.min(silenceMs, Math.max(0, leftMs)), flush)
     }
   } catch (error) {
     closeFailed(options, toAppError(error))
   } finally {
-    silence?.cancel()
+    wait?.cancel()
   }
 }
 

@@ -1,5 +1,7 @@
 /** Turns device bytes into lines of text, for clients that know nothing else. */
 export interface LineSplitter {
+  /** A line has begun and its end has not come. */
+  readonly isHolding: boolean
   /** The lines that `bytes` completed, without LF; a CR stays. */
   push(bytes: Uint8Array): string[]
   /** The unfinished line, if any; what follows is a line of its own. A character cut in half waits for its rest. */
@@ -45,6 +47,9 @@ export function createLineSplitter({ maxLength }: { readonly maxLength: number }
   }
 
   return {
+    get isHolding() {
+      return pending !== ""
+    },
     push: (bytes) => split(decoder.decode(bytes, { stream: true })),
     flush,
     end: () => [...split(decoder.decode()), ...flush()],
