@@ -5,6 +5,7 @@ import { createProcessBroker } from "@serialcast/broker"
 import type { DeviceState, TunnelState } from "@serialcast/contract"
 import { createDeviceClient } from "@serialcast/device-stream"
 import { createMemoryJournals } from "@serialcast/journal"
+import { createPeerWatch } from "@serialcast/primitives/tcp"
 import { createSerialAgent } from "@serialcast/serial-agent"
 import {
   type Config,
@@ -47,7 +48,7 @@ export async function startBridge(config: Config, deps: BridgeDeps): Promise<Run
       async () => {
         const [settings] = config.tunnels
         if (settings === undefined) throw new RangeError("a bridge has one tunnel")
-        const tunnel = await startTunnel(settings, { ...deps, devices })
+        const tunnel = await startTunnel(settings, { ...deps, devices, peers: createPeerWatch({ clock }) })
         started.tunnel = tunnel
         started.service = stoppedOnce(service("tunnel", () => tunnel.stop()))
         return started.service

@@ -5,6 +5,7 @@
 import type { BrokerClient } from "@serialcast/broker-client"
 import type { TunnelState } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
+import { createPeerWatch } from "@serialcast/primitives/tcp"
 import type { Config, RunningService, ServiceDeps } from "@serialcast/service-kit"
 import { tcpTunnelConfig } from "./config.ts"
 import { registerTunnelMetrics } from "./metrics.ts"
@@ -35,7 +36,8 @@ export async function createTcpTunnel(config: Config, deps: TcpTunnelDeps): Prom
   const stopTunnels = () => Promise.all(tunnels.map((tunnel) => tunnel.stop()))
   let tellChange = () => {}
   try {
-    const tunnelDeps: TunnelDeps = { devices, clock, log, onChange: () => tellChange() }
+    const peers = createPeerWatch({ clock })
+    const tunnelDeps: TunnelDeps = { devices, clock, peers, log, onChange: () => tellChange() }
     for (const tunnel of tcpTunnelConfig(config).tunnels) tunnels.push(await startTunnel(tunnel, tunnelDeps))
     const reporter = await createTunnelReporter({ broker, clock, log, states })
     tellChange = () => reporter.changed()

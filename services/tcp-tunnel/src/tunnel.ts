@@ -1,6 +1,7 @@
 import type { TunnelState } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
+import type { PeerWatch } from "@serialcast/primitives/tcp"
 import type { ListenAddress, Logger } from "@serialcast/service-kit"
 
 /** What every kind of tunnel is given. */
@@ -8,6 +9,8 @@ export interface TunnelDeps {
   /** Stays the caller's. */
   readonly devices: DeviceClient
   readonly clock: Clock
+  /** Notices the other ends of connections that vanish; one for all tunnels. */
+  readonly peers: PeerWatch
   readonly log: Logger
   /** Something that `state()` tells is different; not called for counters of bytes, which change all the time. */
   readonly onChange: () => void

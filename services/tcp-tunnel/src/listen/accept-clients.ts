@@ -1,9 +1,7 @@
 import { createServer, type Socket } from "node:net"
+import { keepAliveDelayMs } from "@serialcast/primitives/tcp"
 import { closeServer, type ListenAddress, listen } from "@serialcast/service-kit"
 import { createAllowList } from "./allow-list.ts"
-
-/** A client that is silent is asked by the system after this, in milliseconds, and given up 10 s later (libuv). */
-const keepAliveMs = 30_000
 
 /**
  * What is read of a client before it is taken, in bytes: behind a device that cannot keep up, pieces of 60,000 bytes are cut
@@ -52,7 +50,7 @@ export async function acceptClients(
     highWaterMark: readAheadBytes,
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: keepAliveMs,
+    keepAliveInitialDelay: keepAliveDelayMs,
   })
   server.on("connection", (socket) => {
     // `close` follows, and says all there is to say.

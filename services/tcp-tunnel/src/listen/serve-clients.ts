@@ -93,7 +93,7 @@ class ClientFrame implements Tunnel {
   }
 
   async #serveSocket(socket: Socket): Promise<void> {
-    const { clock } = this.#deps
+    const { clock, peers } = this.#deps
     const record = this.#clients.add(peerName(socket), () => idle.moved())
     const log = this.#logOf(record.peer)
     const connection = new Connection({ socket, record, log, clock, stopping: this.#stopping.signal })
@@ -104,6 +104,7 @@ class ClientFrame implements Tunnel {
       onIdle: () => connection.end("nothing moved for as long as idleTimeout says"),
     })
     this.#connections.add(connection)
+    peers.watch(socket, () => connection.reset("it vanished: it acknowledged nothing any more"))
     this.#endIfUnwanted(connection)
     try {
       await this.#serve(connection)

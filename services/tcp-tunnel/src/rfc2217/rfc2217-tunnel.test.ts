@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "@serialcast/primitives"
+import { createPeerWatch } from "@serialcast/primitives/tcp"
 import { createLogger, type Rfc2217Tunnel } from "@serialcast/service-kit"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
@@ -28,8 +29,9 @@ async function start(changes: Partial<Rfc2217Tunnel> = {}, clock: Clock = system
     restoreSettings: false,
     ...changes,
   }
+  const peers = createPeerWatch({ clock: systemClock })
   const log = createLogger({ name: "test", level: "silent" })
-  const tunnel = await startRfc2217Tunnel(config, { devices, clock, log, onChange: () => {} })
+  const tunnel = await startRfc2217Tunnel(config, { devices, clock, peers, log, onChange: () => {} })
   onTestFinished(() => tunnel.stop())
   const connect = () => connectClient(tunnel.address?.port ?? 0)
   const stopMs = async () => {

@@ -1,13 +1,11 @@
 import { connect, type Socket } from "node:net"
 import type { TunnelState } from "@serialcast/contract"
+import { keepAliveDelayMs } from "@serialcast/primitives/tcp"
 import { formatListenAddress, type SerialtcpClientTunnel } from "@serialcast/service-kit"
 import { ClientList } from "../clients/client-list.ts"
 import type { Tunnel, TunnelDeps } from "../tunnel.ts"
 import { CableConnection } from "./cable-connection.ts"
 import { CableKeeper } from "./cable-keeper.ts"
-
-/** A target that vanished is noticed after this and the system's probes, in milliseconds. */
-const keepAliveMs = 30_000
 
 /** Starts the end of a serialtcp cable that dials. It listens nowhere, so it cannot fail. */
 export async function startSerialtcpClientTunnel(
@@ -55,7 +53,7 @@ class ClientTunnel implements Tunnel {
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: keepAliveMs,
+      keepAliveInitialDelay: keepAliveDelayMs,
     })
     await untilConnected(socket, signal)
     const record = this.#clients.add(formatListenAddress(this.#config.connect))
@@ -63,6 +61,7 @@ class ClientTunnel implements Tunnel {
     const { idleTimeoutMs } = this.#config
     const connection = new CableConnection({ socket, record, clock: this.#deps.clock, idleTimeoutMs })
     this.#connections.add(connection)
+    this.#deps.peers.watch(socket, () => connection.reset())
     const forget = () => {
       this.#connections.delete(connection)
       this.#clients.remove(record)

@@ -84,7 +84,7 @@ class ServerTunnel implements Tunnel {
       socket.destroy()
       return
     }
-    const { clock } = this.#deps
+    const { clock, peers } = this.#deps
     const record = this.#clients.add(peerName(socket))
     const connection = new CableConnection({
       socket,
@@ -93,6 +93,7 @@ class ServerTunnel implements Tunnel {
       idleTimeoutMs: this.#config.idleTimeoutMs,
     })
     this.#connections.add(connection)
+    peers.watch(socket, () => connection.reset())
     this.#waiting.add(connection)
     using _limit = clock.startTimer(maxWaitMs, () => {
       if (this.#waiting.has(connection)) connection.reset()

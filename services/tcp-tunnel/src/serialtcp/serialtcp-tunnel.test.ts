@@ -1,5 +1,6 @@
 import type { TunnelState } from "@serialcast/contract"
-import type { Clock } from "@serialcast/primitives"
+import { type Clock, systemClock } from "@serialcast/primitives"
+import { createPeerWatch } from "@serialcast/primitives/tcp"
 import { createLogger, type SerialtcpServerTunnel } from "@serialcast/service-kit"
 import { clockTroubles, eventually, FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
@@ -50,7 +51,9 @@ async function startServer(
     if (started !== null) told.push(started.state())
   }
   let started: Tunnel | null = null
-  const tunnel = await startSerialtcpServerTunnel(config, { devices, clock: clock as Clock, log, onChange })
+  const peers = createPeerWatch({ clock: systemClock })
+  const deps = { devices, clock: clock as Clock, peers, log, onChange }
+  const tunnel = await startSerialtcpServerTunnel(config, deps)
   started = tunnel
   onTestFinished(async () => {
     const stopped = tunnel.stop()

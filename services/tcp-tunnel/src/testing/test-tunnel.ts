@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
+import { createPeerWatch } from "@serialcast/primitives/tcp"
 import { createLogger, type RawTunnel } from "@serialcast/service-kit"
 import { onTestFinished } from "vitest"
 import { startRawTunnel } from "../raw/raw-tunnel.ts"
@@ -39,8 +40,9 @@ export async function startTestTunnel(
     readOnly: false,
     ...changes,
   }
+  const peers = createPeerWatch({ clock: systemClock })
   const log = createLogger({ name: "test", level: "silent" })
-  const tunnel = await startRawTunnel(config, { devices, clock, log, onChange: () => {} })
+  const tunnel = await startRawTunnel(config, { devices, clock, peers, log, onChange: () => {} })
   onTestFinished(() => tunnel.stop())
   return { tunnel, devices, connect: () => connectClient(tunnel.address?.port ?? 0) }
 }
