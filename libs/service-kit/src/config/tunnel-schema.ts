@@ -48,7 +48,7 @@ const shared = {
     .enum(["keep", "close"])
     .default("keep")
     .describe(
-      "What becomes of connections when the device is unplugged; what is sent meanwhile is thrown away",
+      "What becomes of connections when the device is unplugged; one of which bytes are not written is reset in any case",
     ),
   replay: byteAmount
     .refine((bytes) => bytes <= maxReplayBytes, expectedReplay)

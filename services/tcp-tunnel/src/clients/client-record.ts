@@ -51,6 +51,10 @@ export class ClientRecord {
     this.#onMoved()
   }
 
+  get refusedBytes(): number {
+    return this.#refusedBytes
+  }
+
   /** Bytes from the client that did not reach the device. */
   countRefused(bytes: number): void {
     this.#refusedBytes += bytes

@@ -1,11 +1,19 @@
 import { setMaxListeners } from "node:events"
 import type { Socket } from "node:net"
-import type { Clock } from "@serialcast/primitives"
+import { type Clock, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import type { ClientRecord } from "./client-record.ts"
 
 /** What a client may take for the end of a connection, in milliseconds; then it is cut off. */
 const endMs = 1_000
+
+/** A client's bytes on their way to the device. */
+export interface ClientWrites {
+  /** There are none. */
+  readonly isIdle: boolean
+  /** Resolves when there are none any more. Never rejects. */
+  flush(): Promise<void>
+}
 
 /** A client while it is served. */
 export interface ConnectedClient {
@@ -19,15 +27,16 @@ export interface ConnectedClient {
   readonly signal: AbortSignal
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal
-  /** While it answers true the client is not idle, whether bytes move or not. Replaces the one that was given before. */
-  keepWhile(isBusy: () => boolean): void
+  /** What the client sent is here until the device has it; it is not idle meanwhile. null: nothing of it is written. */
+  endsAfter(writes: ClientWrites | null): void
   /** From now on it only waits for what the device may still send: it goes when another client needs its place. */
   giveWay(): void
   /** Why this side ended the connection; null: it did not. */
   readonly endReason: string | null
   /**
    * Sends what is on its way to the client and then FIN; nothing may be written afterwards. A client that does not end
-   * its side within 1 s is cut off. The first reason counts, here and for `reset`.
+   * its side within 1 s is cut off. When there are bytes of it that the device does not have, now or then, it is a `reset`
+   * instead. The first reason counts.
    */
   end(reason: string): void
   /** Resets the connection (RST): what the client has is not all there was, or not all that it sent was written. */
@@ -53,7 +62,7 @@ export class Connection implements ConnectedClient {
   readonly #clock: Clock
   #endReason: string | null = null
   #givesWay = false
-  #isBusy: () => boolean = () => false
+  #writes: ClientWrites | null = null
 
   constructor({ socket, record, log, clock, stopping }: ConnectedClientOptions) {
     this.log = log
@@ -79,25 +88,30 @@ export class Connection implements ConnectedClient {
     return this.#endReason
   }
 
+  /** The device does not have all that the client sent. */
   get isBusy(): boolean {
-    return this.#isBusy()
+    return this.#writes?.isIdle === false
   }
 
   giveWay(): void {
     this.#givesWay = true
   }
 
-  keepWhile(isBusy: () => boolean): void {
-    this.#isBusy = isBusy
+  endsAfter(writes: ClientWrites | null): void {
+    this.#writes = writes
   }
 
   end(reason: string): void {
-    this.#endWithin(reason, endMs)
+    if (this.#isUnwritten) this.#resetUnwritten(reason)
+    else this.#endWithin(reason, endMs)
   }
 
-  /** As `end`, for a service that stops. */
-  endSoon(reason: string): void {
-    this.#endWithin(reason, endMs / 2)
+  /** For a service that stops: as `end` when the device takes what the client sent within 0.5 s, else as `reset`. */
+  async endSoon(reason: string): Promise<void> {
+    const soonMs = endMs / 2
+    if (this.#writes !== null) await within(this.#writes.flush(), { clock: this.#clock, timeoutMs: soonMs })
+    if (this.#isUnwritten) this.#resetUnwritten(reason)
+    else this.#endWithin(reason, soonMs)
   }
 
   /** Ends the connection at once; what the system has for the client is still sent. */
@@ -114,7 +128,20 @@ export class Connection implements ConnectedClient {
   #endWithin(reason: string, withinMs: number): void {
     this.#endReason ??= reason
     this.socket.end()
-    const timer = this.#clock.startTimer(withinMs, () => this.socket.destroy())
+    const timer = this.#clock.startTimer(withinMs, () => {
+      if (this.#isUnwritten) this.#resetUnwritten(reason)
+      else this.socket.destroy()
+    })
     this.socket.once("close", () => timer.cancel())
+  }
+
+  #resetUnwritten(reason: string): void {
+    this.reset(`${reason}, and the device has not taken all that it sent`)
+  }
+
+  /** Not all that came from the client is written. */
+  get #isUnwritten(): boolean {
+    const isLost = this.record.refusedBytes > 0 || this.socket.readableLength > 0
+    return this.#writes !== null && (this.isBusy || isLost)
   }
 }

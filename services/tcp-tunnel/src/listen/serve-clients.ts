@@ -88,8 +88,8 @@ class ClientFrame implements Tunnel {
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#away[Symbol.dispose]()
-    for (const connection of this.#connections) connection.endSoon("the service stops")
-    await this.#acceptor?.close()
+    const ending = [...this.#connections].map((connection) => connection.endSoon("the service stops"))
+    await Promise.all([...ending, this.#acceptor?.close()])
   }
 
   async #serveSocket(socket: Socket): Promise<void> {
@@ -121,7 +121,7 @@ class ClientFrame implements Tunnel {
   }
 
   #endIfUnwanted(connection: Connection): void {
-    if (this.#stopping.signal.aborted) connection.endSoon("the service stops")
+    if (this.#stopping.signal.aborted) connection.reset("the service stops")
     else if (this.#config.onUnplug === "close" && this.#away.isAway) connection.end("the device is unplugged")
   }
 

@@ -151,6 +151,36 @@ test("a client whose bytes somebody else's lease refuses is reset; the others st
   await eventually(() => expect(watcher.text).toBe("ok"))
 })
 
+test("an unplug resets clients of which bytes were not written; who only reads stays, also through a replug", async () => {
+  const { tunnel, devices, connect } = await startTestTunnel()
+  devices.drainsItself = false
+  const [cut, late, reader] = [await connect(), await connect(), await connect()]
+  await eventually(() => expect(tunnel.state().clientCount).toBe(3))
+  cut.socket.write("half a job")
+  await eventually(() => expect(devices.sessions).toHaveLength(1))
+  devices.unplug()
+  devices.sessions[0]!.refuse(new AppError("aborted", "the device went away"))
+  expect(await cut.ended).toBe("reset")
+  late.socket.write("more")
+  expect(await late.ended).toBe("reset")
+  devices.replug()
+  devices.send("hello again")
+  await eventually(() => expect(reader.text).toBe("hello again"))
+  expect(tunnel.state()).toMatchObject({ clientCount: 1, totals: { fromClients: 0, refusedBytes: 14 } })
+})
+
+test("with onUnplug: close who has bytes on their way is reset; the others get the end", async () => {
+  const { devices, tunnel, connect } = await startTestTunnel({ onUnplug: "close" })
+  devices.drainsItself = false
+  const [writer, reader] = [await connect(), await connect()]
+  await eventually(() => expect(tunnel.state().clientCount).toBe(2))
+  writer.socket.write("half a job")
+  await eventually(() => expect(devices.sessions).toHaveLength(1))
+  devices.unplug()
+  expect(await writer.ended).toBe("reset")
+  expect(await reader.ended).toBe("fin")
+})
+
 test("a client that is behind what is kept is reset, because TCP cannot say that bytes are missing", async () => {
   const { tunnel, devices, connect } = await startTestTunnel()
   const client = await connect()
@@ -163,15 +193,17 @@ test("a client that is behind what is kept is reset, because TCP cannot say that
   expect(client.text).toBe("before")
 })
 
-test("a device that nobody has announced yet is waited for", async () => {
+test("a device that nobody has announced yet is waited for by who reads; who writes is reset", async () => {
   const { tunnel, devices, connect } = await startTestTunnel(
     {},
     { devices: new PlayedDevices({ isKnown: false }) },
   )
   const client = await connect()
   expect(tunnel.state().problem).toMatchObject({ code: "unknown_device" })
-  client.socket.write("lost")
-  await eventually(() => expect(tunnel.state().totals.refusedBytes).toBe(4))
+  const writer = await connect()
+  writer.socket.write("lost")
+  expect(await writer.ended).toBe("reset")
+  expect(tunnel.state().totals.refusedBytes).toBe(4)
   devices.setState({})
   expect(tunnel.state().problem).toBeNull()
   await new Promise(setImmediate)
@@ -240,8 +272,8 @@ test("a taken port is refused with the tunnel's name, and leaves no listener beh
 test("a stop ends every client within 2 s, one that never reads and one whose bytes nobody takes included", async () => {
   const { tunnel, devices, connect } = await startTestTunnel()
   devices.drainsItself = false
-  const clients = await Promise.all([connect(), connect()])
-  await eventually(() => expect(tunnel.state().clientCount).toBe(2))
+  const clients = await Promise.all([connect(), connect(), connect()])
+  await eventually(() => expect(tunnel.state().clientCount).toBe(3))
   clients[0]!.socket.pause()
   for (let times = 0; times < 300; times++) devices.send("x".repeat(60_000))
   clients[1]!.socket.write("never written")
@@ -251,6 +283,8 @@ test("a stop ends every client within 2 s, one that never reads and one whose by
   expect(performance.now() - startMs).toBeLessThan(2_500)
   expect(devices.listeners).toBe(0)
   expect(tunnel.state()).toMatchObject({ clientCount: 0, totals: { refusedBytes: 13 } })
+  // Not all of it was written, which FIN would hide.
+  expect(await Promise.all([clients[1]!.ended, clients[2]!.ended])).toEqual(["reset", "fin"])
   await expect(connectClient(tunnel.address!.port)).rejects.toThrow("ECONNREFUSED")
 })
 

@@ -30,7 +30,7 @@ export async function serveRawClient(
 ): Promise<void> {
   const sent = createWakeup()
   await using lane = config.readOnly ? null : createLane(client, config, deps)
-  client.keepWhile(() => lane !== null && !lane.isIdle)
+  client.endsAfter(lane)
   const feeding = feed(client, config, deps, sent)
   const taking = take(client, lane, deps, sent)
   // A failure ends the connection, and is thrown below.
@@ -65,21 +65,11 @@ async function untilWritten(taking: Promise<void>, { client, config, deps }: End
 
 function createLane(client: ConnectedClient, { device }: RawTunnel, deps: TunnelDeps): DeviceLane {
   const { record, by } = client
-  let isTold = false
   const options = {
     address: device,
     by,
-    onTaken(bytes: number) {
-      isTold = false
-      record.countFromClient(bytes)
-    },
-    onRefused(bytes: number, error: Error) {
-      record.countRefused(bytes)
-      deps.onChange()
-      if (isTold) return
-      isTold = true
-      client.log.info({ reason: error.message }, "bytes of a client are thrown away")
-    },
+    onTaken: (bytes: number) => record.countFromClient(bytes),
+    onRefused: (bytes: number) => record.countRefused(bytes),
     onFailed: (error: Error) => client.reset(`what it sent was not written: ${error.message}`),
   }
   return createDeviceLane(options, deps)

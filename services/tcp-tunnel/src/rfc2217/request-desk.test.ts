@@ -26,6 +26,7 @@ function setUp(lines: Rfc2217Tunnel["lines"] = "pass", changes: Partial<DeviceSt
     return value
   }
   const lane: DeviceLane = {
+    opening: null,
     write: async () => {},
     configure: (settings: Partial<PortSettings>) =>
       act(settings, { ...state.settings, ...settings, ...(control.hasParity ? {} : { parity: "none" }) }),

@@ -5,9 +5,9 @@
  *          ←── data ←── ClientStream (silence, purge) ←─── device
  *          ←── modem state ←────────────────────────────── device's state
  */
-import { type AppError, toAppError } from "@serialcast/contract"
+import { toAppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
-import { createWakeup, delay } from "@serialcast/primitives"
+import { createWakeup, delay, within } from "@serialcast/primitives"
 import { type PortRequest, Rfc2217Server, type ServerEvent } from "@serialcast/rfc2217"
 import type { Rfc2217Tunnel } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
@@ -16,6 +16,7 @@ import { createUnplugCheck } from "../from-device/unplug-marks.ts"
 import { untilKnown } from "../from-device/until-known.ts"
 import { createDeviceLane, type DeviceLane } from "../to-device/device-lane.ts"
 import { linger } from "../to-device/linger.ts"
+import type { Opening } from "../to-device/openings.ts"
 import { readSocket } from "../to-device/read-socket.ts"
 import type { TunnelDeps } from "../tunnel.ts"
 import { ClientStream } from "./client-stream.ts"
@@ -31,6 +32,8 @@ const maxUnsentBytes = 256 * 1024
 const startMs = 1_000
 /** How long the device may be silent before a client that has ended its own direction is taken to have all. */
 const quietMs = 500
+/** What the device takes of a client's bytes when the service stops, in milliseconds. */
+const stopMs = 500
 
 export interface Rfc2217SessionDeps extends Pick<TunnelDeps, "devices" | "clock" | "onChange"> {
   readonly config: Rfc2217Tunnel
@@ -57,7 +60,6 @@ export class Rfc2217Session {
   #receipts = 0
   /** Bytes of the device that were sent to the client. */
   #sentBytes = 0
-  #hasToldRefusal = false
   /** Set when it leaves; resolves when all that it held is given back. */
   #left: Promise<void> | null = null
   readonly #drained = createWakeup()
@@ -82,10 +84,9 @@ export class Rfc2217Session {
         lease: () => this.#seat.token,
         onTaken: (bytes) => {
           this.#receipts += 1
-          this.#hasToldRefusal = false
           record.countFromClient(bytes)
         },
-        onRefused: (bytes, error) => this.#refused(bytes, error),
+        onRefused: (bytes) => record.countRefused(bytes),
         onFailed: (error) => client.reset(`what it sent was not written: ${error.message}`),
       },
       { devices, clock },
@@ -108,7 +109,7 @@ export class Rfc2217Session {
       this.#notify()
     }
     socket.on("drain", onDrain)
-    this.#client.keepWhile(() => !this.#lane.isIdle)
+    this.#client.endsAfter(this.#lane)
     this.#send(this.#server.open())
     const fail = (error: unknown) => this.#fail(error)
     const sending = this.#sendStream().catch(fail)
@@ -127,6 +128,12 @@ export class Rfc2217Session {
   leave(): Promise<void> {
     this.#left ??= this.#giveBack()
     return this.#left
+  }
+
+  /** As `leave`, when what the client sent is written, or 0.5 s later. */
+  async stop(): Promise<void> {
+    await within(this.#lane.flush(), { clock: this.#deps.clock, timeoutMs: stopMs })
+    await this.leave()
   }
 
   /** The device's state is different. */
@@ -166,7 +173,8 @@ export class Rfc2217Session {
       record.countFromClient(0)
       const { events, reply } = this.#server.receive(bytes)
       this.#send(reply)
-      for (const event of events) if (this.#left === null) await this.#handle(event)
+      const { opening } = this.#lane
+      for (const event of events) if (this.#left === null) await this.#handle(event, opening)
       while (this.#isBehind && !signal.aborted) await this.#drained.wait({ signal })
     }
     await this.#linger(this.#lane.flush())
@@ -183,10 +191,11 @@ export class Rfc2217Session {
     return this.#client.socket.writableLength >= maxUnsentBytes
   }
 
-  async #handle(event: ServerEvent): Promise<void> {
+  /** `opening`: the port's when it came in. */
+  async #handle(event: ServerEvent, opening: Opening | null): Promise<void> {
     switch (event.kind) {
       case "data":
-        return await this.#write(event.bytes)
+        return await this.#write(event.bytes, opening)
       case "request":
         return await this.#answer(event.request)
       case "break":
@@ -204,13 +213,13 @@ export class Rfc2217Session {
     }
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  async #write(bytes: Uint8Array, opening: Opening | null): Promise<void> {
     this.#desk.sawData()
     const { signal } = this.#client
     this.#started ??= this.#stream.started({ signal, timeout: { clock: this.#deps.clock, ms: startMs } })
     await this.#started
-    // Without an agent there is nobody to give control: the lane throws bytes away then, as of an unplugged device.
-    if ((await this.#standing()) !== "watches") return await this.#lane.write(bytes)
+    // Without an agent there is nobody to give control: the lane refuses bytes then, as of an unplugged device.
+    if ((await this.#standing()) !== "watches") return await this.#lane.write(bytes, opening)
     this.#client.record.countRefused(bytes.byteLength)
     this.#client.reset("it sent bytes while somebody else has control")
   }
@@ -246,14 +255,6 @@ export class Rfc2217Session {
   /** Tells the modem state, if it is news to the client; to one that does not read, when it reads again. */
   #notify(): void {
     if (!this.#isBehind) this.#send(this.#server.notifyModemState(this.#deps.port.modemState))
-  }
-
-  /** Once for each time that the device takes nothing. */
-  #refused(bytes: number, error: AppError): void {
-    this.#client.record.countRefused(bytes)
-    if (this.#hasToldRefusal) return
-    this.#hasToldRefusal = true
-    this.#client.log.info({ reason: error.message }, "bytes of a client are thrown away")
   }
 
   /** Waits for `work`, which is writing what came; clients who come now wait for that. */

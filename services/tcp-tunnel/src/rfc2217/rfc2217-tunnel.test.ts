@@ -56,6 +56,7 @@ test("a stop is over within 2 s when nobody answers any more, with settings and 
   expect(await stopMs()).toBeLessThan(2_500)
   expect(devices.listeners).toBe(0)
   expect(tunnel.state()).toMatchObject({ clientCount: 0, totals: { refusedBytes: 13 } })
+  expect(await client.ended).toBe("reset")
 })
 
 test("a stop is over within 2 s while it is not known who has control, whatever clients ask for", async () => {

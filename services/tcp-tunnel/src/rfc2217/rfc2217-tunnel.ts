@@ -55,7 +55,7 @@ export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps
       address: tunnel.address,
       async stop() {
         stopping.abort()
-        await Promise.all([tunnel.stop(), ...[...sessions].map((session) => session.leave())])
+        await Promise.all([tunnel.stop(), ...[...sessions].map((session) => session.stop())])
         await end()
       },
     }

@@ -1,23 +1,13 @@
 /*
  *   write, configure, signal ─→ one turn after the other ─→ session of this opening of the port ─→ agent
- *                                                      └─→ refused: unplugged, stale, or the lane has failed
+ *                                                      └─→ refused: the lane has failed, and so has the connection
  */
-import {
-  AppError,
-  type ErrorCode,
-  type ModemLines,
-  type PortSettings,
-  toAppError,
-} from "@serialcast/contract"
+import { AppError, type ModemLines, type PortSettings, toAppError } from "@serialcast/contract"
 import type { Device, DeviceClient, SignalChange } from "@serialcast/device-stream"
-import { type Clock, type Timer, within } from "@serialcast/primitives"
+import { type Clock, within } from "@serialcast/primitives"
 import { LaneSession } from "./lane-session.ts"
 import { type Opening, Openings } from "./openings.ts"
 
-/** How a write is refused when the device is unplugged: before, while and after it waits for its turn. */
-const unplugCodes: ReadonlySet<ErrorCode> = new Set(["device_offline", "aborted", "expired"])
-/** A device that is refused like an unplugged one is seen to be unplugged within this, in milliseconds. */
-const unplugSeenMs = 2_000
 /** For what has its turn when the lane is left, in milliseconds: an agent that is away answers nothing. */
 const leaveMs = 500
 
@@ -30,24 +20,28 @@ export interface DeviceLaneOptions {
   readonly lease?: (() => string | undefined) | undefined
   /** The device has these bytes. */
   readonly onTaken: (bytes: number) => void
-  /** The device does not get these bytes: it is unplugged, or as `onFailed` tells then. */
-  readonly onRefused: (bytes: number, error: AppError) => void
+  /** The device does not get these bytes. */
+  readonly onRefused: (bytes: number) => void
   /**
-   * Bytes were refused for another reason than an unplug (`leased`, `lease_lost`, `no_reply`, `overloaded`, …), or after
-   * one they cannot go on: the connection has to end, because TCP has no other way to say so. Called once; everything
-   * after it is refused.
+   * Bytes were refused, for whatever reason (`device_offline`, `aborted`, `expired`, `leased`, `no_reply`, …): the connection
+   * has to be reset, because TCP has no other way to say so, and what follows would stand behind a hole. Called once;
+   * everything after it is refused.
    */
   readonly onFailed: (error: AppError) => void
 }
 
 /**
  * One client's writes and controls, in the order of the calls here. Each opening of the port has a session of its own:
- * what was meant for one never reaches the next. While the device is unplugged, bytes are thrown away and told to
- * `onRefused`; after the replug so is what was sent before it: until nothing came for 50 ms, at most for 1 s.
+ * what was meant for one never reaches the next. All bytes up to one place reach the device, and none behind it.
  */
 export interface DeviceLane extends AsyncDisposable {
-  /** Resolves when the bytes are on their way (256 KiB at most) or thrown away: awaiting it is the back-pressure. Never rejects. */
-  write(bytes: Uint8Array): Promise<void>
+  /** What bytes are meant for that come in now; null: the device is unplugged, or just back. */
+  readonly opening: Opening | null
+  /**
+   * Writes bytes to the opening that they were meant for when they came in (default: now). Resolves when they are on their
+   * way (256 KiB at most) or refused: awaiting it is the back-pressure. Never rejects.
+   */
+  write(bytes: Uint8Array, meantFor?: Opening | null): Promise<void>
   /** After the writes before it; before those behind it. Works on a closed port too: then for its next opening. */
   configure(settings: Partial<PortSettings>): Promise<PortSettings>
   /** After the writes before it; before those behind it. Rejects when it is refused, which does not end the lane. */
@@ -84,7 +78,6 @@ class Lane implements DeviceLane {
   /** Counts purges: what was written before one and still waits is dropped. */
   #purges = 0
   #failure: AppError | null = null
-  #unplugSeen: Timer | null = null
 
   constructor(options: DeviceLaneOptions, { devices, clock }: DeviceLaneDeps) {
     this.#options = options
@@ -97,7 +90,11 @@ class Lane implements DeviceLane {
     return this.#waitingBytes === 0 && (this.#session?.pendingBytes ?? 0) === 0
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  get opening(): Opening | null {
+    return this.#openings.forBytes
+  }
+
+  write(bytes: Uint8Array, meantFor: Opening | null = this.opening): Promise<void> {
     const { lease } = this.#caller()
     const purges = this.#purges
     this.#waitingBytes += bytes.byteLength
@@ -105,7 +102,7 @@ class Lane implements DeviceLane {
       // Two sessions have no order between them.
       if (this.#session !== null && this.#session.lease !== lease) await this.#session.flush()
       this.#waitingBytes -= bytes.byteLength
-      if (purges === this.#purges) await this.#writeNow(bytes, lease)
+      if (purges === this.#purges) await this.#writeNow(bytes, meantFor, lease)
     })
   }
 
@@ -133,7 +130,6 @@ class Lane implements DeviceLane {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#openings[Symbol.dispose]()
-    this.#unplugSeen?.cancel()
     this.#failure ??= new AppError("cancelled", "The client left before everything was written.")
     await this.#session?.leave()
     await within(this.#lastTurn, { clock: this.#clock, timeoutMs: leaveMs })
@@ -167,24 +163,21 @@ class Lane implements DeviceLane {
     if (lease !== undefined && this.#openings.present !== null) await this.#device.purge({ by, lease })
   }
 
-  async #writeNow(bytes: Uint8Array, lease: string | undefined): Promise<void> {
-    if (this.#failure !== null) return this.#refuse(bytes.byteLength, this.#failure)
-    const opening = this.#openings.forBytes()
-    if (opening === null) return this.#refuse(bytes.byteLength, unplugged())
+  async #writeNow(bytes: Uint8Array, meantFor: Opening | null, lease: string | undefined): Promise<void> {
+    const size = bytes.byteLength
+    if (this.#failure !== null) return this.#refuse(size, this.#failure)
+    if (meantFor === null || meantFor !== this.#openings.present) return this.#refuse(size, unplugged())
     try {
-      const session = this.#sessionFor(opening, lease)
-      if (session.ended !== null) this.#refuse(bytes.byteLength, session.ended)
-      else await session.write(bytes)
+      await this.#sessionFor(meantFor, lease).write(bytes)
     } catch (error) {
-      this.#refuse(bytes.byteLength, toAppError(error))
-      this.#lookAt(toAppError(error), opening)
+      this.#refuse(size, toAppError(error))
     }
   }
 
   /** Throws when none can be begun. */
   #sessionFor(opening: Opening, lease: string | undefined): LaneSession {
     const last = this.#session
-    if (last?.opening === opening && (last.ended !== null || last.lease === lease)) return last
+    if (last?.opening === opening && last.lease === lease) return last
     const session: LaneSession = new LaneSession({
       openWriter: (signal) => this.#device.openWriter({ by: this.#options.by, lease, signal }),
       opening,
@@ -199,26 +192,12 @@ class Lane implements DeviceLane {
 
   #ended(session: LaneSession, lostBytes: number, error: AppError): void {
     const isPurged = session !== this.#session && error.code === "cancelled" && this.#failure === null
-    if (isPurged) return
-    this.#refuse(lostBytes, error)
-    if (session === this.#session) this.#lookAt(error, session.opening)
+    if (!isPurged) this.#refuse(lostBytes, error)
   }
 
-  /** Tells an unplug from what ends the lane. */
-  #lookAt(error: AppError, opening: Opening): void {
-    if (this.#failure !== null) return
-    if (!unplugCodes.has(error.code)) return this.#fail(error)
-    this.#unplugSeen?.cancel()
-    this.#unplugSeen = this.#clock.startTimer(unplugSeenMs, () => {
-      if (this.#openings.present === opening) this.#fail(error)
-    })
-  }
-
+  /** From the first byte that is refused on, all are. */
   #refuse(bytes: number, error: AppError): void {
-    if (bytes > 0) this.#options.onRefused(bytes, error)
-  }
-
-  #fail(error: AppError): void {
+    if (bytes > 0) this.#options.onRefused(bytes)
     if (this.#failure !== null) return
     this.#failure = error
     this.#options.onFailed(error)
@@ -226,5 +205,5 @@ class Lane implements DeviceLane {
 }
 
 function unplugged(): AppError {
-  return new AppError("device_offline", "The device could not be reached when these bytes came in.")
+  return new AppError("device_offline", "The device was unplugged.")
 }

@@ -2,18 +2,16 @@ import { type DeviceState, formatAddress } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
 
-/** Bytes that were sent before a replug come until there is this much silence, in milliseconds. */
-const quietMs = 50
-/** A client that never pauses is taken to know of the replug after this, in milliseconds. */
-const maxStaleMs = 1_000
+/** Bytes that a client sent before it could know of a replug may come until then, in milliseconds. */
+const staleMs = 50
 
 /** Names one opening of a port. */
 export type Opening = string
 
 /**
- * Follows the openings of a device's port, and tells which one bytes that come in now are meant for. After a replug that
- * is none, until what was sent before it is through: whoever sends cannot see the replug, and nothing of it may reach
- * the device that has started anew.
+ * Follows the openings of a device's port, and tells which one bytes that come in now are meant for. Just after a replug that
+ * is none: whoever sends cannot see the replug, and nothing that was meant for the device before it may reach the one that
+ * has started anew.
  */
 export class Openings implements Disposable {
   readonly #address: string
@@ -23,9 +21,8 @@ export class Openings implements Disposable {
   /** The newest one; null: none was seen yet. */
   #newest: Opening | null = null
   #isOpen = false
-  #isStale = false
-  #quiet: Timer | null = null
-  #staleEnd: Timer | null = null
+  /** Runs just after a replug. */
+  #stale: Timer | null = null
 
   constructor({ address, devices, clock }: { address: string; devices: DeviceClient; clock: Clock }) {
     this.#address = address
@@ -45,10 +42,8 @@ export class Openings implements Disposable {
   }
 
   /** The opening that bytes are meant for that came in just now; null: none. */
-  forBytes(): Opening | null {
-    if (!this.#isStale) return this.present
-    this.#awaitQuiet()
-    return null
+  get forBytes(): Opening | null {
+    return this.#stale === null ? this.present : null
   }
 
   [Symbol.dispose](): void {
@@ -66,28 +61,18 @@ export class Openings implements Disposable {
     if (opening === this.#newest) return
     this.#newest = opening
     this.#endStale()
-    this.#isStale = true
-    this.#staleEnd = this.#clock.startTimer(maxStaleMs, () => this.#endStale())
-    this.#awaitQuiet()
-  }
-
-  #awaitQuiet(): void {
-    this.#quiet?.cancel()
-    const quiet = this.#clock.startTimer(quietMs, () => {
+    const stale = this.#clock.startTimer(staleMs, () => {
       // A timer that is late fires before what came in meanwhile is read.
       setImmediate(() => {
-        if (this.#quiet === quiet) this.#endStale()
+        if (this.#stale === stale) this.#endStale()
       })
     })
-    this.#quiet = quiet
+    this.#stale = stale
   }
 
   #endStale(): void {
-    this.#isStale = false
-    this.#quiet?.cancel()
-    this.#quiet = null
-    this.#staleEnd?.cancel()
-    this.#staleEnd = null
+    this.#stale?.cancel()
+    this.#stale = null
   }
 }
 
