@@ -85,6 +85,19 @@ test("of many sessions, the one that was silent for longest is forgotten, and no
   expect(sessions.whyNot(place(0, 1, "one more"))).toEqual(refused("overloaded"))
 })
 
+test("one client cannot hold all sessions: of its own, silent ones make room, and where none is it is refused, alone", () => {
+  const { sessions } = start()
+  sessions.enter(place(0, 1, "you/s"), 0)
+  sessions.leave(place(0, 1, "you/s"), 0, false)
+  for (let n = 0; n < 768; n++) sessions.enter(place(1, 1, `me/${n}`), n)
+  expect(sessions.whyNot(place(0, 1, "me/more"))).toEqual(refused("overloaded"))
+  expect(sessions.whyNot(place(0, 1, "they/s"))).toBeNull()
+  // That of another client, silent for longer, is not taken for it.
+  expect(sessions.enter(place(1, 1, "you/s"), 1)).toEqual([1])
+  sessions.leave(place(1, 1, "me/5"), 5, false)
+  expect(sessions.whyNot(place(0, 1, "me/more"))).toBeNull()
+})
+
 test("a session is forgotten after ten minutes of silence", () => {
   const { clock, sessions, enter } = start()
   enter(0)

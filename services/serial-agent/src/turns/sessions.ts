@@ -1,5 +1,6 @@
 import { AppError, maxSessionBytes } from "@serialcast/contract"
 import { type Clock, longAgo, type MonotonicMs, msSince } from "@serialcast/primitives"
+import { ClientShares } from "./client-shares.ts"
 
 // Enough for every client of a box at once; a session costs some hundred bytes.
 const maxSessions = 1_024
@@ -7,7 +8,7 @@ const idleMs = 600_000
 
 /** A place in a sequence. */
 export interface Place {
-  /** Names the session; clients are kept apart in it. */
+  /** Names the session: its client, a slash, and its own name. */
   readonly session: string
   /** Counts from 0. */
   readonly seq: number
@@ -34,6 +35,7 @@ export class Sessions<T> {
   readonly #clock: Clock
   /** The one that was used last is last. */
   readonly #sessions = new Map<string, Session<T>>()
+  readonly #shares = new ClientShares(maxSessions)
   /** It stands at the end already: an engine makes a table anew for each entry that is put there again. */
   #last: { readonly name: string; readonly session: Session<T> } | null = null
 
@@ -45,7 +47,8 @@ export class Sessions<T> {
   whyNot({ session: name, seq, sizeBytes }: Place): AppError | null {
     const session = this.#use(name)
     if (session === undefined) {
-      return new AppError("overloaded", `${maxSessions} sessions are in use on this device already.`)
+      const message = `No room for more: ${maxSessions} sessions of a device may be in use, of one client three quarters of them.`
+      return new AppError("overloaded", message)
     }
     if (seq >= session.brokenFrom) return afterRefusal(session.brokenFrom)
     if (isTaken(session, seq)) {
@@ -98,9 +101,9 @@ export class Sessions<T> {
       return this.#last.session
     }
     const known = this.#sessions.get(name)
-    if (known === undefined) this.#makeRoom()
-    else this.#sessions.delete(name)
-    if (this.#sessions.size >= maxSessions) return undefined
+    if (known === undefined && !this.#makeRoom(clientOf(name))) return undefined
+    if (known !== undefined) this.#sessions.delete(name)
+    else this.#shares.take(clientOf(name), 1)
     const session = known ?? createSession<T>()
     session.usedMs = this.#clock.monotonicMs()
     this.#sessions.set(name, session)
@@ -108,15 +111,23 @@ export class Sessions<T> {
     return session
   }
 
-  #makeRoom(): void {
+  /** Forgets what is old, and for this client's sake what is in no use: its own, when only its share is full. */
+  #makeRoom(client: string): boolean {
     for (const [name, { members, usedMs }] of this.#sessions) {
-      const isFull = this.#sessions.size >= maxSessions
-      if (!isFull && msSince(this.#clock, usedMs) < idleMs) return
-      if (members.size > 0) continue
+      const isOld = msSince(this.#clock, usedMs) >= idleMs
+      if (!isOld && this.#shares.hasRoom(client, 1)) return true
+      const isToGo = isOld || clientOf(name) === client || this.#sessions.size >= maxSessions
+      if (members.size > 0 || !isToGo) continue
       this.#sessions.delete(name)
+      this.#shares.give(clientOf(name), 1)
       if (this.#last?.name === name) this.#last = null
     }
+    return this.#shares.hasRoom(client, 1)
   }
+}
+
+function clientOf(name: string): string {
+  return name.slice(0, name.indexOf("/"))
 }
 
 function createSession<T>(): Session<T> {

@@ -17,6 +17,7 @@ import {
   withDeadline,
 } from "@serialcast/primitives"
 import type { WriteLease } from "../leases/write-lease.ts"
+import { ClientShares } from "./client-shares.ts"
 import { type Place, Sessions } from "./sessions.ts"
 import type { Turn, TurnOptions } from "./turn.ts"
 
@@ -68,7 +69,8 @@ export class TurnQueue {
   readonly #early = new Set<Entry>()
   readonly #ready = new Set<Entry>()
   readonly #running = new Map<Entry, Running>()
-  #queuedBytes = 0
+  /** In bytes. */
+  readonly #queued = new ClientShares(maxQueuedBytes)
   #attached: { readonly port: OpenPort; readonly open: number } | null = null
   #isTaking = false
 
@@ -121,7 +123,7 @@ export class TurnQueue {
     }
     const refusal = this.whyNot(turn) ?? this.#whyFull(entry)
     if (refusal !== null) return this.#refuse(entry, refusal)
-    this.#queuedBytes += costOf(turn)
+    this.#queued.take(clientOf(turn), costOf(turn))
     if (turn.isNow) return void this.#run(entry)
     const ready = entry.place === null ? [entry] : this.#sessions.enter(entry.place, entry)
     if (ready[0] !== entry) this.#waitEarly(entry)
@@ -177,8 +179,9 @@ export class TurnQueue {
   }
 
   #whyFull({ turn, place }: Entry): AppError | null {
-    if (this.#queuedBytes + costOf(turn) > maxQueuedBytes) {
-      return new AppError("overloaded", `More than ${maxQueuedBytes} bytes wait for the port.`)
+    if (!this.#queued.hasRoom(clientOf(turn), costOf(turn))) {
+      const message = `No room for more: ${maxQueuedBytes} bytes may wait for the port, of one client three quarters of them.`
+      return new AppError("overloaded", message)
     }
     if (turn.isNow && this.#running.size >= maxNow) {
       return new AppError("overloaded", `${maxNow} controls are in progress already.`)
@@ -281,7 +284,7 @@ export class TurnQueue {
   #leave(entry: Entry, isRefused: boolean): readonly Entry[] {
     entry.timer?.cancel()
     const wasIn = this.#early.delete(entry) || this.#ready.delete(entry) || this.#running.delete(entry)
-    if (wasIn) this.#queuedBytes -= costOf(entry.turn)
+    if (wasIn) this.#queued.give(clientOf(entry.turn), costOf(entry.turn))
     return entry.place === null ? [] : this.#sessions.leave(entry.place, entry, isRefused)
   }
 }
@@ -308,6 +311,11 @@ function portClosed(): AppError {
 function placeOf({ client, session, seq, sizeBytes, isNow }: Turn): Place | null {
   if (client === undefined || session === undefined || seq === undefined || isNow) return null
   return { session: `${client}/${session}`, seq, sizeBytes }
+}
+
+/** Writers by topic have no name, and are one client. */
+function clientOf({ client = "" }: Turn): string {
+  return client
 }
 
 function costOf({ sizeBytes }: Turn): number {

@@ -83,19 +83,24 @@ test("a write above the limit is refused with the part that crosses it", () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test("all unfinished writes together are bounded, and what was dropped makes room", () => {
+test("all unfinished writes together are bounded, of one client more closely, and what was dropped makes room", () => {
   const clock = new FakeClock()
   const assembly = new PartAssembly(clock)
   const bytes = new Uint8Array(maxChunkBytes)
-  const addOne = (id: string) => add(assembly, { id, by: "test", bytes, part: 0, parts: 2 })
-  const many = Math.floor(maxQueuedBytes / maxChunkBytes)
-  let accepted = 0
-  expect(() => {
-    for (; accepted <= many; accepted++) addOne(`${accepted}`)
-  }).toThrow(expect.objectContaining({ code: "overloaded" }))
-  expect(accepted).toBeGreaterThan(many - 5)
+  const addOne = (id: string, client: string) =>
+    assembly.add(client, { id, by: "test", bytes, part: 0, parts: 2 })
+  const addMany = (client: string, share: number) => {
+    const many = Math.floor((maxQueuedBytes * share) / maxChunkBytes)
+    let accepted = 0
+    expect(() => {
+      for (; accepted <= many + 2; accepted++) addOne(`${accepted}`, client)
+    }).toThrow(expect.objectContaining({ code: "overloaded" }))
+    expect(accepted).toBeGreaterThan(many - 5)
+  }
+  addMany("greedy", 0.75)
+  addMany("other", 0.25)
   clock.advance(30_000)
-  addOne("later")
+  addOne("later", "greedy")
   expect(clock.pendingTimers).toBe(1)
 })
 

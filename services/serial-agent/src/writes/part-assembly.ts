@@ -1,5 +1,6 @@
 import { AppError, maxWriteBytes, type WriteRequest } from "@serialcast/contract"
 import { type Clock, concatBytes, type Timer } from "@serialcast/primitives"
+import { ClientShares } from "../turns/client-shares.ts"
 import { maxQueuedBytes, turnCostBytes } from "../turns/turn-queue.ts"
 
 // A caller repeats a part every 2 s; one that is silent for this long has given up.
@@ -23,8 +24,8 @@ export interface UnfinishedWrite {
 export class PartAssembly {
   readonly #clock: Clock
   readonly #assemblies = new Map<string, Assembly>()
-  /** Of all parts, with what each costs beside its bytes. */
-  #costBytes = 0
+  /** In bytes, with what each part costs beside its own. */
+  readonly #held = new ClientShares(maxQueuedBytes)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -45,7 +46,7 @@ export class PartAssembly {
     // A copy: a view of what came from the network would keep all that came with it in memory.
     assembly.received.set(part, bytes.slice())
     assembly.bytes += bytes.byteLength
-    this.#costBytes += bytes.byteLength + turnCostBytes
+    this.#held.take(client, bytes.byteLength + turnCostBytes)
     if (assembly.received.size < parts) return null
     this.#drop(key)
     const inOrder = [...assembly.received].sort(([a], [b]) => a - b)
@@ -80,9 +81,10 @@ export class PartAssembly {
       this.#drop(key)
       throw new AppError("too_large", `One write carries at most ${maxWriteBytes} bytes.`)
     }
-    if (this.#costBytes + bytes + turnCostBytes > maxQueuedBytes) {
+    if (!this.#held.hasRoom(assembly.client, bytes + turnCostBytes)) {
       this.#drop(key)
-      throw new AppError("overloaded", `More than ${maxQueuedBytes} bytes of unfinished writes are held.`)
+      const message = `No room for more: ${maxQueuedBytes} bytes of unfinished writes are held, of one client three quarters of them.`
+      throw new AppError("overloaded", message)
     }
   }
 
@@ -94,7 +96,7 @@ export class PartAssembly {
     const assembly = this.#assemblies.get(key)
     if (assembly === undefined) return
     assembly.timer.cancel()
-    this.#costBytes -= assembly.bytes + assembly.received.size * turnCostBytes
+    this.#held.give(assembly.client, assembly.bytes + assembly.received.size * turnCostBytes)
     this.#assemblies.delete(key)
   }
 }

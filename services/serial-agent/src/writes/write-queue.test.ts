@@ -161,11 +161,13 @@ test("a write waits 30 s when it does not say how long", async () => {
   port.release()
 })
 
-test("the queue is bounded in bytes, the write in progress included, and opens again", async () => {
+test("the queue is bounded in bytes, of one client more closely, the write in progress included, and opens again", async () => {
   const { port, submit } = startWrites()
   port.hold()
   const big = new Uint8Array(maxWriteBytes - 1024)
-  const held = [submit(big), submit(big)]
+  const held = [submit(big)]
+  await expect(submit(big)).rejects.toEqual(refused("overloaded"))
+  held.push(submit(big, { client: "other" }))
   await expect(submit(new Uint8Array(2_048))).rejects.toEqual(refused("overloaded"))
   held.push(submit(new Uint8Array(10)))
   port.release()
