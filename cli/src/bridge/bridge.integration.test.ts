@@ -95,6 +95,7 @@ describe("bridge", () => {
     await using device = await listenAsDevice()
     const cli = spawnBridge("--device", `tcp://127.0.0.1:${device.port}`, "--listen", "0")
     const port = await portOf(cli)
+    const reader = await join(port)
     const { socket } = await join(port)
     socket.write("one")
     await device.received("one")
@@ -102,11 +103,11 @@ describe("bridge", () => {
     await cli.stderr.find(new RegExp(`127\\.0\\.0\\.1:${device.port}`))
     await device.comeBack()
     await cli.stderr.find(/It works again\.\n/)
-    // Of who was connected all the time, what comes right behind the replug counts as sent before it.
+    // Of who was writing, a byte may be lost in the unplug: it is reset then.
     const newcomer = await join(port)
     newcomer.socket.write("two")
     await device.received("onetwo")
-    expect(socket.closed).toBe(false)
+    expect(reader.socket.closed).toBe(false)
   })
 
   test("a cable at whose other end nobody is ends it with exit code 2 when --sync-timeout is over", async () => {
