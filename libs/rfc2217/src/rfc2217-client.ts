@@ -4,6 +4,7 @@ import type { ComPortAnswer, ComPortRequest, ServerMessage } from "./com-port/co
 import type { LineState } from "./com-port/line-state.ts"
 import type { ModemState } from "./com-port/modem-state.ts"
 import { escapeData } from "./telnet/escape-data.ts"
+import { joinData } from "./telnet/join-data.ts"
 import { OptionTable } from "./telnet/option-table.ts"
 import { telnet, telnetOption, type Verb } from "./telnet/telnet-codes.ts"
 import { TelnetDecoder, type TelnetDiscardReason, type TelnetEvent } from "./telnet/telnet-decoder.ts"
@@ -87,7 +88,7 @@ export class Rfc2217Client {
   receive(bytes: Uint8Array): ClientTurn {
     const turn: OpenTurn = { events: [], reply: [] }
     for (const event of this.#decoder.decode(bytes)) this.#take(event, turn)
-    return { events: turn.events, reply: concatBytes(turn.reply) }
+    return { events: joinData(turn.events), reply: concatBytes(turn.reply) }
   }
 
   /** Bytes for the device as they go to the server; the same array when it has no ff. */

@@ -160,7 +160,7 @@ const traces: Readonly<Record<string, Trace>> = {
     reply: "fffe2c",
   },
   "commands without a meaning here are passed over": {
-    sent: "61 fff1 fff2 fff5 fff7 fff8 fff9 fff0 62",
+    sent: "61 fff1 fff2 fff5 fff7 fff8 fff9 fff0 ffec ffed ffee ffef 62",
     events: [data("6162")],
     reply: "",
   },
@@ -242,13 +242,12 @@ describe("the modem state", () => {
     expect(server.receive(hex("fffa2c0b22fff0")).reply).toEqual(hex("fffa2c6f22fff0 fffa2c6b22fff0"))
   })
 
-  test("and the line state wait for the end of a suspension, answers do not", () => {
+  test("and the line state wait for the end of a suspension", () => {
     const server = agreedServer()
     server.receive(hex("fffa2c0a18fff0 fffa2c08fff0"))
     expect(server.isSuspended).toBe(true)
     expect(server.notifyModemState({})).toEqual(hex(""))
     expect(server.notifyLineState({ framing: true })).toEqual(hex(""))
-    expect(server.answer({ kind: "dtr", value: true })).toEqual(hex("fffa2c6908fff0"))
     expect(server.receive(hex("fffa2c09fff0")).reply).toEqual(hex("fffa2c6b01fff0 fffa2c6a08fff0"))
     expect(server.isSuspended).toBe(false)
   })
@@ -260,6 +259,43 @@ describe("the modem state", () => {
     expect(server.endSuspension()).toEqual(hex("fffa2c6b01fff0"))
     expect(server.isSuspended).toBe(false)
   })
+})
+
+describe("a client that suspends", () => {
+  test("gets no command of COM-PORT until it resumes, then the last answer of each kind", () => {
+    const server = agreedServer()
+    const silent = "fffa2c08fff0 fffa2c0a18fff0 fffa2c0bfffffff0 fffa2c00fff0"
+    expect(server.receive(hex(silent)).reply).toEqual(hex(""))
+    for (const value of [9_600, 19_200]) {
+      expect(server.answer({ kind: "baudRate", value })).toEqual(hex(""))
+      expect(server.answer({ kind: "dtr", value: true })).toEqual(hex(""))
+    }
+    expect(server.receive(hex("fffa2c09fff0")).reply).toEqual(
+      hex(
+        "fffa2c6e18fff0 fffa2c6ffffffff0 fffa2c64 73657269616c63617374 fff0 fffa2c65 00004b00 fff0 fffa2c6908fff0",
+      ),
+    )
+    expect(server.answer({ kind: "dtr", value: true })).toEqual(hex("fffa2c6908fff0"))
+  })
+
+  test("is answered what belongs to telnet itself: options, timing marks, AYT", () => {
+    const server = agreedServer()
+    server.receive(hex("fffa2c08fff0"))
+    expect(server.receive(hex("fffd06 fff6 fffb18")).reply).toEqual(hex("fffc06 fff1 fffe18"))
+  })
+
+  test("and leaves COM-PORT gets nothing that was held when it comes back", () => {
+    const server = agreedServer()
+    server.receive(hex("fffa2c08fff0"))
+    server.answer({ kind: "dtr", value: true })
+    server.receive(hex("fffc2c fffb2c fffa2c08fff0"))
+    expect(server.receive(hex("fffa2c09fff0")).reply).toEqual(hex("fffa2c6b10fff0"))
+  })
+})
+
+test("data with commands between its bytes is one event of a segment, whatever stands around it", () => {
+  const text = "61 fff1 62 fff9 63 fffd06 64 fff3 65 fff1 66"
+  expect(opened().receive(hex(text)).events).toEqual([data("61626364"), { kind: "break" }, data("6566")])
 })
 
 test("the line state is told when the client has asked for it", () => {

@@ -7,6 +7,7 @@ import { LineStateReport } from "./com-port/line-state-report.ts"
 import { encodeModemState, type ModemState } from "./com-port/modem-state.ts"
 import { ModemStateReport } from "./com-port/modem-state-report.ts"
 import { escapeData } from "./telnet/escape-data.ts"
+import { joinData } from "./telnet/join-data.ts"
 import { OptionTable } from "./telnet/option-table.ts"
 import { ReturnFilter } from "./telnet/return-filter.ts"
 import { telnet, telnetOption, type Verb } from "./telnet/telnet-codes.ts"
@@ -23,7 +24,7 @@ export type ServerEvent =
   | { readonly kind: "agreed" }
   /** What the client calls itself. */
   | { readonly kind: "signature"; readonly text: string }
-  /** No data may be sent until `resumed`, or `endSuspension` when it takes too long. */
+  /** No data may be sent until `resumed`, or `endSuspension` when it takes too long; answers wait in here. */
   | { readonly kind: "suspended" }
   | { readonly kind: "resumed" }
   /**
@@ -63,7 +64,8 @@ const { binary, comPort, echo, suppressGoAhead, timingMark } = telnetOption
  * echoed by it. CR NUL of a terminal becomes CR, but not once COM-PORT was offered or BINARY is on. IP (telnet's Ctrl-C in
  * line mode) is 03 for the device, from terminals only.
  *
- * The parts are bounded: one sub-negotiation of at most 1 KiB, and the state of 256 options.
+ * The parts are bounded: one sub-negotiation of at most 1 KiB, the state of 256 options, and, while the client suspends,
+ * one answer of each kind.
  */
 export class Rfc2217Server {
   readonly #signature: string
@@ -78,6 +80,8 @@ export class Rfc2217Server {
   #baudRateStyle: BaudRateStyle = "rfc2217"
   #hasSeenComPort = false
   #isSuspended = false
+  /** Answers that may not be sent while suspended, by kind. */
+  readonly #held = new Map<string, Uint8Array>()
 
   /** `signature` is what a client is told that asks (SIGNATURE); when empty it is not answered. */
   constructor(options: { readonly signature: string }) {
@@ -100,7 +104,7 @@ export class Rfc2217Server {
   receive(bytes: Uint8Array): ServerTurn {
     const turn: OpenTurn = { events: [], reply: [] }
     for (const event of this.#decoder.decode(bytes)) this.#take(event, turn)
-    return { events: turn.events, reply: concatBytes(turn.reply) }
+    return { events: joinData(turn.events), reply: concatBytes(turn.reply) }
   }
 
   /** Bytes of the device as they go to the client; the same array when it has no ff. */
@@ -110,15 +114,11 @@ export class Rfc2217Server {
 
   /**
    * The answer to a request: for a setting the value in force, which is the one asked for when the port took it (clients
-   * compare for equality, also baud rates that the hardware rounds). May be sent while suspended.
+   * compare for equality, also baud rates that the hardware rounds). Empty while suspended: it comes with the reply that ends
+   * that, and of several of a kind the last one.
    */
   answer(answer: PortAnswer): Uint8Array {
-    if (answer.kind === "modemState") {
-      this.#modemState.update(encodeModemState(answer.lines))
-      return encodeNotification("modemState", this.#modemState.takeAnswer())
-    }
-    if (answer.kind === "lineState") return encodeNotification("lineState", encodeLineState(answer.state))
-    return encodeAnswer(answer, this.#baudRateStyle)
+    return this.#command(answer.kind, this.#encode(answer))
   }
 
   /**
@@ -139,7 +139,9 @@ export class Rfc2217Server {
   /** Goes on as if the client had sent RESUME: what to send. */
   endSuspension(): Uint8Array {
     this.#isSuspended = false
-    return this.#takeNotifications()
+    const held = [...this.#held.values()]
+    this.#held.clear()
+    return concatBytes([...held, this.#takeNotifications()])
   }
 
   /** COM-PORT is agreed, in either direction. */
@@ -147,7 +149,7 @@ export class Rfc2217Server {
     return this.#options.isOn("remote", comPort) || this.#options.isOn("local", comPort)
   }
 
-  /** The client has sent FLOWCONTROL-SUSPEND: no data may be sent. How long that is respected is the caller's rule. */
+  /** The client has sent FLOWCONTROL-SUSPEND: neither data nor commands may be sent. How long that is respected is the caller's rule. */
   get isSuspended(): boolean {
     return this.#isSuspended
   }
@@ -193,6 +195,7 @@ export class Rfc2217Server {
     if (wasComPort === this.isComPort) return
     if (this.#isSuspended) turn.events.push({ kind: "resumed" })
     this.#isSuspended = false
+    this.#held.clear()
     if (wasComPort) return
     this.#hasSeenComPort = true
     this.#modemState.start()
@@ -220,11 +223,11 @@ export class Rfc2217Server {
         return this.#takeSignature(request.text, turn)
       case "modemStateMask":
         this.#modemState.setMask(request.value)
-        turn.reply.push(encodeAnswer(request), this.#takeNotifications())
+        turn.reply.push(this.#command(request.kind, encodeAnswer(request)), this.#takeNotifications())
         return
       case "lineStateMask":
         this.#lineState.setMask(request.value)
-        turn.reply.push(encodeAnswer(request))
+        turn.reply.push(this.#command(request.kind, encodeAnswer(request)))
         return
       case "suspend":
         this.#isSuspended = true
@@ -243,7 +246,25 @@ export class Rfc2217Server {
     if (text !== "") turn.events.push({ kind: "signature", text })
     // An empty answer would be a question.
     else if (this.#signature !== "")
-      turn.reply.push(encodeAnswer({ kind: "signature", text: this.#signature }))
+      turn.reply.push(this.#command("signature", encodeAnswer({ kind: "signature", text: this.#signature })))
+  }
+
+  #encode(answer: PortAnswer): Uint8Array {
+    if (answer.kind === "modemState") {
+      this.#modemState.update(encodeModemState(answer.lines))
+      return encodeNotification("modemState", this.#modemState.takeAnswer())
+    }
+    if (answer.kind === "lineState") return encodeNotification("lineState", encodeLineState(answer.state))
+    return encodeAnswer(answer, this.#baudRateStyle)
+  }
+
+  /** A command of COM-PORT to be sent: at once, or with what ends the suspension. */
+  #command(kind: string, bytes: Uint8Array): Uint8Array {
+    if (!this.#isSuspended) return bytes
+    // In the order of the last ones; whoever asks on and on fills no memory.
+    this.#held.delete(kind)
+    this.#held.set(kind, bytes)
+    return new Uint8Array(0)
   }
 
   #takeNotifications(): Uint8Array {

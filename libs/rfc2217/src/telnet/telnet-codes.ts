@@ -1,5 +1,9 @@
-/** What follows IAC (RFC 854, section "Telnet command structure"; SB and SE: RFC 855). */
+/** What follows IAC (RFC 854, section "Telnet command structure"; SB and SE: RFC 855; EOF, SUSP, ABORT: RFC 1184; EOR: RFC 885). */
 export const telnet = {
+  eof: 0xec,
+  susp: 0xed,
+  abort: 0xee,
+  eor: 0xef,
   se: 0xf0,
   nop: 0xf1,
   brk: 0xf3,

@@ -21,9 +21,14 @@ describe("wherever the segments are cut", () => {
     ["data is data", "00 0d 0a f0 fb fe 61", [data("00 0d 0a f0 fb fe 61")]],
     ["doubled ff is ff", "61 ffff 62 ffff ffff", [data("61 ff 62 ff ff")]],
     [
-      "ff before a byte below f0 is data with it",
-      "61 ff 62 ff 00 ffff ff ef",
-      [data("61 ff 62 ff 00 ff ff ef")],
+      "ff before a byte below ec is data with it",
+      "61 ff 62 ff 00 ffff ff eb",
+      [data("61 ff 62 ff 00 ff ff eb")],
+    ],
+    [
+      "EOF, SUSP, ABORT and EOR are commands",
+      "61 ff ec 62 ff ed ff ee ff ef 63",
+      [data("61"), command(0xec), data("62"), command(0xed), command(0xee), command(0xef), data("63")],
     ],
     [
       "commands stand between data",

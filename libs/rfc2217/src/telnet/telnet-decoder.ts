@@ -12,7 +12,7 @@ export type TelnetDiscardReason =
 export type TelnetEvent =
   /** Data, with doubled ff undone. Without any ff it is a view of what was given to `decode`. */
   | { readonly kind: "data"; readonly bytes: Uint8Array }
-  /** IAC and one byte from f0 to f9: BRK, AYT, IP, DM, NOP and others. */
+  /** IAC and one byte from ec to f9: EOF, SUSP, ABORT, EOR, BRK, AYT, IP, DM, NOP and others. */
   | { readonly kind: "command"; readonly command: number }
   | { readonly kind: "negotiation"; readonly verb: Verb; readonly option: number }
   /** What stood between the option and IAC SE, with doubled ff undone. */
@@ -35,7 +35,7 @@ const verbs: ReadonlyMap<number, Verb> = new Map([
 /**
  * Cuts what a telnet peer sends into data, commands and negotiation (RFC 854, 855), at any segment boundary.
  *
- * IAC before a byte below f0 is no command: both are data, because there are clients that do not double ff. The same
+ * IAC before a byte below ec is no command: both are data, because there are clients that do not double ff. The same
  * holds inside a sub-negotiation; any other command there ends it as `unfinished` and is a command, so that a lost SE
  * costs no more than the sub-negotiation.
  */
@@ -145,7 +145,7 @@ export class TelnetDecoder {
 
 /** Whether IAC and this byte mean data. */
 function isData(byte: number | undefined): boolean {
-  return byte !== undefined && (byte < telnet.se || byte === telnet.iac)
+  return byte !== undefined && (byte < telnet.eof || byte === telnet.iac)
 }
 
 function unescapePair(byte: number): Uint8Array {

@@ -10,6 +10,7 @@ class PlayedDevice implements Pick<Device, "read"> {
   readonly #news = createWakeup()
   head = 0
   readers = 0
+  reads = 0
 
   send(bytes: number): void {
     this.head += bytes
@@ -18,6 +19,7 @@ class PlayedDevice implements Pick<Device, "read"> {
 
   async *read({ from = { kind: "now" }, signal }: ReadOptions): AsyncGenerator<StreamEvent> {
     this.readers++
+    this.reads++
     try {
       let at = from.kind === "start" ? 0 : this.head
       yield { kind: "positioned", cursor: cursorAt(at) }
@@ -87,6 +89,19 @@ test("a purge drops what was not delivered, and nothing that is sent after it", 
   await next()
   device.send(3)
   await stream.purge()
+  device.send(1)
+  expect(await next()).toBe(4)
+  leaving.abort()
+})
+
+test("a thousand purges look for two places, one after the other, and drop what came before the last", async () => {
+  const { device, stream, next, leaving } = setUp()
+  device.send(1)
+  await next()
+  device.send(3)
+  const reads = device.reads
+  await Promise.all(Array.from({ length: 1_000 }, () => stream.purge()))
+  expect(device.reads - reads).toBe(2)
   device.send(1)
   expect(await next()).toBe(4)
   leaving.abort()

@@ -1,5 +1,6 @@
 import type { Device, ReadOptions, StreamEvent } from "@serialcast/device-stream"
 import { createWakeup, type WaitLimits } from "@serialcast/primitives"
+import { shareRuns } from "./share-runs.ts"
 
 /** A device's stream from one place on. */
 interface Reading {
@@ -49,9 +50,12 @@ export class ClientStream {
 
   /**
    * Drops what the device sent so far and was not delivered. Resolves when it is known where that ends, which takes 1 s at
-   * most: what the device sends from then on is delivered. Throws as `Device.read`.
+   * most: what the device sends from then on is delivered. However often it is asked for, one place is looked for at a time.
+   * Throws as `Device.read`.
    */
-  async purge(): Promise<void> {
+  readonly purge = shareRuns(() => this.#purge())
+
+  async #purge(): Promise<void> {
     const leaving = this.#leaving
     if (leaving === null || leaving.aborted) return
     const next = this.#open({ from: { kind: "now" }, signal: leaving })

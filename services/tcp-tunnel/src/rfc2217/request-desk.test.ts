@@ -205,6 +205,62 @@ test("a break without length is a macro of a quarter of a second", () => {
   expect(asked).toEqual([{ macro: "B1|W0.25|B0" }])
 })
 
+test("breaks that come while one waits or lasts are left out", async () => {
+  const { desk, asked, control } = setUp()
+  const lasts = createDeferred<void>()
+  control.busy = lasts.promise
+  for (let n = 0; n < 10_000; n++) desk.sendBreak()
+  lasts.resolve()
+  await new Promise(setImmediate)
+  desk.sendBreak()
+  expect(asked).toEqual([{ macro: "B1|W0.25|B0" }, { macro: "B1|W0.25|B0" }])
+})
+
+test("of breaks with data between them 16 are sent in a row, and then one a second", async () => {
+  const { desk, asked, clock } = setUp()
+  const sendMany = async () => {
+    for (let n = 0; n < 100; n++) {
+      desk.sendBreak()
+      await new Promise(setImmediate)
+    }
+  }
+  await sendMany()
+  expect(asked).toHaveLength(16)
+  clock.advance(2_000)
+  await sendMany()
+  expect(asked).toHaveLength(18)
+})
+
+test("of resets that come while others play, two at most are played behind each other", async () => {
+  const { answers, asked, control } = setUp("macro")
+  await answers([{ kind: "purge", value: "rx" }])
+  control.busy = createDeferred<void>().promise
+  const reset = [
+    { kind: "dtr", value: false },
+    { kind: "rts", value: true },
+    { kind: "rts", value: false },
+  ] as const
+  for (let n = 0; n < 100; n++) await answers(reset)
+  expect(asked).toEqual([{ purge: "rx" }, { macro: macros.reset }, { macro: macros.reset }])
+})
+
+test("a desk has room for 32 requests; behind a device that takes nothing it says so after a second", async () => {
+  const { answers, desk, control, clock } = setUp()
+  const stuck = createDeferred<void>()
+  control.busy = stuck.promise
+  for (let n = 0; n < 32; n++) {
+    expect(await desk.room()).toBe(true)
+    void answers([{ kind: "dtr", value: n % 2 === 1 }])
+  }
+  await clock.advanceAsync(500)
+  const room = desk.room()
+  await clock.advanceAsync(1_000)
+  expect(await room).toBe(false)
+  const later = desk.room()
+  stuck.resolve()
+  expect(await later).toBe(true)
+})
+
 test("leaving ends the client's break and restores its settings; it does nothing where nothing was changed", async () => {
   const { answers, desk, asked, clock } = setUp()
   await answers([

@@ -5,9 +5,10 @@
  *          ←── data ←── ClientStream (silence, purge) ←─── device
  *          ←── modem state ←────────────────────────────── device's state
  */
+import { setImmediate as nextTurn } from "node:timers/promises"
 import { toAppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
-import { createWakeup, delay, within } from "@serialcast/primitives"
+import { createWakeup, delay, longAgo, msSince, within } from "@serialcast/primitives"
 import { type PortRequest, Rfc2217Server, type ServerEvent } from "@serialcast/rfc2217"
 import type { Rfc2217Tunnel } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
@@ -32,6 +33,8 @@ const maxUnsentBytes = 256 * 1024
 const startMs = 1_000
 /** How long the device may be silent before a client that has ended its own direction is taken to have all. */
 const quietMs = 500
+/** A client's requests are done for so long in a row, in milliseconds; then others have their turn. */
+const turnMs = 5
 /** What the device takes of a client's bytes when the service stops, in milliseconds. */
 const stopMs = 500
 
@@ -58,6 +61,8 @@ export class Rfc2217Session {
   #waitingAnswers = 0
   /** How often the device took bytes of the client. */
   #receipts = 0
+  /** When others had their last turn. */
+  #turnMs = longAgo
   /** Bytes of the device that were sent to the client. */
   #sentBytes = 0
   /** Set when it leaves; resolves when all that it held is given back. */
@@ -174,7 +179,10 @@ export class Rfc2217Session {
       const { events, reply } = this.#server.receive(bytes)
       this.#send(reply)
       const { opening } = this.#lane
-      for (const event of events) if (this.#left === null) await this.#handle(event, opening)
+      for (const event of events) {
+        if (this.#left === null) await this.#handle(event, opening)
+        await this.#letOthers()
+      }
       while (this.#isBehind && !signal.aborted) await this.#drained.wait({ signal })
     }
     await this.#linger(this.#lane.flush())
@@ -184,6 +192,14 @@ export class Rfc2217Session {
     // Programs that know COM-PORT end both directions at once; a terminal may wait for the device's answer.
     if (!this.#server.isComPort) await this.#untilQuiet()
     this.#client.end("it ended its side")
+  }
+
+  /** Thousands of requests fit into a segment, and an agent in this process answers without a turn of the event loop. */
+  async #letOthers(): Promise<void> {
+    const { clock } = this.#deps
+    if (msSince(clock, this.#turnMs) < turnMs) return
+    await nextTurn()
+    this.#turnMs = clock.monotonicMs()
   }
 
   /** It has left so much unread that nothing more is done for it. */
@@ -226,7 +242,9 @@ export class Rfc2217Session {
 
   /** Answers go out in the order of the requests; those behind a write do not wait for it to be drained. */
   async #answer(request: PortRequest): Promise<void> {
-    const mayChange = (await this.#standing()) === "controls"
+    // Behind a device that takes nothing it is a question; a purge has to come through.
+    const hasRoom = request.kind === "purge" || (await this.#desk.room())
+    const mayChange = (await this.#standing()) === "controls" && hasRoom
     const answer = this.#desk.answer(request, mayChange)
     this.#waitingAnswers += 1
     const sendInTurn = async () => {

@@ -163,6 +163,46 @@ test("a purge takes back what has no receipt and what waits, and a new session g
   expect(devices.calls).toEqual([{ verb: "purge", by: "tcp:10.0.0.7:5000", lease: "token" }])
 })
 
+test("of changes of settings with nothing between them the last of each kind is made, and answers for all", async () => {
+  const { lane, devices } = startLane({ lease: () => "token" })
+  const before = lane.configure({ baudRate: 300 })
+  await turn()
+  devices.isDeaf = true
+  const answers = Array.from({ length: 1_000 }, (_, n) => [
+    lane.configure({ baudRate: 1_200 * (n + 1) }),
+    lane.configure({ dataBits: n % 2 === 0 ? 8 : 7 }),
+  ]).flat()
+  devices.hearAgain()
+  await before
+  expect(new Set((await Promise.all(answers)).map(({ baudRate }) => baudRate))).toEqual(new Set([1_200_000]))
+  const changes = devices.calls.map((call) => (call as { settings: object }).settings)
+  expect(changes).toEqual([{ baudRate: 300 }, { baudRate: 1_200_000 }, { dataBits: 7 }])
+})
+
+test("changes of settings with a write between them are both made", async () => {
+  const { lane, devices } = startLane()
+  devices.drainsItself = false
+  void lane.write(bytes(1))
+  void lane.configure({ baudRate: 300 })
+  void lane.write(bytes(2))
+  const last = lane.configure({ baudRate: 600 })
+  await turn()
+  devices.sessions[0]!.drain()
+  await eventually(() => expect(devices.sessions[0]!.written).toHaveLength(2))
+  devices.sessions[0]!.drain()
+  await last
+  expect(devices.calls).toMatchObject([{ settings: { baudRate: 300 } }, { settings: { baudRate: 600 } }])
+})
+
+test("purges with nothing between them are one", async () => {
+  const { lane, devices } = startLane({ lease: () => "token" })
+  await Promise.all(Array.from({ length: 1_000 }, () => lane.purge()))
+  expect(devices.calls).toHaveLength(1)
+  await lane.write(bytes(1))
+  await lane.purge()
+  expect(devices.calls).toHaveLength(2)
+})
+
 test("without a lease a purge leaves the writes of others alone", async () => {
   const { lane, devices } = startLane()
   await lane.purge()

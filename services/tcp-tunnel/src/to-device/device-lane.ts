@@ -42,13 +42,16 @@ export interface DeviceLane extends AsyncDisposable {
    * way (256 KiB at most) or refused: awaiting it is the back-pressure. Never rejects.
    */
   write(bytes: Uint8Array, meantFor?: Opening | null): Promise<void>
-  /** After the writes before it; before those behind it. Works on a closed port too: then for its next opening. */
+  /**
+   * After the writes before it; before those behind it. Works on a closed port too: then for its next opening. A change that
+   * waits is replaced by one of the same settings, when there are no writes and signals between them: both have its answer.
+   */
   configure(settings: Partial<PortSettings>): Promise<PortSettings>
   /** After the writes before it; before those behind it. Rejects when it is refused, which does not end the lane. */
   signal(change: SignalChange): Promise<ModemLines | null>
   /**
    * Takes back, at once, what the device did not get yet; those bytes are nobody's: neither taken nor refused. What is
-   * asked for afterwards waits until that is done.
+   * asked for afterwards waits until that is done; another purge directly behind it is the same.
    */
   purge(): Promise<void>
   /** Resolves when all bytes are drained to the port or refused. Never rejects. */
@@ -67,6 +70,12 @@ export function createDeviceLane(options: DeviceLaneOptions, deps: DeviceLaneDep
   return new Lane(options, deps)
 }
 
+/** A change of settings that waits for its turn. */
+interface WaitingSettings {
+  readonly asked: { settings: Partial<PortSettings> }
+  readonly answer: Promise<PortSettings>
+}
+
 class Lane implements DeviceLane {
   readonly #options: DeviceLaneOptions
   readonly #clock: Clock
@@ -78,6 +87,10 @@ class Lane implements DeviceLane {
   /** Counts purges: what was written before one and still waits is dropped. */
   #purges = 0
   #failure: AppError | null = null
+  /** Changes that wait with nothing but others behind them, by what they change. */
+  readonly #waitingSettings = new Map<string, WaitingSettings>()
+  /** A purge that runs with nothing behind it. */
+  #purging: Promise<void> | null = null
 
   constructor(options: DeviceLaneOptions, { devices, clock }: DeviceLaneDeps) {
     this.#options = options
@@ -97,6 +110,7 @@ class Lane implements DeviceLane {
   write(bytes: Uint8Array, meantFor: Opening | null = this.opening): Promise<void> {
     const { lease } = this.#caller()
     const purges = this.#purges
+    this.#endJoining()
     this.#waitingBytes += bytes.byteLength
     return this.#inTurn(async () => {
       // Two sessions have no order between them.
@@ -108,19 +122,39 @@ class Lane implements DeviceLane {
 
   configure(settings: Partial<PortSettings>): Promise<PortSettings> {
     const caller = this.#caller()
-    return this.#control(() => this.#device.configure(settings, caller))
+    const name = JSON.stringify([Object.keys(settings), caller.lease])
+    const last = this.#waitingSettings.get(name)
+    if (last !== undefined) {
+      last.asked.settings = settings
+      return last.answer
+    }
+    this.#purging = null
+    const asked = { settings }
+    const answer = this.#control(() => {
+      if (this.#waitingSettings.get(name)?.asked === asked) this.#waitingSettings.delete(name)
+      return this.#device.configure(asked.settings, caller)
+    })
+    this.#waitingSettings.set(name, { asked, answer })
+    return answer
   }
 
   signal(change: SignalChange): Promise<ModemLines | null> {
     const caller = this.#caller()
+    this.#endJoining()
     return this.#control(() => this.#device.signal(change, caller))
   }
 
-  async purge(): Promise<void> {
+  purge(): Promise<void> {
+    if (this.#purging !== null) return this.#purging
     this.#purges += 1
     const purged = this.#purgeNow()
     this.#lastTurn = Promise.allSettled([this.#lastTurn, purged])
-    await purged
+    this.#purging = purged
+    const end = () => {
+      if (this.#purging === purged) this.#purging = null
+    }
+    purged.then(end, end)
+    return purged
   }
 
   async flush(): Promise<void> {
@@ -137,6 +171,12 @@ class Lane implements DeviceLane {
 
   #caller(): { by: string; lease: string | undefined } {
     return { by: this.#options.by, lease: this.#options.lease?.() }
+  }
+
+  /** What is asked for from now on is behind something else. */
+  #endJoining(): void {
+    this.#waitingSettings.clear()
+    this.#purging = null
   }
 
   /** What is asked for first is done first, also when nobody awaits it. */
