@@ -204,6 +204,28 @@ test("publishing to $SYS ends the connection; subscribing to $share is refused",
   await closed
 })
 
+test.each([
+  ["with clean session 0", 0x00, [0x20, 2, 0, 2]],
+  ["with clean session 1", 0x02, [0x20, 2, 0, 0]],
+])("a CONNECT without a client id and %s is answered as MQTT 3.1.1 says", async (_title, flags, connack) => {
+  const { broker } = await start()
+  const socket = connectTcp(broker.address.port, "127.0.0.1")
+  cleanup.push(() => void socket.destroy())
+  // CONNECT of protocol MQTT 4, these flags, keep-alive 60 s, and a client id of no bytes (§3.1).
+  socket.write(Uint8Array.of(0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, flags, 0, 60, 0, 0))
+  const [answer] = (await once(socket, "data")) as [Uint8Array]
+  expect([...answer]).toEqual(connack)
+  if (flags === 0) await once(socket, "close")
+})
+
+test("a client with a will above 64 KiB is not let in, one with a smaller one is", async () => {
+  const { url } = await start()
+  const will = (bytes: number) =>
+    ({ topic: "t", payload: Buffer.alloc(bytes), qos: 0, retain: true }) as const
+  await expect(connect(url, { will: will(64 * 1024) })).rejects.toThrow()
+  await expect(connect(url, { will: will(60_000) })).resolves.toBeInstanceOf(MqttClient)
+})
+
 test("a session is never kept, and the client is told", async () => {
   const { url } = await start()
   const options = { clientId: "lasting", clean: false }

@@ -5,6 +5,7 @@ import { AppError } from "@serialcast/contract"
 import { RefusalLog } from "@serialcast/service-kit"
 import { Aedes, type Client } from "aedes"
 import type { Origin } from "../rules/login.ts"
+import { WillBudget } from "../rules/will-budget.ts"
 import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
 import { createLocalBroker } from "./local-broker.ts"
 import { Routes } from "./routes.ts"
@@ -40,7 +41,9 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     return record
   }
   const routes = new Routes()
-  const hooks = createHooks(options, { ...deps, recordOf, routes })
+  const refusals = new RefusalLog(deps.clock)
+  const wills = new WillBudget()
+  const hooks = createHooks(options, { ...deps, recordOf, routes, wills, refusals })
   const aedes = await Aedes.createBroker({ ...limits, ...hooks })
   const local = createLocalBroker(aedes, { judge: hooks.authorizePublish, routes })
   aedes.on("unsubscribe", (topics, client) => {
@@ -48,7 +51,6 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     for (const topic of topics) record.filters.delete(topic)
     routes.changed(record)
   })
-  const refusals = new RefusalLog(deps.clock)
   const report = (client: Client, err: Error) =>
     reportFailure({ ...deps, refusals }, { client: client.id, origin: recordOf(client).origin }, err)
   aedes.on("clientError", report)
@@ -62,7 +64,9 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     },
     local,
     handle(connection, origin) {
-      records.set(aedes.handle(connection), { origin, filters: new Set() })
+      const record: ClientRecord = { origin, filters: new Set() }
+      records.set(aedes.handle(connection), record)
+      connection.once("close", () => wills.release(record))
     },
     async close() {
       local.close()

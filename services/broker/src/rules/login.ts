@@ -19,7 +19,7 @@ export interface Login {
 /** A refused log-in with the CONNACK return code that tells the client (MQTT 3.1.1 §3.2.2.3). */
 export interface LoginRefusal {
   readonly error: AppError
-  readonly returnCode: 4 | 5
+  readonly returnCode: 2 | 4 | 5
 }
 
 /**

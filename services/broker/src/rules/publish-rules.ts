@@ -32,5 +32,6 @@ export function judgePublication(
   if (!retain) return { action: "passOn" }
   const kind = topics.parse(topic)?.kind
   if (kind !== undefined && !topicTable[kind].retain) return { action: "passOn" }
-  return { action: retained.admit(topic, Buffer.byteLength(payload)) ? "retain" : "overBudget" }
+  const hasRoom = retained.admit(topic, Buffer.byteLength(payload), kind !== undefined)
+  return { action: hasRoom ? "retain" : "overBudget" }
 }
