@@ -19,6 +19,7 @@ export type CallVerb = (typeof callVerbs)[number]
 export type TopicKind =
   | "status"
   | "state"
+  | "availability"
   | "rx"
   | "line"
   | "cut"
@@ -28,6 +29,9 @@ export type TopicKind =
   | "reply"
   | "tunnels"
   | "discover"
+
+/** Topics of one device, of which each has one. */
+type DeviceTopicKind = "state" | "availability" | "rx" | "line" | "cut" | "tx" | "stream"
 
 export interface TopicRule {
   /** Levels below the root; those in braces are names. */
@@ -57,6 +61,15 @@ export const topicTable = {
     from: "agent",
     to: "all",
     payload: "JSON device state",
+  },
+  availability: {
+    pattern: "{gateway}/{device}/availability",
+    qos: 1,
+    retain: true,
+    from: "agent",
+    to: "anyone",
+    payload:
+      "`online` while the port is open, else `offline`, bare; the last will is `offline`, so that it holds without the agent too",
   },
   rx: {
     pattern: "{gateway}/{device}/rx",
@@ -144,7 +157,7 @@ export interface Destination {
 
 export type ParsedTopic =
   | { readonly kind: "status"; readonly gateway: string }
-  | ({ readonly kind: "state" | "rx" | "line" | "cut" | "tx" | "stream" } & DeviceAddress)
+  | ({ readonly kind: DeviceTopicKind } & DeviceAddress)
   | ({ readonly kind: "call"; readonly verb: string; readonly client: string } & DeviceAddress)
   | { readonly kind: "reply" | "tunnels"; readonly client: string }
   | { readonly kind: "discover" }
@@ -155,7 +168,7 @@ type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client", 
 export interface Topics {
   readonly root: string
   status(gateway: string): Destination
-  device(kind: "state" | "rx" | "line" | "cut" | "tx" | "stream", address: DeviceAddress): Destination
+  device(kind: DeviceTopicKind, address: DeviceAddress): Destination
   call(verb: CallVerb, address: DeviceAddress, client: string): Destination
   reply(client: string): Destination
   tunnels(client: string): Destination
@@ -227,6 +240,7 @@ function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
       if (levels.length === 4 && verb === "cut") return { kind: "cut", gateway, device }
       return levels.length === 3 ? { kind, gateway, device } : undefined
     case "state":
+    case "availability":
     case "rx":
     case "tx":
     case "stream":

@@ -28,6 +28,8 @@ export interface MemoryBroker extends AsyncDisposable {
   accept(connection: Duplex): void
   /** Cuts every connection, as a broker's death would; wills fire. The broker goes on and takes new ones. */
   disconnectAll(): Promise<void>
+  /** Clients that are logged in. */
+  readonly connectedClients: number
   /** What clients published so far (at most the last 10,000), only below `filter` when it is given. */
   published(filter?: string): readonly PublishedMessage[]
 }
@@ -74,6 +76,9 @@ export async function createMemoryBroker({
       broker.handle(connection)
     },
     disconnectAll,
+    get connectedClients() {
+      return broker.connectedClients
+    },
     published: (filter = "#") => messages.filter(({ topic }) => matchesFilter(topic, filter)),
     async [Symbol.asyncDispose]() {
       await disconnectAll()

@@ -18,7 +18,8 @@ import { adoptPorts } from "./discovery/adopt-ports.ts"
 import { type Discovery, startDiscovery } from "./discovery/discovery.ts"
 import { identifyPort, scanPorts } from "./discovery/scan-ports.ts"
 import { type PortWatch, watchPorts } from "./discovery/watch-ports.ts"
-import { type Announcer, createAnnouncer } from "./gateway/announcer.ts"
+import { type Announcer, availabilityOf, createAnnouncer } from "./gateway/announcer.ts"
+import { DeviceWills } from "./gateway/device-wills.ts"
 import { watchGatewayName } from "./gateway/gateway-name.ts"
 import { createGatewayVoice, type GatewayVoice } from "./gateway/gateway-voice.ts"
 import { encodeJson } from "./gateway/json.ts"
@@ -68,10 +69,14 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
   const voice = createGatewayVoice({ broker, claim: () => name.claim(), clock, log })
   const yieldName = () => {
     if (!voice.yield()) return
+    void wills.stop()
     log.warn({ gateway }, "another agent has this gateway's name; this one is silent until it is free")
     void takeBack(broker, gateway, devices.names, deps)
   }
-  const onChange = (device: string) => announcer.announceDevice(device)
+  const onChange = (device: string) => {
+    announcer.announceDevice(device)
+    wills.changed()
+  }
   const devices = new Devices(gateway, {
     broker: voice,
     clock,
@@ -91,6 +96,7 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
     states: () => devices.states,
   })
   await answerTopics(broker, gateway, { announcer, devices, log, voice })
+  const wills = keepDeviceWills({ broker, voice, devices }, config, deps)
   const hotplug = await openPorts(config, deps, devices, announcer)
   broker.start()
   return {
@@ -102,7 +108,7 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
       const wasHeld = voice.isConnected
       voice.stop()
       if (wasHeld) await sayGoodbye(broker, gateway, deps)
-      await broker.close()
+      await Promise.all([broker.close(), wills.stop()])
     },
   }
 }
@@ -114,6 +120,32 @@ function connectAgent(config: Config, deps: ServiceDeps): BrokerClient {
   return connectToBroker(config, deps, { name: "serial-agent", will })
 }
 
+/**
+ * Holds the wills of the devices while this gateway's name is. With a broker in this process there is nobody whom they could
+ * reach: it ends with the agent.
+ */
+function keepDeviceWills(
+  { broker, voice, devices }: Pick<TopicParts, "devices" | "voice"> & { readonly broker: BrokerClient },
+  { gateway, ...config }: Config,
+  deps: ServiceDeps,
+): { changed(): void; stop(): Promise<void> } {
+  if (deps.brokerLink !== undefined && "localBroker" in deps.brokerLink)
+    return { changed() {}, stop: async () => {} }
+  const { topics } = broker
+  const connect = (device: string) => {
+    const destination = topics.device("availability", { gateway, device })
+    const will = { destination, payload: new TextEncoder().encode(availabilityOf({ online: false })) }
+    return connectToBroker({ gateway, ...config }, deps, { name: "serial-agent", will })
+  }
+  const wills = new DeviceWills({ connect })
+  const changed = () => {
+    if (voice.isConnected) wills.hold(devices.journals.map(([name]) => name))
+  }
+  voice.onConnected(changed)
+  broker.onDisconnected(() => void wills.stop())
+  return { changed, stop: () => wills.stop() }
+}
+
 /** Takes this agent's words off the broker: of what is left, the gateway's other agent says its own again. */
 async function takeBack(
   broker: BrokerClient,
@@ -122,11 +154,13 @@ async function takeBack(
   deps: ServiceDeps,
 ): Promise<void> {
   for (const device of names) {
-    const state = broker.topics.device("state", { gateway, device })
-    broker.publish(state, new Uint8Array(0)).catch((error: unknown) => {
-      // With the connection gone, the will makes the other agent announce; a state too many is taken for offline.
-      deps.log.debug({ reason: String(error) }, "state not taken back")
-    })
+    for (const kind of ["state", "availability"] as const) {
+      const destination = broker.topics.device(kind, { gateway, device })
+      broker.publish(destination, new Uint8Array(0)).catch((error: unknown) => {
+        // With the connection gone, the will makes the other agent announce; a state too many is taken for offline.
+        deps.log.debug({ reason: String(error) }, "state not taken back")
+      })
+    }
   }
   await sayGoodbye(broker, gateway, deps)
 }
@@ -160,10 +194,12 @@ async function answerTopics(broker: BrokerClient, gateway: string, parts: TopicP
   const answerCall = createCallHandler({ broker, log, devices })
   await broker.subscribe(topics.filter("tx", { gateway }), whenOurs(writeTopic))
   await broker.subscribe(topics.filter("call", { gateway }), whenOurs(answerCall))
-  await broker.subscribe(
-    topics.filter("state", { gateway }),
-    whenOurs((message) => announcer.hear(message)),
-  )
+  for (const kind of ["state", "availability"] as const) {
+    await broker.subscribe(
+      topics.filter(kind, { gateway }),
+      whenOurs((message) => announcer.hear(message)),
+    )
+  }
   await broker.subscribe(
     topics.discover(),
     whenOurs((message) => announcer.answer(message)),

@@ -18,6 +18,7 @@ const offline = createDeviceState({ online: false, port: "/dev/uno", epoch: "", 
 function start() {
   const clock = new FakeClock()
   const published: string[] = []
+  const availabilities: string[] = []
   const connection = {
     topics: createTopics(),
     isConnected: true,
@@ -29,6 +30,8 @@ function start() {
     },
     async publish({ topic }: Destination, payload: Uint8Array) {
       if (connection.refusal !== null) throw connection.refusal
+      if (topic.endsWith("/availability"))
+        return void availabilities.push(`${topic} ${new TextDecoder().decode(payload)}`)
       const state = parseJsonPayload(deviceStateSchema, payload)
       published.push(payload.byteLength === 0 ? `${topic} nothing` : `${topic} ${state?.online ?? "status"}`)
     },
@@ -47,7 +50,7 @@ function start() {
     states = next
     announcer.announceDevice("uno")
   }
-  return { clock, connection, published, setStates, announcer }
+  return { clock, connection, published, availabilities, setStates, announcer }
 }
 
 test("each connect announces everything, and until then nothing is said", () => {
@@ -67,11 +70,27 @@ test("a full connection gets the newest state as soon as there is room", async (
   setStates([{ ...offline, online: true }])
   await clock.advanceAsync(50)
   for (let change = 0; change < 100; change++) setStates([{ ...offline, online: change % 2 === 0 }])
-  expect(clock.pendingTimers).toBe(1)
+  // One for the state, one for the availability.
+  expect(clock.pendingTimers).toBe(2)
   connection.refusal = null
   await clock.advanceAsync(100)
   expect(published).toEqual(["serialcast/local/uno/state false"])
   expect(clock.pendingTimers).toBe(0)
+})
+
+test("a device's availability is said in a bare word, when it changes, and again at each connect", async () => {
+  const { connection, availabilities, setStates } = start()
+  const topic = "serialcast/local/uno/availability"
+  const online = { ...offline, online: true }
+  for (const state of [offline, offline, online, { ...online, tx: { oldest: 0, head: 7 } }, offline])
+    setStates([state])
+  await new Promise(setImmediate)
+  expect(availabilities).toEqual([`${topic} offline`, `${topic} online`, `${topic} offline`])
+  connection.connected()
+  expect(availabilities.at(-1)).toBe(`${topic} offline`)
+  expect(availabilities).toHaveLength(4)
+  setStates([])
+  expect(availabilities.at(-1)).toBe(`${topic} `)
 })
 
 test("a device that is gone is taken off the broker", () => {

@@ -3,6 +3,7 @@ import type { DeviceState, GatewayStatus } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { DiscoveryAnswers } from "./discovery-answers.ts"
+import { encodeJson } from "./json.ts"
 import { RetainedWords } from "./retained-words.ts"
 
 export interface AnnouncerDeps {
@@ -39,16 +40,35 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
   const words = new RetainedWords(deps)
   const answers = () => [{ gateway, status: status() }, ...states().map((state) => ({ gateway, state }))]
   const discovery = new DiscoveryAnswers({ ...deps, answers })
-  const stateOf = (device: string) => ({
-    destination: topics.device("state", { gateway, device }),
-    newest: () => states().find((state) => state.device === device),
+  const find = (device: string) => states().find((state) => state.device === device)
+  const encodeStatus = () => encodeJson(status())
+  const statusTopic = topics.status(gateway)
+  const wordsOf = (kind: "state" | "availability", device: string) => ({
+    destination: topics.device(kind, { gateway, device }),
+    newest: () => {
+      const state = find(device)
+      if (state === undefined) return undefined
+      return kind === "state" ? encodeJson(state) : new TextEncoder().encode(availabilityOf(state))
+    },
   })
-  const announceStatus = () => void words.say(topics.status(gateway), status)
-  const announceDevice = (device: string) => {
-    const { destination, newest } = stateOf(device)
+  const announceStatus = () => void words.say(statusTopic, encodeStatus)
+  const say = (kind: "state" | "availability", device: string) => {
+    const { destination, newest } = wordsOf(kind, device)
     void words.say(destination, newest)
   }
+  /** By device. The state is told each second while bytes flow, and this seldom. */
+  const said = new Map<string, boolean | undefined>()
+  const announceDevice = (device: string) => {
+    say("state", device)
+    const online = find(device)?.online
+    if (said.has(device) && said.get(device) === online) return
+    // Without a connection nothing is said: the next one begins anew.
+    if (broker.isConnected) said.set(device, online)
+    say("availability", device)
+    if (online === undefined) said.delete(device)
+  }
   const announceAll = () => {
+    said.clear()
     announceStatus()
     for (const { device } of states()) announceDevice(device)
   }
@@ -59,12 +79,17 @@ export function createAnnouncer(deps: AnnouncerDeps): Announcer {
     announceDevice,
     hear(message) {
       const parsed = topics.parse(message.topic)
-      if (parsed?.kind === "status") return void words.hear(message, topics.status(gateway), status)
-      if (parsed?.kind !== "state") return
-      const { destination, newest } = stateOf(parsed.device)
+      if (parsed?.kind === "status") return void words.hear(message, statusTopic, encodeStatus)
+      if (parsed?.kind !== "state" && parsed?.kind !== "availability") return
+      const { destination, newest } = wordsOf(parsed.kind, parsed.device)
       // A state of a device that is not here, or not yet, is taken for none: the status does not name it.
-      if (newest() !== undefined) void words.hear(message, destination, newest)
+      if (find(parsed.device) !== undefined) void words.hear(message, destination, newest)
     },
     answer: (message) => discovery.answer(message),
   }
+}
+
+/** As it stands on its topic. */
+export function availabilityOf({ online }: Pick<DeviceState, "online">): "online" | "offline" {
+  return online ? "online" : "offline"
 }

@@ -2,7 +2,6 @@ import { type BrokerClient, type Message, OwnWords } from "@serialcast/broker-cl
 import { AppError, type Destination } from "@serialcast/contract"
 import { type Clock, delay } from "@serialcast/primitives"
 import { type Logger, RefusalLog } from "@serialcast/service-kit"
-import { encodeJson } from "./json.ts"
 
 const retryMs = 100
 // Who clears a topic in a loop is answered at this pace; who looks meanwhile asks the agents, too (`_discover`).
@@ -16,7 +15,7 @@ export interface RetainedWordsDeps {
 }
 
 /** What a topic is to hold now; undefined: nothing. */
-export type Newest = () => object | undefined
+export type Newest = () => Uint8Array | undefined
 
 /** Keeps retained messages on the broker as they are to be, also when somebody else publishes on their topics. */
 export class RetainedWords {
@@ -39,9 +38,8 @@ export class RetainedWords {
     const { topic } = destination
     if (this.#waiting.has(topic)) return
     while (broker.isConnected) {
-      const value = newest()
       // Nothing, retained, takes what was retained off the broker (MQTT-3.3.1-10).
-      const payload = value === undefined ? nothing : encodeJson(value)
+      const payload = newest() ?? nothing
       this.#words.said(topic, payload)
       try {
         return await broker.publish(destination, payload)
