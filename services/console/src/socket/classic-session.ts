@@ -27,10 +27,11 @@ const patienceMs = 1_000
 
 /** Serves one socket without a sub-protocol: the classic text console. */
 export function startClassicSession(options: DeviceSessionOptions): Session {
-  const { socket, devices, address, metrics, by } = options
+  const { socket, devices, address, metrics, memory, by } = options
   const lane = createWriteLane({
     device: devices.device(address),
     by,
+    onHeld: (bytes) => memory.waits(bytes),
     setPaused: (isPaused) => (isPaused ? socket.pause() : socket.resume()),
     async report(_, outcome) {
       metrics.countWrite(outcome)

@@ -5,6 +5,7 @@ import type { WebSocket } from "ws"
 import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
 import type { PacedSocket } from "./paced-socket.ts"
+import type { SocketMemory } from "./socket-memory.ts"
 import type { WriteLane } from "./write-lane.ts"
 
 /** What a WebSocket's session is made of. */
@@ -15,6 +16,7 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: ConsoleMetrics
+  readonly memory: SocketMemory
 }
 
 export interface DeviceSessionOptions extends SessionOptions {
@@ -41,6 +43,8 @@ export const closeCodes = {
   refused: 1008,
   /** Something went wrong that the client cannot be told in a better way. */
   failed: 1011,
+  /** There is no room for it now; come again. */
+  tryAgainLater: 1013,
 } as const
 
 /** Closes with the error's code and message as the reason. */

@@ -164,3 +164,66 @@ test("sockets and writes are counted", async () => {
   expect(text).toContain("serialcast_console_sockets 1")
   expect(text).toContain('serialcast_console_writes_total{outcome="done"} 1')
 })
+
+/** A masked frame of a client (RFC 6455 §5.2) with so little in it that its length is one byte. */
+function frame(opcode: number, payload: Uint8Array, isLast: boolean): Uint8Array {
+  return Uint8Array.of((isLast ? 0x80 : 0) | opcode, 0x80 | payload.byteLength, 0, 0, 0, 0, ...payload)
+}
+
+test("messages that clients begin and do not end are bounded together: one address has half, and others go on", async () => {
+  await using app = await startTestConsole()
+  const piece = new Uint8Array(4 * 1024 * 1024 - 1)
+  const begin = async (localAddress: string) => {
+    const client = await app.connect("/ws?device=local/uno", { ...streamProtocol, localAddress })
+    await client.message()
+    let code: number | undefined
+    void client.closed.then((closed) => (code = closed.code))
+    client.socket.send(piece, { fin: false })
+    return { ...client, code: () => code }
+  }
+  const clients: Awaited<ReturnType<typeof begin>>[] = []
+  for (let n = 0; n < 12; n++) clients.push(await begin("127.0.0.1"))
+  await eventually(() => expect(clients.filter(({ code }) => code() === 1013)).toHaveLength(4))
+  const other = await begin("127.0.0.2")
+  other.socket.send(new Uint8Array(1), { fin: true })
+  expect(await other.message()).toMatchObject({ type: "receipt", bytes: 4 * 1024 * 1024 })
+  const small = await app.connect("/ws?device=local/uno", streamProtocol)
+  await small.message()
+  small.socket.send("x")
+  expect(await small.message()).toMatchObject({ type: "error", code: "bad_request" })
+})
+
+test("a message in more pieces than any browser makes closes the socket", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws?device=local/uno", streamProtocol)
+  await client.message()
+  client.socket.on("error", () => {})
+  for (let n = 0; n < 2_000; n++) client.socket.send("x", { fin: false, binary: true })
+  expect((await client.closed).code).toBe(1008)
+})
+
+test("a client that pings without end and reads no answer is cut off", async () => {
+  await using app = await startTestConsole()
+  const socket = connect(app.running.address.port, "127.0.0.1")
+  socket.on("error", () => {})
+  socket.write(
+    "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n\r\n",
+  )
+  await once(socket, "data")
+  socket.pause()
+  const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(9, new Uint8Array(125), true)))
+  let isClosed = false
+  socket.once("close", () => (isClosed = true))
+  await eventually(() => {
+    socket.write(pings)
+    expect(isClosed).toBe(true)
+  })
+})
+
+test("one address has half of the sockets", { timeout: 60_000 }, async () => {
+  await using app = await startTestConsole()
+  for (let n = 0; n < 128; n++) await app.connect("/ws/devices")
+  expect(await refusalOf(`ws${app.url.slice(4)}/ws/devices`, {})).toBe(503)
+  const other = await app.connect("/ws/devices", { localAddress: "127.0.0.2" })
+  await other.text()
+})

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { AppError, maxWriteBytes, parseStartPoint, toAppError } from "@serialcast/contract"
-import { type Clock, withDeadline } from "@serialcast/primitives"
-import { type Logger, type RequestGuard, refuseUpgrade } from "@serialcast/service-kit"
+import { type ByteAccount, ByteBudget, type Clock, withDeadline } from "@serialcast/primitives"
+import { type Logger, networkOf, type RequestGuard, refuseUpgrade } from "@serialcast/service-kit"
 import { type WebSocket, WebSocketServer } from "ws"
 import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
@@ -12,10 +13,17 @@ import { startDeviceListSession } from "./device-list-session.ts"
 import { keepAlive } from "./heartbeat.ts"
 import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
 import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
+import { SocketMemory } from "./socket-memory.ts"
 import { startStreamSession } from "./stream-session.ts"
 
 /** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB, its writes included). */
 const maxSockets = 256
+/** Of them, those of one address: whoever opens all it can leaves room for others. */
+const maxOfOne = maxSockets / 2
+/** For what clients sent, beside what each may hold in any case. */
+const memory = { totalBytes: 64 * 1024 * 1024, freeBytes: 128 * 1024 }
+/** Browsers send a large message in some dozens of pieces; each holds the read from the network that it came with. */
+const maxFragments = 1_024
 /** A whole write, and what little JSON needs around a shorter one. */
 const maxPayload = maxWriteBytes + 4096
 /** What writes on their way may take when the service stops, in milliseconds. */
@@ -40,6 +48,8 @@ export interface SocketServer {
 }
 
 interface OpenSocket {
+  /** Whose share it takes from. */
+  readonly network: string
   readonly paced: PacedSocket
   readonly session: Session
   readonly closed: Promise<void>
@@ -49,43 +59,50 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   const { clock, log, metrics } = options
   /** Also those whose client has left while its writes are still being done. */
   const open = new Set<OpenSocket>()
+  const budget = new ByteBudget(memory)
   let isStopping = false
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload,
-    // Compression would cost each socket hundreds of KiB, and device bytes are few.
-    perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(subProtocol) ? subProtocol : false),
-  })
+  const server = createServer()
 
-  function checkRoom(): AppError | null {
+  function checkRoom({ socket }: IncomingMessage): AppError | null {
     if (isStopping) return new AppError("overloaded", "The console is stopping.")
-    if (open.size < maxSockets) return null
-    return new AppError("overloaded", `This console serves at most ${maxSockets} sockets at once.`)
+    if (open.size >= maxSockets)
+      return new AppError("overloaded", `This console serves at most ${maxSockets} sockets at once.`)
+    const network = networkOf(socket.remoteAddress)
+    const count = [...open].filter((entry) => entry.network === network).length
+    if (count < maxOfOne) return null
+    return new AppError("overloaded", `One address may have at most ${maxOfOne} sockets at once.`)
   }
 
   function start(socket: WebSocket, request: IncomingMessage): void {
     const paced = createPacedSocket(socket, clock)
+    const network = networkOf(request.socket.remoteAddress)
+    const account = budget.open(network)
+    const memory = meterSocket(socket, request.socket, account, () => {
+      paced.close(closeCodes.tryAgainLater, "overloaded: too much of what clients sent is on its way")
+      // What still comes is not read, so that it takes no room; a client that does not end is cut off.
+      request.socket.pause()
+    })
     // A frame that breaks the protocol, or a connection that broke; ws closes the socket with the code that says so.
     socket.on("error", (error) => log.info({ err: error }, "a console socket failed"))
     keepAlive(socket, paced, clock)
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
-    const session = startSession(options, { ...options, socket, paced }, request)
-    void follow({ paced, session, closed })
+    const session = startSession(options, { ...options, socket, paced, memory }, request)
+    void follow({ network, paced, session, closed }, account)
   }
 
-  async function follow(entry: OpenSocket): Promise<void> {
+  async function follow(entry: OpenSocket, account: ByteAccount): Promise<void> {
     open.add(entry)
     metrics.setSockets(open.size)
     await entry.closed
     await entry.session.lane?.idle()
+    account[Symbol.dispose]()
     open.delete(entry)
     metrics.setSockets(open.size)
   }
 
   return {
     handleUpgrade(request, connection, head) {
-      const refusal = checkUpgrade(options, request) ?? checkRoom()
+      const refusal = checkUpgrade(options, request) ?? checkRoom(request)
       if (refusal !== null) return refuseUpgrade(request, connection, refusal)
       server.handleUpgrade(request, connection, Buffer.from(head), (socket) => start(socket, request))
     },
@@ -94,6 +111,34 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
       await Promise.all([...open].map((entry) => finish(entry, options)))
     },
   }
+}
+
+function createServer(): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload,
+    maxFragments,
+    // Compression would cost each socket hundreds of KiB, and device bytes are few.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(subProtocol) ? subProtocol : false),
+  })
+}
+
+/** Keeps account of what comes in on a socket. */
+function meterSocket(
+  socket: WebSocket,
+  connection: Socket,
+  account: ByteAccount,
+  onFull: () => void,
+): SocketMemory {
+  const memory = new SocketMemory(account, onFull)
+  // Before ws, which makes messages of it at once.
+  connection.prependListener("data", (bytes: Uint8Array) => memory.read(bytes.byteLength))
+  for (const kind of ["ping", "pong"] as const)
+    socket.on(kind, (data: Uint8Array) => memory.tookControl(data.byteLength))
+  // Before the session, which makes a write of it.
+  socket.on("message", () => memory.tookMessage())
+  return memory
 }
 
 /** Answers or refuses what the client wrote, then closes its socket if it is still there. */

@@ -14,10 +14,11 @@ import { createWriteLane, type WriteLane } from "./write-lane.ts"
 
 /** Serves one socket under the sub-protocol `serialcast.v1`. */
 export function startStreamSession(options: DeviceSessionOptions): Session {
-  const { socket, paced, devices, address, metrics, by } = options
+  const { socket, paced, devices, address, metrics, memory, by } = options
   const lane = createWriteLane({
     device: devices.device(address),
     by,
+    onHeld: (bytes) => memory.waits(bytes),
     setPaused: (isPaused) => (isPaused ? socket.pause() : socket.resume()),
     async report(id, outcome) {
       metrics.countWrite(outcome)

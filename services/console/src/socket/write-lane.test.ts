@@ -11,7 +11,9 @@ function openLane() {
   devices.onWrite = () => gate.promise
   const outcomes: string[] = []
   const pauses: boolean[] = []
+  const held: number[] = []
   const lane = createWriteLane({
+    onHeld: (bytes) => held.push(bytes),
     device: devices.device("local/uno"),
     by: "test",
     async report(id, outcome) {
@@ -22,7 +24,7 @@ function openLane() {
     },
   })
   const isPaused = () => pauses.at(-1) ?? false
-  return { devices, gate, outcomes, isPaused, lane }
+  return { devices, gate, outcomes, held, isPaused, lane }
 }
 
 const oneByte = { bytes: Uint8Array.of(1) }
@@ -72,4 +74,14 @@ test("an ending lane lets the write on its way be, and refuses the others as exp
   await lane.idle()
   expect(outcomes).toEqual(["1 done", "2 expired"])
   expect(devices.writes).toHaveLength(1)
+})
+
+test("what the writes hold is told, the one on its way included, and very small ones cost what they take", async () => {
+  const { gate, held, lane } = openLane()
+  lane.submit("1", { bytes: new Uint8Array(1_000) })
+  lane.submit("2", oneByte)
+  expect(held).toEqual([1_512, 2_025])
+  gate.resolve()
+  await lane.idle()
+  expect(held.slice(2)).toEqual([513, 0])
 })

@@ -5,6 +5,9 @@ import type { Device } from "@serialcast/device-stream"
 export const maxWaiting = 64
 export const maxWaitingBytes = 4 * 1024 * 1024
 
+/** What one that waits costs beside its bytes, roughly: it bounds what very small ones take. */
+const entryBytes = 512
+
 export interface QueuedWrite {
   readonly bytes: Uint8Array
   /** How long the agent may keep it waiting, in milliseconds. */
@@ -17,6 +20,8 @@ export interface WriteLaneOptions {
   readonly by: string
   /** What came of a write; awaited, so that a client that does not read its receipts is not read either. */
   readonly report: (id: string, outcome: Receipt | AppError) => Promise<void>
+  /** Told what the writes hold, in bytes, when that changes: those that wait, and the one on its way. */
+  readonly onHeld: (bytes: number) => void
   /** Asked to stop reading from the client, and to go on. */
   readonly setPaused: (isPaused: boolean) => void
 }
@@ -40,12 +45,17 @@ interface Waiting {
  * Bounded by `maxWaiting` and `maxWaitingBytes`, plus what the socket had already read when it was paused (64 KiB).
  * Writes of a client that has left are still done: `echo reboot | websocat …` is a way of working.
  */
-export function createWriteLane({ device, by, report, setPaused }: WriteLaneOptions): WriteLane {
+export function createWriteLane({ device, by, report, onHeld, setPaused }: WriteLaneOptions): WriteLane {
   const waiting: Waiting[] = []
   let waitingBytes = 0
+  let heldBytes = 0
   let isEnding = false
   let running: Promise<void> | null = null
 
+  const hold = (bytes: number) => {
+    heldBytes += bytes
+    onHeld(heldBytes)
+  }
   const isFull = () => waiting.length >= maxWaiting || waitingBytes >= maxWaitingBytes
 
   async function run(): Promise<void> {
@@ -53,6 +63,7 @@ export function createWriteLane({ device, by, report, setPaused }: WriteLaneOpti
       waitingBytes -= sizeOf(next.write)
       setPaused(isFull())
       await report(next.id, isEnding ? notStarted() : await attempt(next.write))
+      hold(-costOf(next.write))
     }
     running = null
   }
@@ -72,6 +83,7 @@ export function createWriteLane({ device, by, report, setPaused }: WriteLaneOpti
     submit(id, write) {
       waiting.push({ id, write })
       waitingBytes += sizeOf(write)
+      hold(costOf(write))
       if (isFull()) setPaused(true)
       running ??= run()
     },
@@ -86,6 +98,10 @@ export function createWriteLane({ device, by, report, setPaused }: WriteLaneOpti
 
 function sizeOf(write: QueuedWrite | AppError): number {
   return write instanceof AppError ? 0 : write.bytes.byteLength
+}
+
+function costOf(write: QueuedWrite | AppError): number {
+  return entryBytes + sizeOf(write)
 }
 
 function notStarted(): AppError {
