@@ -137,10 +137,18 @@ describe("a stream", () => {
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, code])
   })
 
-  test("from beyond the head is refused", async () => {
+  test("from beyond the head is refused, in a header too, with the place that was asked for", async () => {
     const state = (await (await fetch(device)).json()) as { epoch: string }
-    const response = await fetch(`${device}/stream?from=${state.epoch}-999999999`)
-    expect(await response.json()).toMatchObject({ status: 400, code: "bad_cursor" })
+    const place = `${state.epoch}-999999999`
+    const headers = { "Last-Event-ID": place }
+    for (const response of [
+      await fetch(`${device}/stream?from=${place}`),
+      await fetch(`${device}/stream`, { headers }),
+      await fetch(`${device}/history?from=${place}`),
+    ]) {
+      const detail = expect.stringContaining(`${place} is beyond the head`) as string
+      expect(await response.json()).toMatchObject({ status: 400, code: "bad_cursor", detail })
+    }
   })
 })
 

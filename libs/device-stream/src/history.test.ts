@@ -230,6 +230,8 @@ test("a cursor beyond the head is refused, although its cell is there", async ()
   const history = new History(askJournal(journalOf(6)), 4)
   await expect(history.page("rx", cursor(7))).rejects.toMatchObject({ code: "bad_cursor" })
   await expect(history.page("rx", cursor(70))).rejects.toMatchObject({ code: "bad_cursor" })
+  // The refusal is of what the reader asked for, and not of where its cell starts.
+  expect(asked.at(-1)).toBe(formatCursor(at(70)))
 })
 
 test("what is kept is bounded: reading much lets go of what was read first", async () => {

@@ -58,13 +58,23 @@ export class History {
 
   async #pageAt(stream: StreamName, cursor: Cursor): Promise<Page> {
     const start = { ...cursor, offset: cursor.offset - (cursor.offset % this.#cellBytes), mark: 0 }
-    let page = this.#pages.find(stream, cursor) ?? (await this.#fetch(stream, start))
+    let page = this.#pages.find(stream, cursor) ?? (await this.#fetchCell(stream, start, cursor))
     // Marks take room in a page, and what was dropped or an epoch's end cuts it: it need not reach the cursor.
     if (!serves(page, cursor)) page = await this.#fetch(stream, cursor)
     this.#pages.markTaken(stream, page)
     const isOnTheWay = cursor.offset === start.offset && cursor.mark === 0
     if (isOnTheWay) this.#fetchAhead(stream, page)
     return page
+  }
+
+  /** The page of the cell that starts at `start`; where there is none, what is wrong is told of `cursor`, which was asked for. */
+  async #fetchCell(stream: StreamName, start: Cursor, cursor: Cursor): Promise<Page> {
+    try {
+      return await this.#fetch(stream, start)
+    } catch (error) {
+      if (error instanceof AppError && error.code === "bad_cursor") return await this.#fetch(stream, cursor)
+      throw error
+    }
   }
 
   /** Fetches the cells after `page`, as far as they are full: others would be asked for again. */
