@@ -14,6 +14,7 @@ import {
 import { createApp } from "./app.ts"
 import { createHeldMemory } from "./body/held-memory.ts"
 import { httpGatewayConfig } from "./config.ts"
+import { createReaderMetrics } from "./metrics.ts"
 import { createEncodings } from "./sse/encodings.ts"
 import { createAcceptedWrites } from "./writes/accepted-writes.ts"
 
@@ -46,6 +47,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     devices,
     memory: createHeldMemory(),
     arrivals,
+    readers: createReaderMetrics(deps.metrics),
     encodings: createEncodings(),
     writes,
     clock,

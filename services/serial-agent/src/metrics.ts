@@ -1,3 +1,4 @@
+import { type DeviceState, formatAddress } from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import { Counter, Gauge, type Registry } from "@serialcast/service-kit"
 
@@ -5,6 +6,8 @@ export interface MeteredDevices {
   readonly gateway: string
   /** Of the devices that are there now, by name. */
   readonly journals: () => Iterable<readonly [device: string, journal: Journal]>
+  /** Of these devices, and of those that are only shown. */
+  readonly states: () => readonly DeviceState[]
 }
 
 interface Meter {
@@ -39,22 +42,34 @@ const gauges: readonly Meter[] = [
 ]
 
 /**
- * Registers what is measured of each device since this process opened it. All is read anew whenever the metrics are, so
- * that a device that is gone has no series any more.
+ * Registers what is measured of each device since this process opened it, by the address that all services know it by. All
+ * is read anew whenever the metrics are, so that a device that is gone has no series any more.
  */
-export function registerDeviceMetrics(registry: Registry, { gateway, journals }: MeteredDevices): void {
+export function registerDeviceMetrics(
+  registry: Registry,
+  { gateway, journals, states }: MeteredDevices,
+): void {
   const options = ({ name, help }: Pick<Meter, "name" | "help">, labels: readonly string[] = []) => ({
     name: `serialcast_agent_${name}`,
     help,
-    labelNames: ["gateway", "device", ...labels],
+    labelNames: ["device", ...labels],
     registers: [registry],
+  })
+  const labelsOf = (device: string) => ({ device: formatAddress({ gateway, device }) })
+  new Gauge({
+    ...options({ name: "online", help: "1 while the device's port is open, 0 while it is not." }),
+    collect() {
+      this.reset()
+      for (const { device, configured, online } of states())
+        if (configured) this.set(labelsOf(device), online ? 1 : 0)
+    },
   })
   for (const { name, help, read } of counters) {
     new Counter({
       ...options({ name: `${name}_total`, help }),
       collect() {
         this.reset()
-        for (const [device, journal] of journals()) this.inc({ gateway, device }, read(journal))
+        for (const [device, journal] of journals()) this.inc(labelsOf(device), read(journal))
       },
     })
   }
@@ -63,7 +78,7 @@ export function registerDeviceMetrics(registry: Registry, { gateway, journals }:
       ...options({ name, help }),
       collect() {
         this.reset()
-        for (const [device, journal] of journals()) this.set({ gateway, device }, read(journal))
+        for (const [device, journal] of journals()) this.set(labelsOf(device), read(journal))
       },
     })
   }
@@ -74,7 +89,7 @@ export function registerDeviceMetrics(registry: Registry, { gateway, journals }:
     collect() {
       this.reset()
       for (const [device, { counts }] of journals())
-        for (const [code, count] of counts.refusals) this.inc({ gateway, device, code }, count)
+        for (const [code, count] of counts.refusals) this.inc({ ...labelsOf(device), code }, count)
     },
   })
 }

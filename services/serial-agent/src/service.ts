@@ -85,7 +85,11 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
     identify: identifyPort,
     openJournal: (device) => journals.open(device),
   })
-  registerDeviceMetrics(deps.metrics, { gateway, journals: () => devices.journals })
+  registerDeviceMetrics(deps.metrics, {
+    gateway,
+    journals: () => devices.journals,
+    states: () => devices.states,
+  })
   const status = (): GatewayStatus => ({ online: true, instance, version, started, devices: devices.names })
   const announcer = createAnnouncer({
     broker: voice,

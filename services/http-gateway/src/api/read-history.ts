@@ -1,11 +1,11 @@
-import { AppError, formatCursor, type Gap } from "@serialcast/contract"
+import { AppError, formatAddress, formatCursor, type Gap } from "@serialcast/contract"
 import type { Request, Response } from "express"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { collectPart } from "../history/collect-part.ts"
 import { writePaced } from "../paced-response.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import { parseHistoryQuery } from "./history-query.ts"
-import { deviceOf } from "./known-device.ts"
+import { knownDevice } from "./known-device.ts"
 import { queryOf } from "./query.ts"
 
 // For all pages of an answer together: what has come by then is answered, `Next-Cursor` says the rest.
@@ -26,9 +26,11 @@ export interface HistoryDeps extends EventDeps {
  * `Next-Cursor` says where to go on. All of it is read before the head is sent, because only then that is known.
  */
 export async function readHistory(request: Request, response: Response, deps: HistoryDeps): Promise<void> {
-  const { clock, stopping, memory } = deps
-  const device = await deviceOf(request, response, deps)
+  const { clock, stopping, memory, readers } = deps
+  const address = formatAddress(await knownDevice(request, response, deps))
+  const device = deps.devices.device(address)
   const { maxBytes, ...range } = parseHistoryQuery(queryOf(request))
+  using _counted = readers.begin(address, "history")
   const account = memory.open(response)
   const gone = new AbortController()
   const reading = new AbortController()

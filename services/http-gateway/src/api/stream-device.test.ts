@@ -43,6 +43,23 @@ test("lines are cut as the device's framing says", async () => {
   stream.leave()
 })
 
+test("readers are counted while they read, by device and kind", async () => {
+  await using gateway = await startTestGateway(silentAfter())
+  const series = async () =>
+    (await gateway.metrics.metrics()).match(/^serialcast_http_readers\{.*$/gm)?.sort() ?? []
+  const streams = [
+    await follow(`${gateway.url}/stream`),
+    await follow(`${gateway.url}/stream`),
+    await follow(`${gateway.url.replace("/api/v1", "")}/readbytes`),
+  ]
+  expect(await series()).toEqual([
+    'serialcast_http_readers{device="local/uno",kind="hex"} 1',
+    'serialcast_http_readers{device="local/uno",kind="stream"} 2',
+  ])
+  for (const stream of streams) stream.leave()
+  await eventually(async () => expect(await series()).toEqual([]))
+})
+
 test("a silence brings the message that it ends", async () => {
   const clock = new FakeClock()
   const framing = { type: "idle", idleMs: 50, maxBytes: 4096 } as const

@@ -27,6 +27,7 @@ async function answer(request: Request, response: Response, deps: EventDeps): Pr
   const source = deps.devices.device(address)
   const options = {
     address,
+    kind: "stream" as const,
     begin: (events: EventStream) => events.sendField(`retry: ${retryMs}`),
     writeHead() {
       response.writeHead(200, {

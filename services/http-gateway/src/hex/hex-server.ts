@@ -101,6 +101,7 @@ async function readBytes(
   const from = startPointOf(request, null)
   const options = {
     address,
+    kind: "hex" as const,
     read: (signal: AbortSignal) => devices.device(address).read({ from, stream: "rx", signal }),
     format: { toEvents: hexEvents(deps.encodings.create("hex")) },
     writeHead: () =>

@@ -11,17 +11,21 @@ import type { DeviceDirectory } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { AwaitDeps } from "../await-device.ts"
 import { closeSignal } from "../close-signal.ts"
+import type { ReaderKind, ReaderMetrics } from "../metrics.ts"
 import type { Encodings } from "./encodings.ts"
 import type { EventFormat } from "./event-format.ts"
 import { type EventStream, type ServerEvent, startEventStream } from "./event-stream.ts"
 
 export interface EventDeps extends AwaitDeps {
   readonly encodings: Encodings
+  readonly readers: ReaderMetrics
   readonly clock: Clock
 }
 
 export interface EventOptions<E> {
   readonly address: string
+  /** As which it is counted. */
+  readonly kind: ReaderKind
   /** What the client is told, until `signal` is aborted: its first event stands where the stream starts. */
   readonly read: (signal: AbortSignal) => AsyncIterable<E>
   readonly format: EventFormat<E>
@@ -38,13 +42,14 @@ export interface EventOptions<E> {
 export async function serveEvents<E>(
   response: ServerResponse,
   options: EventOptions<E>,
-  { devices, clock, stopping }: EventDeps,
+  { devices, readers, clock, stopping }: EventDeps,
 ): Promise<void> {
-  const { address, read, format, writeHead, begin } = options
+  const { address, kind, read, format, writeHead, begin } = options
   const signal = closeSignal(response, stopping)
   const state = (): DeviceState | undefined => devices.devices.get(address)
   let events: EventStream | null = null
   let forget = () => {}
+  using _counted = readers.begin(address, kind)
   try {
     for await (const event of read(signal)) {
       if (events === null) {

@@ -1,7 +1,7 @@
 import type { DeviceState, TunnelState } from "@serialcast/contract"
 import type { Device, DeviceClient, StreamEvent } from "@serialcast/device-stream"
 import { type Clock, systemClock } from "@serialcast/primitives"
-import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
+import { createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
 import { createDeviceState } from "@serialcast/testkit"
 import { createHttpGateway } from "../service.ts"
 
@@ -11,6 +11,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly port: number
   /** Of the device `local/uno`, without a slash at its end. */
   readonly url: string
+  readonly metrics: Registry
   /** How many follow the states, of which those that wait for a device are some. */
   readonly waiting: number
   /** Tells of the device, where that was left out at the start. */
@@ -57,11 +58,12 @@ export async function startTestGateway(
     close: () => Promise.resolve(),
   } satisfies DeviceClient
   const config = loadConfig({ env: { SERIALCAST_HTTP_LISTEN: "127.0.0.1:0" } })
+  const metrics = createMetrics()
   const log = createLogger({ name: "http-gateway", level: "error" })
   const gateway = await createHttpGateway(config, {
     log,
     clock,
-    metrics: createMetrics(),
+    metrics,
     token: null,
     devices,
   })
@@ -72,6 +74,7 @@ export async function startTestGateway(
     get waiting() {
       return listeners.size
     },
+    metrics,
     announce,
     stop: () => gateway.stop(),
     [Symbol.asyncDispose]: () => gateway.stop(),
