@@ -52,6 +52,7 @@ export async function createConsole(config: Config, deps: ConsoleDeps): Promise<
     defaultDevice,
     clock,
     log,
+    refusals,
     metrics: createConsoleMetrics(deps.metrics),
   })
   const server = createHttpServer(

@@ -14,9 +14,11 @@ export interface ClientError extends Error {
   readonly bytesParsed?: number
 }
 
-/** What to tell the client; null when the connection itself is gone. */
-export function problemOf(error: ClientError): AppError | null {
+/** What to tell the client; null when the connection itself is gone, or was never used. */
+export function problemOf(error: ClientError, { bytesRead }: Pick<Socket, "bytesRead">): AppError | null {
   const { code = "", reason, message } = error
+  // Browsers open connections that they may need, and are told nothing when they did not.
+  if (bytesRead === 0) return null
   if (code === "ERR_HTTP_REQUEST_TIMEOUT")
     return new AppError("too_slow", "The request did not come in time.", { cause: error })
   if (code === "HPE_HEADER_OVERFLOW")

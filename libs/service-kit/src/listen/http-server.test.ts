@@ -138,6 +138,14 @@ test("a head that does not come in time is answered with 408, and is over", asyn
   expect(refused).toEqual(["too_slow"])
 })
 
+test("a connection on which nothing came is ended without a word", async () => {
+  const { server, connect, refused } = await start()
+  server.headersTimeout = 1
+  const { text, closed } = await connect()
+  await closed
+  expect([text(), refused]).toEqual(["", []])
+})
+
 test("a body that is no body is answered where its request is served", async () => {
   const { connect } = await start((request) => void request.resume())
   const { socket, text, closed } = await connect()

@@ -53,7 +53,7 @@ export function createHttpServer(options: HttpServerOptions, handle: Handler): S
   })
   const ending = new WeakSet<Socket>()
   server.on("clientError", (error: ClientError, socket: Socket) => {
-    const problem = problemOf(error)
+    const problem = problemOf(error, socket)
     if (problem === null) return void socket.destroy()
     // All that comes after it is an error too.
     if (ending.has(socket)) return

@@ -200,6 +200,9 @@ test("a message in more pieces than any browser makes closes the socket", async 
   client.socket.on("error", () => {})
   for (let n = 0; n < 2_000; n++) client.socket.send("x", { fin: false, binary: true })
   expect((await client.closed).code).toBe(1008)
+  expect(await app.metrics.metrics()).toMatch(
+    /^serialcast_http_refusals_total\{listener="console",code="bad_message"\} 1$/m,
+  )
 })
 
 test("a client that pings without end and reads no answer is cut off", async () => {
@@ -224,6 +227,9 @@ test("one address has half of the sockets", { timeout: 60_000 }, async () => {
   await using app = await startTestConsole()
   for (let n = 0; n < 128; n++) await app.connect("/ws/devices")
   expect(await refusalOf(`ws${app.url.slice(4)}/ws/devices`, {})).toBe(503)
+  expect(await app.metrics.metrics()).toMatch(
+    /^serialcast_http_refusals_total\{listener="console",code="overloaded"\} 1$/m,
+  )
   const other = await app.connect("/ws/devices", { localAddress: "127.0.0.2" })
   await other.text()
 })

@@ -1,9 +1,14 @@
 import type { IncomingMessage } from "node:http"
-import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { AppError, maxWriteBytes, parseStartPoint, toAppError } from "@serialcast/contract"
 import { type ByteAccount, ByteBudget, type Clock, withDeadline } from "@serialcast/primitives"
-import { type Logger, networkOf, type RequestGuard, refuseUpgrade } from "@serialcast/service-kit"
+import {
+  type Logger,
+  networkOf,
+  type Refusals,
+  type RequestGuard,
+  refuseUpgrade,
+} from "@serialcast/service-kit"
 import { type WebSocket, WebSocketServer } from "ws"
 import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
@@ -11,9 +16,9 @@ import { subProtocol } from "../wire/frames.ts"
 import { startClassicSession } from "./classic-session.ts"
 import { startDeviceListSession } from "./device-list-session.ts"
 import { keepAlive } from "./heartbeat.ts"
+import { meterSocket } from "./meter-socket.ts"
 import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
 import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
-import { SocketMemory } from "./socket-memory.ts"
 import { startStreamSession } from "./stream-session.ts"
 
 /** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB, its writes included). */
@@ -36,6 +41,8 @@ export interface SocketServerOptions {
   readonly defaultDevice: string
   readonly clock: Clock
   readonly log: Logger
+  /** Are told of who is refused or breaks the protocol; what the guard refuses, it tells itself. */
+  readonly refusals: Refusals
   readonly metrics: ConsoleMetrics
 }
 
@@ -56,7 +63,7 @@ interface OpenSocket {
 }
 
 export function createSocketServer(options: SocketServerOptions): SocketServer {
-  const { clock, log, metrics } = options
+  const { clock, refusals, metrics } = options
   /** Also those whose client has left while its writes are still being done. */
   const open = new Set<OpenSocket>()
   const budget = new ByteBudget(memory)
@@ -77,13 +84,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     const paced = createPacedSocket(socket, clock)
     const network = networkOf(request.socket.remoteAddress)
     const account = budget.open(network)
-    const memory = meterSocket(socket, request.socket, account, () => {
-      paced.close(closeCodes.tryAgainLater, "overloaded: too much of what clients sent is on its way")
-      // What still comes is not read, so that it takes no room; a client that does not end is cut off.
-      request.socket.pause()
-    })
-    // A frame that breaks the protocol, or a connection that broke; ws closes the socket with the code that says so.
-    socket.on("error", (error) => log.info({ err: error }, "a console socket failed"))
+    const memory = meterSocket(socket, request, { paced, account, refusals })
     keepAlive(socket, paced, clock)
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
     const session = startSession(options, { ...options, socket, paced, memory }, request)
@@ -103,6 +104,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   return {
     handleUpgrade(request, connection, head) {
       const refusal = checkUpgrade(options, request) ?? checkRoom(request)
+      if (refusal?.code === "overloaded") refusals.report(request.socket.remoteAddress, refusal)
       if (refusal !== null) return refuseUpgrade(request, connection, refusal)
       server.handleUpgrade(request, connection, Buffer.from(head), (socket) => start(socket, request))
     },
@@ -122,23 +124,6 @@ function createServer(): WebSocketServer {
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(subProtocol) ? subProtocol : false),
   })
-}
-
-/** Keeps account of what comes in on a socket. */
-function meterSocket(
-  socket: WebSocket,
-  connection: Socket,
-  account: ByteAccount,
-  onFull: () => void,
-): SocketMemory {
-  const memory = new SocketMemory(account, onFull)
-  // Before ws, which makes messages of it at once.
-  connection.prependListener("data", (bytes: Uint8Array) => memory.read(bytes.byteLength))
-  for (const kind of ["ping", "pong"] as const)
-    socket.on(kind, (data: Uint8Array) => memory.tookControl(data.byteLength))
-  // Before the session, which makes a write of it.
-  socket.on("message", () => memory.tookMessage())
-  return memory
 }
 
 /** Answers or refuses what the client wrote, then closes its socket if it is still there. */
