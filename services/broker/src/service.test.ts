@@ -263,6 +263,20 @@ test.each([
   expect(response.headers["content-type"]).toBe("application/problem+json")
 })
 
+test("pages that are refused are counted by why", async () => {
+  const started = await start()
+  for (let n = 0; n < 3; n++) {
+    const socket = new WebSocket(webSocketUrl(started), ["mqtt"], {
+      headers: { origin: "http://evil.example" },
+    })
+    socket.on("error", () => undefined)
+    await once(socket, "unexpected-response")
+  }
+  expect(await started.deps.metrics.metrics()).toContain(
+    'serialcast_http_refusals_total{listener="mqtt-websocket",code="cross_site"} 3',
+  )
+})
+
 test("a page of this machine may open a WebSocket; a text frame closes it", async () => {
   const started = await start()
   const { port } = started.broker.websocketAddress

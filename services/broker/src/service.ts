@@ -6,6 +6,7 @@ import { withDeadline } from "@serialcast/primitives"
 import {
   type Config,
   closeServer,
+  createRefusals,
   createRequestGuard,
   type ListenAddress,
   listen,
@@ -95,7 +96,7 @@ export async function createBroker(
 
 function createListeners(
   hosts: readonly string[],
-  { clock }: ServiceDeps,
+  deps: ServiceDeps,
   { connections, counters }: { connections: Connections; counters: BrokerCounters },
 ): { tcp: Server; web: Server } {
   const accept = (transport: Duplex, address: string | undefined) => {
@@ -104,14 +105,15 @@ function createListeners(
   }
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }
   const tcp = createServer({ noDelay: true, ...keepAlive }, (socket) => accept(socket, socket.remoteAddress))
+  const refusals = createRefusals({ listener: "mqtt-websocket", ...deps })
   const web = createWebSocketListener({
-    guard: createRequestGuard({ token: null, hosts, clock }),
-    keepAlive,
+    guard: createRequestGuard({ token: null, hosts, clock: deps.clock, refusals }),
+    refusals,
+    maxConnections: maxConnectionsPerListener,
+    keepAliveInitialDelayMs: tcpKeepAliveMs,
     accept: (stream, { socket }) => accept(stream, socket.remoteAddress),
   })
-  for (const server of [tcp, web]) {
-    server.maxConnections = maxConnectionsPerListener
-    server.on("drop", () => counters.countDropped())
-  }
+  tcp.maxConnections = maxConnectionsPerListener
+  for (const server of [tcp, web]) server.on("drop", () => counters.countDropped())
   return { tcp, web }
 }

@@ -1,7 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
+import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
 import { AppError } from "@serialcast/contract"
-import { type RequestGuard, refuseUpgrade, sendProblem } from "@serialcast/service-kit"
+import {
+  createHttpServer,
+  type HttpServerOptions,
+  type RequestGuard,
+  refuseUpgrade,
+  sendProblem,
+} from "@serialcast/service-kit"
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws"
 
 // MQTT 3.1.1 §6: a frame may hold several packets; browser clients gather what they send in one turn.
@@ -12,27 +18,23 @@ const handshakeTimeoutMs = 10_000
 
 const subProtocol = "mqtt"
 
-export interface WebSocketListenerOptions {
+export interface WebSocketListenerOptions
+  extends Pick<HttpServerOptions, "refusals" | "maxConnections" | "keepAliveInitialDelayMs"> {
   /** Keeps pages of other sites out. It has no token: a browser cannot send one here, the MQTT password decides. */
   readonly guard: RequestGuard
   readonly accept: (stream: Duplex, request: IncomingMessage) => void
-  /** TCP keep-alive of every connection. */
-  readonly keepAlive: Pick<ServerOptions, "keepAlive" | "keepAliveInitialDelay">
 }
 
 /** An HTTP server on any path of which MQTT over WebSocket is spoken; to be started with `listen`. */
-export function createWebSocketListener({ guard, accept, keepAlive }: WebSocketListenerOptions): Server {
+export function createWebSocketListener({ guard, accept, ...options }: WebSocketListenerOptions): Server {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
     perMessageDeflate: false,
     handleProtocols: () => subProtocol,
   })
-  const server = createServer(
-    { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs, ...keepAlive },
-    (request, response) => {
-      sendProblem(response, guard.check(request) ?? notMqtt())
-    },
+  const server = createHttpServer({ ...options, requestTimeoutMs: handshakeTimeoutMs }, (request, response) =>
+    sendProblem(response, guard.check(request) ?? notMqtt()),
   )
   server.on("upgrade", (request, socket, head) => {
     const refusal = guard.check(request) ?? (offersMqtt(request) ? null : notMqtt())

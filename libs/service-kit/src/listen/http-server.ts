@@ -15,6 +15,8 @@ export interface HttpServerOptions {
   readonly maxConnections?: number
   /** Of the request line and the headers together. Default: 16 KiB. */
   readonly maxHeaderBytes?: number
+  /** Finds out that a peer vanished (TCP keep-alive), in milliseconds. Default: nobody looks. */
+  readonly keepAliveInitialDelayMs?: number
   /** For a whole request, in milliseconds; 0: its handler sees to that. Default: a minute. */
   readonly requestTimeoutMs?: number
 }
@@ -30,10 +32,13 @@ const checkEveryMs = 2_000
  */
 export function createHttpServer(options: HttpServerOptions, handle: Handler): Server {
   const { refusals, maxHeaderBytes = 16 * 1_024, requestTimeoutMs = defaultRequestTimeoutMs } = options
+  const { keepAliveInitialDelayMs: keepAliveMs } = options
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
     noDelay: true,
-    headersTimeout: headersTimeoutMs,
+    ...(keepAliveMs === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
+    // Of a whole request, the head is a part.
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs || headersTimeoutMs),
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: checkEveryMs,
     // Node would answer without a word; the guard says what is missing.
