@@ -2,7 +2,7 @@ import { AppError, formatAddress, formatCursor, type Gap } from "@serialcast/con
 import type { Request, Response } from "express"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { collectPart } from "../history/collect-part.ts"
-import { writePaced } from "../paced-response.ts"
+import { sendPart } from "../history/send-part.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import { parseHistoryQuery } from "./history-query.ts"
 import { knownDevice } from "./known-device.ts"
@@ -10,11 +10,6 @@ import { queryOf } from "./query.ts"
 
 // For all pages of an answer together: what has come by then is answered, `Next-Cursor` says the rest.
 const deadlineMs = 10_000
-// Short, because an answer is held in memory until it is taken.
-const pieceBytes = 64 * 1024
-const stallMs = 30_000
-// For taking all of an answer, of 4 MiB at most, however little at a time: at 14 KB/s it is enough.
-const takeMs = 300_000
 
 export interface HistoryDeps extends EventDeps {
   /** For answers. */
@@ -49,12 +44,7 @@ export async function readHistory(request: Request, response: Response, deps: Hi
   response.setHeader("Next-Cursor", formatCursor(next))
   if (isExact && gap !== null) throw new AppError("not_kept", sentenceOf(gap))
   response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": byteLength })
-  using _taken = clock.startTimer(takeMs, () => response.destroy())
-  while (bytes.byteLength > 0 && !gone.signal.aborted) {
-    await writePaced(response, bytes.take(pieceBytes), { clock, stallMs, signal: gone.signal })
-    account.resize(bytes.heldBytes)
-  }
-  response.end()
+  await sendPart(response, bytes, { account, clock, signal: gone.signal })
 }
 
 function sentenceOf({ from, to, bytes, reason }: Gap): string {
