@@ -1,3 +1,4 @@
+import type { Framing } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
 import { deviceAt } from "@serialcast/serial-agent"
 import { type Config, createLogger, createMetrics, loadConfig, type Registry } from "@serialcast/service-kit"
@@ -24,6 +25,7 @@ export interface TestAll extends AsyncDisposable {
 export async function startTestAll(
   env: Readonly<Record<string, string>> = {},
   change: Partial<Pick<Config, "devices" | "tunnels">> = {},
+  framing: Framing | null = null,
 ): Promise<TestAll> {
   const pty = await openPty()
   const journal = createTemporaryFolder()
@@ -38,7 +40,11 @@ export async function startTestAll(
       ...env,
     },
   })
-  const config = { ...defaults, ...change, devices: { ...change.devices, pty: deviceAt(pty.path) } }
+  const config = {
+    ...defaults,
+    ...change,
+    devices: { ...change.devices, pty: { ...deviceAt(pty.path), framing } },
+  }
   const log = createLogger({ name: "test", level: "error" })
   const metrics = createMetrics()
   const all = await startAll(config, { log, clock: systemClock, metrics, token: null })

@@ -28,7 +28,7 @@ import { callLease, callRelease, type LeaseOptions } from "./lease-calls.ts"
 import { readHistory } from "./read-history.ts"
 import { readStream } from "./reader.ts"
 import { type DeviceWriter, openSessionWriter, type WriterOptions } from "./session-writer.ts"
-import type { StreamEvent } from "./stream-event.ts"
+import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 import { needOnline, type WriteOptions, writeDevice } from "./writer.ts"
 
 export interface ReadOptions {
@@ -60,6 +60,8 @@ export interface Device {
    * away then; `bad_message` or `unsupported` when the agent does not keep the contract.
    */
   read(options: ReadOptions): AsyncIterable<StreamEvent>
+  /** The same, and whenever the reader has all that there is, up to when that is so. */
+  read(options: ReadOptions & { readonly tellsQuiet: true }): AsyncIterable<StreamEvent | QuietEvent>
   /**
    * What is kept between two places, as `read` tells it, `positioned` first; it ends by itself at `to`, or at the head
    * when that comes first. Throws `bad_cursor`, `device_offline` while the agent is away, and `no_reply` when it does not
@@ -111,7 +113,9 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
     return state
   }
   return {
-    read: (options) => readLive(address, need, options, deps),
+    read: (options: ReadOptions & { readonly tellsQuiet?: true }) =>
+      // The types say what `tellsQuiet` does.
+      readLive(address, need, options, deps) as AsyncIterable<StreamEvent>,
     history: (options) => readKept(address, needAgent, options, deps),
     write: async (bytes, options) => await writeDevice(broker, need(), bytes, options),
     openWriter(options) {
@@ -145,16 +149,21 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
 function readLive(
   address: string,
   need: () => DeviceState,
-  { from = { kind: "now" }, stream = "rx", signal }: ReadOptions,
+  {
+    from = { kind: "now" },
+    stream = "rx",
+    tellsQuiet = false,
+    signal,
+  }: ReadOptions & { readonly tellsQuiet?: boolean },
   { directory, feeds, clock }: DeviceDeps,
-): AsyncGenerator<StreamEvent, void, undefined> {
+): AsyncGenerator<StreamEvent | QuietEvent, void, undefined> {
   const visit = () => {
     need()
     const parsed = parseAddress(address)
     const isAway = !directory.hasAgent(address)
     return { feed: feeds.acquire(parsed), isAway, [Symbol.dispose]: () => feeds.release(parsed) }
   }
-  return readStream({ visit, stream, from, signal, clock })
+  return readStream({ visit, stream, from, tellsQuiet, signal, clock })
 }
 
 async function* readKept(

@@ -1,4 +1,4 @@
-import type { StreamMessage, StreamRecord } from "@serialcast/contract"
+import { isMarkRecord, type StreamMessage, type StreamRecord } from "@serialcast/contract"
 import { after, comparePositions, endOf, joins, RecordRing, startOf } from "@serialcast/records"
 import { LiveView } from "./live-view.ts"
 
@@ -21,6 +21,10 @@ export class LiveWindow {
 
   receive({ epoch, record }: StreamMessage): void {
     const view = this.#viewFor(epoch, record)
+    if (!isMarkRecord(record) && record.bytes.byteLength === 0) {
+      if (comparePositions(startOf(record), view.ring.head) === 0) view.setQuiet(record.timeUs)
+      return
+    }
     const rest = after(view.ring.head, record)
     if (rest === undefined) return
     view.append(rest)

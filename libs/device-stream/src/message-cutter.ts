@@ -1,7 +1,7 @@
 import { type Cursor, type Framing, formatCursor } from "@serialcast/contract"
 import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
 import { chunkFrom, comparePositions } from "@serialcast/records"
-import type { StreamEvent } from "./stream-event.ts"
+import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 
 type Told<K extends StreamEvent["kind"]> = Extract<StreamEvent, { readonly kind: K }>
 
@@ -55,19 +55,21 @@ export class MessageCutter {
     this.#epoch = start.epoch
   }
 
-  /** When so much time passes after an event with nothing new, `silence` is to be called; null: it is not. */
+  /** A message that has begun ends with a silence of this length; null: it does not, or none has begun. */
   get silenceMs(): number | null {
     return this.#framer.isHolding ? this.#framer.silenceMs : null
   }
 
-  take(event: StreamEvent): MessageEvent[] {
+  take(event: StreamEvent | QuietEvent): MessageEvent[] {
     const former = this.#followFraming()
     const told = this.#takeOne(event)
     return former.length === 0 ? told : [...former, ...told]
   }
 
-  #takeOne(event: StreamEvent): MessageEvent[] {
+  #takeOne(event: StreamEvent | QuietEvent): MessageEvent[] {
     switch (event.kind) {
+      case "quiet":
+        return event.timeUs === null ? [] : this.#tell(this.#framer.quiet(event.timeUs))
       case "positioned":
         return []
       case "bytes":
@@ -79,6 +81,7 @@ export class MessageCutter {
     }
   }
 
+  /** Nothing came for so long that the message that has begun must be over. */
   silence(): MessageEvent[] {
     return this.#tell(this.#framer.flush("silence"))
   }

@@ -6,10 +6,16 @@ import { lookBackBytes } from "@serialcast/framing"
 import { type Clock, within } from "@serialcast/primitives"
 import type { Device } from "./device.ts"
 import { MessageCutter, type MessageEvent } from "./message-cutter.ts"
-import type { StreamEvent } from "./stream-event.ts"
+import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 
 /** Messages of a device without a framing. */
 const plainLines: Framing = { type: "line", maxBytes: 4096 }
+
+/**
+ * That a port was silent is the agent's to tell: what comes later here may have been read in time. When not even that comes
+ * for so much longer, in milliseconds, the message is over all the same.
+ */
+const unheardMs = 1_000
 
 export interface MessageOptions {
   readonly from: StartPoint
@@ -55,7 +61,7 @@ async function* readFrom(
   const startsInside = cursor.offset > 0
   const cutter = new MessageCutter({ framing, start, startsInside, anchorAt })
   const from: StartPoint = { kind: "cursor", cursor }
-  const events = device.read({ from, stream, signal })[Symbol.asyncIterator]()
+  const events = device.read({ from, stream, signal, tellsQuiet: true })[Symbol.asyncIterator]()
   try {
     yield* cutAll(events, cutter, clock)
   } finally {
@@ -64,22 +70,26 @@ async function* readFrom(
 }
 
 async function* cutAll(
-  events: AsyncIterator<StreamEvent>,
+  events: AsyncIterator<StreamEvent | QuietEvent>,
   cutter: MessageCutter,
   clock: Clock,
 ): AsyncGenerator<MessageEvent, void, undefined> {
+  let hasAll = false
   for (;;) {
-    let result: IteratorResult<StreamEvent> | undefined
+    let result: IteratorResult<StreamEvent | QuietEvent> | undefined
     const next = events.next().then((given) => {
       result = given
     })
     // Whoever stops reading in between hears nothing of it any more.
     next.catch(() => {})
-    const { silenceMs } = cutter
-    if (silenceMs !== null) await within(next, { clock, timeoutMs: silenceMs })
-    if (result === undefined && silenceMs !== null) yield* cutter.silence()
+    const silenceMs = hasAll ? cutter.silenceMs : null
+    if (silenceMs !== null) {
+      await within(next, { clock, timeoutMs: silenceMs + unheardMs })
+      if (result === undefined) yield* cutter.silence()
+    }
     await next
     if (result === undefined || result.done === true) return
+    hasAll = result.value.kind === "quiet"
     yield* cutter.take(result.value)
   }
 }

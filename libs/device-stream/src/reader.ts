@@ -8,7 +8,7 @@ import { type Clock, createWaiter, withDeadline } from "@serialcast/primitives"
 import type { Feed } from "./feed.ts"
 import type { Page } from "./page.ts"
 import { Resume, type Step } from "./resume.ts"
-import type { StreamEvent } from "./stream-event.ts"
+import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 import { unlessAborted } from "./unless-aborted.ts"
 
 export interface ReaderOptions {
@@ -16,6 +16,8 @@ export interface ReaderOptions {
   readonly visit: () => Visit
   readonly stream: StreamName
   readonly from: StartPoint
+  /** Tells that nothing more was read, too. */
+  readonly tellsQuiet: boolean
   readonly signal: AbortSignal
   readonly clock: Clock
 }
@@ -28,18 +30,23 @@ export interface Visit extends Disposable {
 }
 
 /** Reads a stream from a start point until `signal` is aborted. Throws `bad_cursor` when there is no such place. */
-export async function* readStream(options: ReaderOptions): AsyncGenerator<StreamEvent, void, undefined> {
-  const { stream, from, signal, clock } = options
+export async function* readStream(
+  options: ReaderOptions,
+): AsyncGenerator<StreamEvent | QuietEvent, void, undefined> {
+  const { stream, from, tellsQuiet, signal, clock } = options
   using visit = options.visit()
   const { feed, isAway } = visit
   const { window, news } = feed.live[stream]
   using waiter = createWaiter(news, { clock, signal })
   const resume = new Resume(from)
   if (isAway) resume.answered(null)
+  /** What was told of quiet since the last delivery; undefined: nothing. */
+  let quietUs: number | null | undefined
   while (!signal.aborted) {
     const step = resume.next(window.view)
     switch (step.kind) {
       case "deliver":
+        quietUs = undefined
         for (const event of step.events) {
           if (signal.aborted) return
           yield event
@@ -51,6 +58,11 @@ export async function* readStream(options: ReaderOptions): AsyncGenerator<Stream
         break
       }
       case "wait":
+        if (tellsQuiet && step.quietUs !== quietUs) {
+          quietUs = step.quietUs
+          yield { kind: "quiet", timeUs: quietUs }
+          break
+        }
         resume.resumed((await waiter.wait(step.timeoutMs)) === "timeout")
         break
       case "pause":

@@ -218,7 +218,7 @@ describe("while the agent is away", () => {
     window.receive({ epoch, stream: "rx", record: { offset: 0, timeUs: 0, bytes: Buffer.from("ab") } })
     expect(resume.next(window.view).kind).toBe("deliver")
     expect(settle(resume, window, null)).toBe("ab")
-    expect(resume.next(window.view)).toEqual({ kind: "wait", timeoutMs: 25_000 })
+    expect(resume.next(window.view)).toEqual({ kind: "wait", timeoutMs: 25_000, quietUs: null })
   })
 })
 
@@ -258,7 +258,7 @@ test("with nothing to be had it asks once for each wake, never in a loop", () =>
     resume.resumed(isSilent)
     expect(resume.next(window.view)).toEqual({ kind: "ask", from: head, timeoutMs: null })
     resume.answered(pageOf(journal, head, 3))
-    expect(resume.next(window.view)).toEqual({ kind: "wait", timeoutMs: 25_000 })
+    expect(resume.next(window.view)).toEqual({ kind: "wait", timeoutMs: 25_000, quietUs: null })
   }
 })
 

@@ -24,8 +24,11 @@ export type Step =
    * Ask the journal for a page that goes on from here, and tell `answered`: null after `timeoutMs`, if there is one.
    */
   | { readonly kind: "ask"; readonly from: StartPoint; readonly timeoutMs: number | null }
-  /** Wait for news, or until none came for this long, and tell `resumed`. */
-  | { readonly kind: "wait"; readonly timeoutMs: number }
+  /**
+   * Wait for news, or until none came for this long, and tell `resumed`. `quietUs`: up to then there is no more; null: nobody
+   * told so yet.
+   */
+  | { readonly kind: "wait"; readonly timeoutMs: number; readonly quietUs: number | null }
   /** Wait until the agent is back, or this long, whatever comes in, and tell `resumed`. */
   | { readonly kind: "pause"; readonly ms: number }
 
@@ -68,7 +71,8 @@ export class Resume {
       return { kind: "ask", from, timeoutMs: this.#isOpen ? null : openTimeoutMs }
     }
     if (this.#journal === "away" && !isLive) return { kind: "pause", ms: retryMs }
-    return { kind: "wait", timeoutMs: silenceMs }
+    const quietUs = isLive && this.#cursor !== null ? (live?.quietUs(this.#cursor) ?? null) : null
+    return { kind: "wait", timeoutMs: silenceMs, quietUs }
   }
 
   /**

@@ -1,5 +1,12 @@
 import type { Cursor, Gap, Mark, ReadTime } from "@serialcast/contract"
 
+/** The reader has all that there is. */
+export interface QuietEvent {
+  readonly kind: "quiet"
+  /** Nothing more was read from the port up to then, in microseconds since 1970, as the agent tells; null: it has not yet. */
+  readonly timeUs: number | null
+}
+
 /** What a reader gets: every offset once and in order, or a gap. */
 export type StreamEvent =
   /**

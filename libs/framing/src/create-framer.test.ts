@@ -114,6 +114,25 @@ test("what follows on bytes that are missing is cut, up to the next message", ()
   expect(pushAll(framer, chunks, 9).map(({ isCut }) => isCut)).toEqual([true, false])
 })
 
+test("a silence is over when the reads say so, and what goes on after one that was not is cut", () => {
+  const framer = createFramer(idle)
+  framer.push(latin("ab"), { offset: 0, timeUs: 10_000 })
+  expect(framer.quiet(14_999)).toEqual([])
+  expect(framer.quiet(15_000)).toMatchObject([{ bytes: latin("ab"), isCut: false }])
+  expect(framer.quiet(30_000)).toEqual([])
+  const chunks = [
+    { bytes: latin("c"), timeUs: 14_000 },
+    { bytes: latin("d"), timeUs: 20_000 },
+  ]
+  expect(pushAll(framer, chunks, 2)).toMatchObject([{ bytes: latin("c"), isCut: true }])
+  expect(framer.flush("silence")).toMatchObject([{ bytes: latin("d"), isCut: false }])
+  for (const other of [line, delimiter, fixed, slip]) {
+    const never = createFramer(other)
+    never.push(latin("a"), { offset: 0, timeUs: 1 })
+    expect(never.quiet(1e15)).toEqual([])
+  }
+})
+
 test("the reads of a chunk are as good as chunks", () => {
   const bytes = latin("abcdef")
   const reads = [

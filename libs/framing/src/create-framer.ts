@@ -24,6 +24,8 @@ export interface Framer {
   push(bytes: Uint8Array, place: Place): readonly Frame[]
   /** Ends what is held: after a `silence` of `silenceMs` it is whole, at a break it is cut. */
   flush(reason: "silence" | FrameBreak): readonly Frame[]
+  /** Nothing more was read up to then, in microseconds since 1970: ends what that makes whole. */
+  quiet(untilUs: number): readonly Frame[]
   /**
    * Frames before `offset`, where the bytes are now, were had: what is held of a message is kept if its begin was seen, and
    * what comes is cut if it was not.
@@ -44,6 +46,10 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
   const scanner = createScanner(framing, frames, anchorAt)
   scanner.restart(!startsInside)
   let nextOffset = 0
+  const silence = () => {
+    scanner.silence()
+    frames.end(nextOffset)
+  }
   return {
     silenceMs: framing.type === "idle" ? framing.idleMs : null,
     get isHolding() {
@@ -69,11 +75,15 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
     },
     flush(reason) {
       scanner.release()
-      if (reason === "silence") frames.end(nextOffset)
+      if (reason === "silence") silence()
       else {
         frames.cut(nextOffset, reason === "lost")
         scanner.restart(reason === "closed")
       }
+      return frames.take()
+    },
+    quiet(untilUs) {
+      if (frames.isHolding && scanner.isOverAt(untilUs)) silence()
       return frames.take()
     },
     skipTo: (offset) => frames.skipTo(offset),

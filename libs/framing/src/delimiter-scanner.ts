@@ -42,6 +42,12 @@ export class DelimiterScanner implements Scanner {
 
   restart(): void {}
 
+  isOverAt(): boolean {
+    return false
+  }
+
+  silence(): void {}
+
   /** Leaves the last `kept` matched bytes matched; the ones before them are bytes of the message. */
   #keepMatched(kept: number): void {
     const released = this.#matched - kept

@@ -37,6 +37,12 @@ export class FixedScanner implements Scanner {
     this.#anchor = null
   }
 
+  isOverAt(): boolean {
+    return false
+  }
+
+  silence(): void {}
+
   #findAnchor(offset: number): number {
     const known = this.#isBegin ? offset : this.#anchorAt(offset)
     this.#isLost = known === undefined

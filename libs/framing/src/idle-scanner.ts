@@ -7,6 +7,8 @@ export class IdleScanner implements Scanner {
   readonly #idleUs: number
   /** null: nothing was read since bytes were missing, and nobody knows how long it was silent. */
   #lastTimeUs: number | null = null
+  /** The message was taken to be over. */
+  #isSilent = false
 
   constructor(frames: FrameBuilder, idleMs: number) {
     this.#frames = frames
@@ -14,8 +16,10 @@ export class IdleScanner implements Scanner {
   }
 
   take(byte: number, offset: number, timeUs: number): void {
-    const silenceUs = this.#lastTimeUs === null ? 0 : timeUs - this.#lastTimeUs
-    if (silenceUs >= this.#idleUs) this.#frames.end(offset)
+    if (this.isOverAt(timeUs)) this.#frames.end(offset)
+    // It was not: what was told as a message goes on.
+    else if (this.#isSilent) this.#frames.cut(offset, true)
+    this.#isSilent = false
     this.#lastTimeUs = timeUs
     this.#frames.add(byte, offset, timeUs)
   }
@@ -24,5 +28,14 @@ export class IdleScanner implements Scanner {
 
   restart(): void {
     this.#lastTimeUs = null
+    this.#isSilent = false
+  }
+
+  isOverAt(timeUs: number): boolean {
+    return this.#lastTimeUs !== null && timeUs - this.#lastTimeUs >= this.#idleUs
+  }
+
+  silence(): void {
+    this.#isSilent = true
   }
 }

@@ -36,4 +36,10 @@ export class LineScanner implements Scanner {
   }
 
   restart(): void {}
+
+  isOverAt(): boolean {
+    return false
+  }
+
+  silence(): void {}
 }

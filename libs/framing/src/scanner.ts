@@ -8,4 +8,8 @@ export interface Scanner {
    * it may be any byte of one.
    */
   restart(isBegin: boolean): void
+  /** Whether a message that has begun is over when nothing more was read up to then, in microseconds since 1970. */
+  isOverAt(timeUs: number): boolean
+  /** It was taken to be over. */
+  silence(): void
 }

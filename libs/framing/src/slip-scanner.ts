@@ -44,4 +44,10 @@ export class SlipScanner implements Scanner {
   }
 
   restart(): void {}
+
+  isOverAt(): boolean {
+    return false
+  }
+
+  silence(): void {}
 }

@@ -1,18 +1,19 @@
 import { once } from "node:events"
 import { connect } from "node:net"
-import type { StreamEvent } from "@serialcast/device-stream"
+import type { QuietEvent, StreamEvent } from "@serialcast/device-stream"
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { bytesAt, cursorAt, startTestGateway, testEpoch } from "../testing/test-gateway.ts"
 
 /** A device that sent these, and is silent then. */
-function silentAfter(...events: readonly StreamEvent[]) {
+function silentAfter(...events: readonly (StreamEvent | QuietEvent)[]) {
   return {
     async *read({ signal }: { signal: AbortSignal }): AsyncGenerator<StreamEvent> {
       if (signal.aborted) return
       yield { kind: "positioned", cursor: cursorAt(0) }
-      yield* events
+      // Told to who wants it.
+      yield* events as StreamEvent[]
       await new Promise((resolve) => signal.addEventListener("abort", resolve))
     },
   }
@@ -60,18 +61,23 @@ test("readers are counted while they read, by device and kind", async () => {
   await eventually(async () => expect(await series()).toEqual([]))
 })
 
-test("a silence brings the message that it ends", async () => {
+test.each([
+  ["the agent tells", 1_050_003, 0],
+  ["nothing is heard for a second more", null, 1_050],
+])("a silence brings the message that it ends, when %s", async (_title, timeUs, afterMs) => {
   const clock = new FakeClock()
   const framing = { type: "idle", idleMs: 50, maxBytes: 4096 } as const
-  const device = silentAfter(bytesAt(0, "one"), bytesAt(3, "two"))
+  const device = silentAfter(bytesAt(0, "one"), bytesAt(3, "two"), { kind: "quiet", timeUs })
   await using gateway = await startTestGateway(device, { state: { framing }, clock })
   const stream = await follow(`${gateway.url}/stream?encoding=lines`)
   await eventually(() => expect(stream.text()).toContain("event: open"))
-  // Its own, and the heartbeat's.
-  await eventually(() => expect(clock.pendingTimers).toBe(2))
-  clock.advance(49)
-  expect(clock.pendingTimers).toBe(2)
-  clock.advance(1)
+  if (afterMs > 0) {
+    // Its own, and the heartbeat's.
+    await eventually(() => expect(clock.pendingTimers).toBe(2))
+    clock.advance(afterMs - 1)
+    expect(clock.pendingTimers).toBe(2)
+    clock.advance(1)
+  }
   await eventually(() =>
     expect(stream.text()).toContain(
       `event: line\ndata: {"t":1000000,"text":"onetwo"}\nid: ${testEpoch}-6\n\n`,

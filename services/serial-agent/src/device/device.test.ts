@@ -111,6 +111,23 @@ test("stopping does not wait for a disk that hangs", async () => {
   expect(performance.now() - startedMs).toBeLessThan(2_000)
 })
 
+test("the state tells where the port was opened last: from there messages of a fixed length are counted", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "serialcast-device-"))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const path = join(folder, "port")
+  await using before = await openPty()
+  await symlink(before.path, path)
+  const device = await start(path, async () => {})
+  expect(device.state.openedAt).toBe(0)
+  await before.write(countingBytes(0, 10))
+  await eventually(() => expect(device.state.rx.head).toBe(10))
+  await using after = await openPty()
+  await before.unplug()
+  await rm(path)
+  await symlink(after.path, path)
+  await eventually(() => expect(device.state).toMatchObject({ open: 2, openedAt: 10 }))
+})
+
 test("what is behind a port is looked up at each opening", async () => {
   const folder = await mkdtemp(join(tmpdir(), "serialcast-device-"))
   onTestFinished(() => rm(folder, { recursive: true }))

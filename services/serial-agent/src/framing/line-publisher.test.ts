@@ -105,7 +105,7 @@ test("a silence ends an idle message, also when nothing follows", async () => {
   await send("ab")
   await clock.advanceAsync(4)
   await send("cd")
-  await clock.advanceAsync(4.9)
+  await clock.advanceAsync(5.9)
   expect(broker.lines).toEqual([])
   await clock.advanceAsync(0.1)
   expect(broker.lines).toEqual(["abcd"])

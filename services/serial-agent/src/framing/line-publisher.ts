@@ -97,9 +97,13 @@ class LineFeed {
     for (;;) {
       this.#takeRecords()
       if (signal.aborted) return
-      const timeout = silenceMs !== null && this.#framer.isHolding ? { clock, ms: silenceMs } : undefined
+      // A timer may be early by a part of a millisecond.
+      const isSilent = silenceMs !== null && this.#framer.isHolding
+      const timeout = isSilent ? { clock, ms: silenceMs + 1 } : undefined
       const how = await journal.news.rx.wait({ signal, timeout })
-      if (how === "timeout") this.#keep(this.#framer.flush("silence"))
+      // What was read and is not shown yet was no silence.
+      const hasAll = comparePositions(this.#cursor, journal.place("rx")) === 0
+      if (how === "timeout" && hasAll) this.#keep(this.#framer.flush("silence"))
     }
   }
 

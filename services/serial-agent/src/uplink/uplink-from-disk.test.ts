@@ -14,7 +14,13 @@ test("what an earlier process kept is not published again", async () => {
   await before.close()
   const journal = await openTestJournal({ dir })
   const connection = new PlayedConnection()
-  const uplink = startUplink({ broker: connection, address, journal, clock: new FakeClock() })
+  const uplink = startUplink({
+    broker: connection,
+    address,
+    journal,
+    silenceMs: null,
+    clock: new FakeClock(),
+  })
   journal.append("rx", countingBytes(100, 5))
   await journal.settled()
   await uplink.stop()
@@ -28,7 +34,13 @@ test("what an earlier process showed, and was killed before it was on disk, is n
   killed.append("rx", countingBytes(0, 100))
   const journal = await openTestJournal(place)
   const connection = new PlayedConnection()
-  const uplink = startUplink({ broker: connection, address, journal, clock: new FakeClock() })
+  const uplink = startUplink({
+    broker: connection,
+    address,
+    journal,
+    silenceMs: null,
+    clock: new FakeClock(),
+  })
   journal.append("rx", countingBytes(100, 5))
   await uplink.stop()
   expect(connection.shape()).toEqual(["100+5"])
@@ -40,7 +52,13 @@ test("a burst of some mebibytes, faster than messages, is published whole", asyn
   using folder = createTemporaryFolder()
   const journal = await openTestJournal({ dir: folder.path })
   const connection = new PlayedConnection()
-  const uplink = startUplink({ broker: connection, address, journal, clock: new FakeClock() })
+  const uplink = startUplink({
+    broker: connection,
+    address,
+    journal,
+    silenceMs: null,
+    clock: new FakeClock(),
+  })
   connection.hold()
   const burst = 6 * 1024 * 1024
   for (let at = 0; at < burst; at += 4_096) {

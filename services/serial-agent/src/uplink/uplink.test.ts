@@ -7,12 +7,12 @@ import { expect, onTestFinished, test } from "vitest"
 import { address, PlayedConnection } from "../testing/played-connection.ts"
 import { startUplink } from "./uplink.ts"
 
-function start({ isConnected = true } = {}) {
+function start({ isConnected = true, silenceMs = null as number | null } = {}) {
   const clock = new FakeClock()
   const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
   const connection = new PlayedConnection()
   connection.isConnected = isConnected
-  const uplink = startUplink({ broker: connection, address, journal, clock })
+  const uplink = startUplink({ broker: connection, address, journal, silenceMs, clock })
   onTestFinished(async () => {
     connection.cut()
     await uplink.stop()
@@ -147,6 +147,29 @@ test("the head is announced 1 s after the last chunk and then every 10 s, whatev
   // Services are told; `rx` carries bytes only.
   expect(connection.published.filter(({ topic }) => topic.endsWith("/rx"))).toHaveLength(1)
 })
+
+test.each([
+  [5, [6, 1_000, 11_000]],
+  [2_500, [1_000, 2_501, 12_501]],
+])(
+  "where a silence of %i ms is waited for, the head is announced right after it too",
+  async (silenceMs, expected) => {
+    const { clock, connection, append } = start({ silenceMs })
+    append(7)
+    await clock.advanceAsync(0)
+    const announcedMs: number[] = []
+    for (let ms = 1; ms < 20_000; ms++) {
+      const before = connection.shape().length
+      await clock.advanceAsync(1)
+      if (connection.shape().length > before) announcedMs.push(ms)
+    }
+    expect(announcedMs).toEqual(expected)
+    const last = connection.shape().length
+    append(1)
+    await clock.advanceAsync(Math.min(silenceMs + 1, 1_000))
+    expect(connection.shape().slice(last)).toEqual(["7+1", "8+0"])
+  },
+)
 
 test("an announced head does not take back the marks at it", async () => {
   const { clock, connection, journal } = start()

@@ -42,6 +42,8 @@ export interface UplinkDeps {
   readonly broker: Pick<BrokerClient, "isConnected" | "onConnected" | "publish" | "topics">
   readonly address: DeviceAddress
   readonly journal: Journal
+  /** After so long without a read the head is told, for those who wait for such a silence; null: nobody does. */
+  readonly silenceMs: number | null
   readonly clock: Clock
 }
 
@@ -70,8 +72,10 @@ class Pump {
   #cursor: Position
   /** How much was written to the device when something was published last. */
   #writtenBefore = 0
-  /** The head is told after so long without anything to publish. */
-  #silenceMs = firstAnnounceMs
+  /** After so long without anything to publish, one after the other, the head is told. */
+  readonly #silencesMs: readonly number[]
+  /** Those of them that are still to come; then it is told every `announceEveryMs`. */
+  #waitsMs: readonly number[]
   /** When something was published last that is to be followed by more at once. */
   #publishedMs = longAgo
   readonly #waiter: Waiter
@@ -85,6 +89,8 @@ class Pump {
     this.#stream = stream
     this.#toServices = topics.device("stream", deps.address)
     this.#toAnyone = stream === "rx" ? topics.device("rx", deps.address) : null
+    this.#silencesMs = silencesBefore(stream === "rx" ? deps.silenceMs : null)
+    this.#waitsMs = this.#silencesMs
     this.#cursor = deps.journal.began(stream)
     this.#waiter = createWaiter(deps.journal.news[stream], { clock: deps.clock })
   }
@@ -92,7 +98,7 @@ class Pump {
   async run(): Promise<void> {
     const forget = this.#deps.broker.onConnected(() => this.#onConnected())
     // One that stands already is no return.
-    this.#silenceMs = firstAnnounceMs
+    this.#waitsMs = this.#silencesMs
     while (await this.#step());
     forget()
     this.#waiter[Symbol.dispose]()
@@ -105,7 +111,7 @@ class Pump {
 
   /** Readers that come back with the connection are told the head at once. */
   #onConnected(): void {
-    this.#silenceMs = 0
+    this.#waitsMs = [0]
     if (this.#isStopping) return
     this.#endWaiting()
     this.#waiting = new AbortController()
@@ -179,7 +185,7 @@ class Pump {
   /** Publishes in order and follows the connection's back-pressure; false when it failed, after a pause. */
   async #publish(records: readonly StreamRecord[]): Promise<boolean> {
     const { clock } = this.#deps
-    this.#silenceMs = firstAnnounceMs
+    this.#waitsMs = this.#silencesMs
     const isAnswer = this.#isAnswer(records)
     try {
       for (const record of records) {
@@ -217,12 +223,27 @@ class Pump {
     await broker.publish(this.#toAnyone, record.bytes)
   }
 
-  /** Tells the head after a silence, so that a reader that lost the last chunk notices. */
+  /**
+   * Tells the head after a silence: so a reader that lost the last chunk notices, and one that waits for a silence knows of
+   * it. Of a stream that has more, which is not shown yet, nobody may think that it was silent.
+   */
   async #waitOrAnnounce(): Promise<void> {
     if (this.#waiting.signal.aborted) return
-    if ((await this.#waiter.wait(this.#silenceMs)) !== "timeout") return
-    if (await this.#publish([this.#headRecord()])) this.#silenceMs = announceEveryMs
+    const waits = this.#waitsMs
+    if ((await this.#waiter.wait(waits[0] ?? announceEveryMs)) !== "timeout") return
+    if (comparePositions(this.#cursor, this.#deps.journal.place(this.#stream)) < 0) return
+    if (await this.#publish([this.#headRecord()])) this.#waitsMs = waits.slice(1)
   }
+}
+
+/** When the head is told where somebody waits for a silence, one wait after the other. */
+function silencesBefore(silenceMs: number | null): readonly number[] {
+  if (silenceMs === null) return [firstAnnounceMs]
+  // A timer may be early by a part of a millisecond.
+  const ownMs = silenceMs + 1
+  return ownMs < firstAnnounceMs
+    ? [ownMs, firstAnnounceMs - ownMs]
+    : [firstAnnounceMs, Math.max(1, ownMs - firstAnnounceMs)]
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
