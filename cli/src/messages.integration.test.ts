@@ -3,6 +3,7 @@ import { eventually } from "@serialcast/testkit"
 import { connectAsync } from "mqtt"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { readEvents } from "./testing/read-events.ts"
+import { spawnCli } from "./testing/spawn-cli.ts"
 import { startTestAll, type TestAll } from "./testing/start-test-all.ts"
 
 const encode = (text: string) => Uint8Array.from(text, (unit) => unit.charCodeAt(0))
@@ -19,6 +20,11 @@ async function subscribe({ mqttUrl }: TestAll): Promise<Heard> {
   })
   await mqtt.subscribeAsync(["serialcast/local/pty/line", "serialcast/local/pty/line/cut"])
   return heard
+}
+
+/** As the command line shows it. */
+function asLine(message: string): string {
+  return Buffer.from(message.replace("✂", ""), "latin1").toString() + (message.endsWith("✂") ? "…" : "")
 }
 
 /** Resolves when the stream stands. */
@@ -48,7 +54,7 @@ describe.each<[Framing, string, string, string[]]>([
   [{ type: "slip", maxBytes: 16 }, "\xc0a\xc0\xdb", "\xdcb\xc0\xdb\xdb\xdc\xc0", ["\xc0b", "\xdb\xc0✂"]],
   [{ type: "line", maxBytes: 4 }, "ab\n123", "45678\n6\n", ["1234✂", "5678✂", "6"]],
 ])("with %j", (framing, before, after, expected) => {
-  test("whoever comes in the middle of a message hears what everybody hears, over HTTP as by MQTT", async () => {
+  test("whoever comes in the middle of a message hears what everybody hears, over HTTP and on the command line as by MQTT", async () => {
     await using all = await startTestAll({}, {}, framing)
     const mqtt = await subscribe(all)
     await all.pty.write(encode(before))
@@ -61,5 +67,12 @@ describe.each<[Framing, string, string, string[]]>([
     const isText = (text: string) => Buffer.from(text, "latin1").toString()
     for (const heard of [early, late, mqtt])
       await eventually(() => expect(heard.slice(-expected.length).map(isText)).toEqual(expected.map(isText)))
+    // Ends by itself, right behind all that was sent.
+    const count = `${after.length}`
+    const args = ["tail", "--format", "lines", "--from", `-${count}`, "--count", count]
+    const cli = spawnCli([...args, "--broker", all.mqttUrl])
+    expect(await cli.exited).toBe(0)
+    const lines = cli.stdout.text.split("\n").slice(0, expected.length)
+    expect(lines).toEqual(expected.map(asLine))
   })
 })

@@ -3,7 +3,8 @@ import type { StreamEvent } from "@serialcast/device-stream"
 import { seededRandom } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { createFormat, type FormatName } from "./choose-format.ts"
-import { takeBytes } from "./take-bytes.ts"
+import { LinesFormat } from "./lines-format.ts"
+import { byRead, takeBytes } from "./take-bytes.ts"
 
 const epoch = "00000000000000aa"
 const timeUs = Date.parse("2030-01-02T03:04:05Z") * 1000
@@ -28,7 +29,7 @@ function eventsOf(...parts: readonly string[]): StreamEvent[] {
   })
 }
 
-function show(name: FormatName, events: readonly StreamEvent[], hasTimes = false): string {
+function show(name: Exclude<FormatName, "lines">, events: readonly StreamEvent[], hasTimes = false): string {
   const format = createFormat(name, { hasTimes })
   return events.map((event) => format.show(event)).join("") + format.end()
 }
@@ -37,8 +38,8 @@ describe("text", () => {
   test("no byte of a device steers the terminal: all but tab and line end come out visible", () => {
     const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
     const hostile = "\u001b]0;owned\u0007\u009b2J\u202egnp.exe"
-    for (const name of ["text", "lines"] as const) {
-      const shown = show(name, [bytesAt(0, all), ...eventsOf(hostile)])
+    const lines = [all, new TextEncoder().encode(hostile)].map((bytes) => showLine({ bytes }))
+    for (const shown of [show("text", [bytesAt(0, all), ...eventsOf(hostile)]), lines.join("")]) {
       // oxlint-disable-next-line eslint/no-control-regex -- they are what must not be there
       expect(shown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
       expect(shown).toContain("\\x1B]0;owned\\x07\\x9B2J\\u202Egnp.exe")
@@ -67,24 +68,20 @@ describe("text", () => {
   })
 })
 
-describe("lines", () => {
-  test("only whole lines are shown; the rest at a gap and at the end", () => {
-    const format = createFormat("lines", { hasTimes: false })
-    const [one, two] = eventsOf("a\nb", "c\nd")
-    expect(format.show(one!)).toBe("a\n")
-    expect(format.show(two!)).toBe("bc\n")
-    expect(format.show(gap)).toBe("d\n")
-    expect(format.end()).toBe("")
-  })
+function showLine(
+  { bytes, isCut = false }: { readonly bytes: Uint8Array; readonly isCut?: boolean },
+  hasTimes = false,
+): string {
+  const cursor = { epoch, offset: bytes.byteLength, mark: 0 }
+  return new LinesFormat({ hasTimes }).show({ kind: "message", cursor, offset: 0, timeUs, bytes, isCut })
+}
 
-  test("10 MB without a line end are shown in pieces, and never held", () => {
-    const format = createFormat("lines", { hasTimes: false })
-    let shown = 0
-    for (let at = 0; at < 200; at++) {
-      shown += format.show(bytesAt(at * 50_000, new Uint8Array(50_000).fill(0x78))).length
-    }
-    expect(10_000_000 - shown).toBeLessThan(70_000)
-  })
+test("lines are messages, one on each line, and say when they are not whole", () => {
+  const encode = (text: string) => new TextEncoder().encode(text)
+  expect(showLine({ bytes: encode("21.9 °C") })).toBe("21.9 °C\n")
+  expect(showLine({ bytes: encode("21.9"), isCut: true }, true)).toBe(`${time} 21.9…\n`)
+  expect(showLine({ bytes: encode("a\r\nb") })).toBe("a\\x0D\\x0Ab\n")
+  expect(new LinesFormat({ hasTimes: true }).show({ kind: "positioned", cursor: null })).toBe("")
 })
 
 test("hex shows place, bytes and what of them is ASCII", () => {
@@ -127,15 +124,53 @@ test("json is one event a line, with the cursor after it, and only ASCII", () =>
   for (const { cursor } of lines.slice(1)) expect(parseCursor(cursor!)).toBeDefined()
 })
 
+const options = { signal: new AbortController().signal }
+
+async function collect(events: AsyncIterable<StreamEvent>): Promise<StreamEvent[]> {
+  const collected: StreamEvent[] = []
+  for await (const event of events) collected.push(event)
+  return collected
+}
+
 test("after so many bytes the events end, the last one cut, its cursor too", async () => {
-  async function* source() {
-    yield* eventsOf("abc", "def")
-    throw new Error("one event too many was asked for")
+  const device = {
+    async *read() {
+      yield* eventsOf("abc", "def")
+      throw new Error("one event too many was asked for")
+    },
   }
-  const taken: StreamEvent[] = []
-  for await (const event of takeBytes(source(), 4)) taken.push(event)
-  expect(taken).toMatchObject([
+  expect(await collect(takeBytes(device, 4).read(options))).toMatchObject([
     { offset: 0, cursor: { offset: 3 } },
     { offset: 3, bytes: Uint8Array.of(0x64), cursor: { offset: 4 } },
   ])
+})
+
+test("what is read again before the first reading's start does not count", async () => {
+  const start: StreamEvent = { kind: "positioned", cursor: { epoch, offset: 4, mark: 0 } }
+  const readings = [[start], eventsOf("abc", "def", "ghi")]
+  const device = {
+    async *read() {
+      yield* readings.shift() ?? []
+    },
+  }
+  const limited = takeBytes(device, 3)
+  expect(await collect(limited.read(options))).toEqual([start])
+  const events = await collect(limited.read(options))
+  expect(show("text", events)).toBe("abcdefg")
+})
+
+test("what tells times tells each read of the port, with its place", async () => {
+  async function* joined(): AsyncGenerator<StreamEvent> {
+    const [event] = eventsOf("a\nb\nc")
+    const reads = [
+      { offset: 2, timeUs: timeUs + 1_000_000 },
+      { offset: 4, timeUs: timeUs + 2_000_000 },
+    ]
+    yield { ...event!, reads } as StreamEvent
+  }
+  const events = await collect(byRead(joined()))
+  expect(show("text", events, true)).toBe(
+    [0, 1, 2].map((second) => `2030-01-02T03:04:0${5 + second}.000000Z ${"abc"[second]}`).join("\n"),
+  )
+  expect(events.map(({ cursor }) => cursor?.offset)).toEqual([2, 4, 5])
 })

@@ -1,5 +1,5 @@
-import type { StartPoint, StreamName } from "@serialcast/contract"
-import type { StreamEvent } from "@serialcast/device-stream"
+import type { Framing, StartPoint, StreamName } from "@serialcast/contract"
+import { type MessageEvent, readMessages, type StreamEvent } from "@serialcast/device-stream"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
@@ -12,7 +12,8 @@ import { followState } from "../gateway/follow-state.ts"
 import { parsePlace, parseStream, streamOption } from "../gateway/stream-options.ts"
 import { createFormat, type FormatName, formatNames, parseFormatName } from "./choose-format.ts"
 import type { Format } from "./format.ts"
-import { takeBytes } from "./take-bytes.ts"
+import { LinesFormat } from "./lines-format.ts"
+import { byRead, takeBytes } from "./take-bytes.ts"
 
 const options = {
   ...connectionOptions,
@@ -58,18 +59,29 @@ export const tailCommand = defineCommand({
     await using gateway = await connectToGateway(values, context)
     const { devices } = gateway.client
     const address = chooseDevice(devices.list(), given)
-    const format = createFormat(reading.format, { hasTimes: reading.hasTimes })
-    const printer = new Printer(format, context, { hasNotes: reading.format !== "json" })
+    const device = takeBytes(gateway.client.device(address), reading.count)
+    const printer = new Printer(context, { hasNotes: reading.format !== "json" })
     // A note that cannot be written is no reason to stop: the bytes go elsewhere.
     const forget = followState(devices, address, (line) => void printer.note(line).catch(() => {}))
-    const { from, stream } = reading
-    const events = gateway.client.device(address).read({ from, stream, signal: context.signal })
-    for await (const event of takeBytes(events, reading.count)) await printer.print(event)
-    await printer.end()
+    const { signal, clock } = context
+    if (reading.format === "lines") {
+      const state = () => devices.get(address)
+      const messages = readMessages(device, { ...reading, state, signal, clock, plainLines, tellsRest: true })
+      await printer.printLines(messages, new LinesFormat(reading))
+    } else {
+      const format = createFormat(reading.format, reading)
+      const events = device.read({ ...reading, signal })
+      // What tells times tells each.
+      const isTimed = reading.hasTimes || reading.format === "json"
+      await printer.printEvents(isTimed ? byRead(events) : events, format)
+    }
     forget()
     return exitCodes.done
   },
 })
+
+/** A longer line of a device without a framing comes in pieces, so that one without line ends costs no more memory. */
+const plainLines: Framing = { type: "line", maxBytes: 60_000 }
 
 interface Reading {
   readonly from: StartPoint
@@ -104,25 +116,27 @@ function parseCount(text: string | undefined): number {
 
 /** Bytes to standard output at its reader's pace, and notes to standard error. */
 class Printer {
-  readonly #format: Format
   readonly #context: Pick<CommandContext, "stdout" | "stderr">
   readonly #hasNotes: boolean
+  /** Of what was shown so far. */
+  #isAtLineStart = true
 
-  constructor(
-    format: Format,
-    context: Pick<CommandContext, "stdout" | "stderr">,
-    { hasNotes }: { hasNotes: boolean },
-  ) {
-    this.#format = format
+  constructor(context: Pick<CommandContext, "stdout" | "stderr">, { hasNotes }: { hasNotes: boolean }) {
     this.#context = context
     this.#hasNotes = hasNotes
   }
 
-  async print(event: StreamEvent): Promise<void> {
-    const shown = this.#format.show(event)
-    if (shown.length > 0) await this.#context.stdout.write(shown)
-    const note = noteOf(event)
-    if (note !== undefined) await this.note(note)
+  async printEvents(events: AsyncIterable<StreamEvent>, format: Format): Promise<void> {
+    for await (const event of events) {
+      const shown = format.show(event)
+      this.#isAtLineStart = format.isAtLineStart
+      await this.#print(shown, event)
+    }
+    await this.#print(format.end(), null)
+  }
+
+  async printLines(messages: AsyncIterable<MessageEvent>, format: LinesFormat): Promise<void> {
+    for await (const event of messages) await this.#print(format.show(event), event)
   }
 
   /** One line on standard error. */
@@ -130,17 +144,18 @@ class Printer {
     if (!this.#hasNotes) return
     const { stdout, stderr } = this.#context
     // On one terminal, a note must not continue a line of the device.
-    const start = stdout.isTerminal && !this.#format.isAtLineStart ? "\n" : ""
+    const start = stdout.isTerminal && !this.#isAtLineStart ? "\n" : ""
     await stderr.write(`${start}-- ${text}\n`)
   }
 
-  async end(): Promise<void> {
-    const rest = this.#format.end()
-    if (rest !== "") await this.#context.stdout.write(rest)
+  async #print(shown: string | Uint8Array, event: StreamEvent | MessageEvent | null): Promise<void> {
+    if (shown.length > 0) await this.#context.stdout.write(shown)
+    const note = event === null ? undefined : noteOf(event)
+    if (note !== undefined) await this.note(note)
   }
 }
 
-function noteOf(event: StreamEvent): string | undefined {
+function noteOf(event: StreamEvent | MessageEvent): string | undefined {
   switch (event.kind) {
     case "positioned":
       return event.cursor === null
@@ -151,6 +166,7 @@ function noteOf(event: StreamEvent): string | undefined {
     case "gap":
       return describeGap(event.gap)
     case "bytes":
+    case "message":
       return undefined
   }
 }

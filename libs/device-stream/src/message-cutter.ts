@@ -66,6 +66,11 @@ export class MessageCutter {
     return former.length === 0 ? told : [...former, ...told]
   }
 
+  /** Nothing more is read. */
+  end(): MessageEvent[] {
+    return this.#tell(this.#framer.flush("lost"))
+  }
+
   #takeOne(event: StreamEvent | QuietEvent): MessageEvent[] {
     switch (event.kind) {
       case "quiet":

@@ -8,8 +8,7 @@ import type { Device } from "./device.ts"
 import { MessageCutter, type MessageEvent } from "./message-cutter.ts"
 import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 
-/** Messages of a device without a framing. */
-const plainLines: Framing = { type: "line", maxBytes: 4096 }
+const usualLines: Framing = { type: "line", maxBytes: 4096 }
 
 /**
  * That a port was silent is the agent's to tell: what comes later here may have been read in time. When not even that comes
@@ -22,6 +21,10 @@ export interface MessageOptions {
   readonly stream: StreamName
   /** The newest state of the device, which names its framing; undefined while it is not known. */
   readonly state: () => DeviceState | undefined
+  /** Messages of a device without a framing. Default: lines of up to 4 KiB. */
+  readonly plainLines?: Framing | undefined
+  /** At the end of the reading, what there is of a message is told, cut. Default: false. */
+  readonly tellsRest?: boolean | undefined
   /** Ends the reading. */
   readonly signal: AbortSignal
   readonly clock: Clock
@@ -51,7 +54,7 @@ export async function* readMessages(
 async function* readFrom(
   device: Pick<Device, "read">,
   start: Cursor,
-  { stream, state, signal, clock }: MessageOptions,
+  { stream, state, plainLines = usualLines, tellsRest = false, signal, clock }: MessageOptions,
 ): AsyncGenerator<MessageEvent, void, undefined> {
   const framing = () => state()?.framing ?? plainLines
   /** Nothing opens the other direction. */
@@ -64,6 +67,7 @@ async function* readFrom(
   const events = device.read({ from, stream, signal, tellsQuiet: true })[Symbol.asyncIterator]()
   try {
     yield* cutAll(events, cutter, clock)
+    if (tellsRest) yield* cutter.end()
   } finally {
     await events.return?.()
   }
