@@ -68,7 +68,7 @@ export class MessageCutter {
 
   /** Nothing more is read. */
   end(): MessageEvent[] {
-    return this.#tell(this.#framer.flush("lost"))
+    return this.#tell(this.#framer.interrupt({ kind: "lost" }))
   }
 
   #takeOne(event: StreamEvent | QuietEvent): MessageEvent[] {
@@ -88,7 +88,7 @@ export class MessageCutter {
 
   /** Nothing came for so long that the message that has begun must be over. */
   silence(): MessageEvent[] {
-    return this.#tell(this.#framer.flush("silence"))
+    return this.#tell(this.#framer.silence())
   }
 
   /** A device whose framing is another one now: what follows may be in the middle of a message, until the port is opened. */
@@ -98,7 +98,7 @@ export class MessageCutter {
     const isSame = JSON.stringify(framing) === JSON.stringify(this.#framing)
     this.#framing = framing
     if (isSame) return []
-    const cut = this.#tell(this.#framer.flush("lost"))
+    const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
     this.#framer = createFramer(framing, { ...this.#options, startsInside: true })
     return cut
   }
@@ -116,8 +116,8 @@ export class MessageCutter {
   #takeMark(event: Told<"mark">): MessageEvent[] {
     const isHad = this.#isBefore(event.cursor)
     if (!isHad) this.#begin(event.cursor.epoch)
-    const found = breakAt(event.mark)
-    const cut = found === null ? [] : this.#tell(this.#framer.flush(found))
+    const found = breakAt(event.mark, event.timeUs)
+    const cut = found === null ? [] : this.#tell(this.#framer.interrupt(found))
     return isHad ? [] : [...cut, { ...event, isInside: this.#framer.isHolding }]
   }
 
@@ -128,7 +128,7 @@ export class MessageCutter {
     const isHad = this.#isBefore(cursor) && !isAtStart
     const isAcross = !this.#isStarted && !isHad && gap.reason === "evicted"
     if (!isHad) this.#begin(this.#epoch)
-    const cut = this.#tell(this.#framer.flush("lost"))
+    const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
     this.#epoch = cursor.epoch
     if (isHad) return []
     return [...cut, isAcross ? { ...event, gap: gapFrom(this.#start, event) } : event]

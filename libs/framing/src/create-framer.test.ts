@@ -33,7 +33,10 @@ function pushAll(framer: Framer, chunks: readonly TimedChunk[], start = 0): Fram
 /** Each frame's text; a cut one ends with `✂`. */
 function cutText(framing: Framing, sent: string): string[] {
   const framer = createFramer(framing)
-  const frames = [...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]), ...framer.flush("closed")]
+  const frames = [
+    ...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]),
+    ...framer.interrupt({ kind: "opened" }),
+  ]
   return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
 }
 
@@ -88,7 +91,10 @@ test("fixed messages of who comes in the middle are those counted from the openi
   const read = (anchorAt: (offset: number) => number | undefined) => {
     const framer = createFramer(fixed, { startsInside: true, anchorAt })
     const frames = pushAll(framer, [{ bytes: latin("abcdefgh"), timeUs: 1 }], 7)
-    const opened = [...framer.flush("closed"), ...pushAll(framer, [{ bytes: latin("ijk"), timeUs: 1 }], 15)]
+    const opened = [
+      ...framer.interrupt({ kind: "opened" }),
+      ...pushAll(framer, [{ bytes: latin("ijk"), timeUs: 1 }], 15),
+    ]
     return [...frames, ...opened].map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
   }
   expect(read(() => 3)).toEqual(["ab✂", "cde", "fgh", "ijk"])
@@ -99,7 +105,7 @@ test("what follows on bytes that are missing is cut, up to the next message", ()
   const rest = (framing: Framing, sent: string) => {
     const framer = createFramer(framing)
     framer.push(latin("1"), { offset: 0, timeUs: 1 })
-    framer.flush("lost")
+    framer.interrupt({ kind: "lost" })
     const frames = framer.push(latin(sent), { offset: 9, timeUs: 2 })
     return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
   }
@@ -109,7 +115,7 @@ test("what follows on bytes that are missing is cut, up to the next message", ()
   expect(rest(slip, "\xc03\xc0")).toEqual(["3"])
   const framer = createFramer(idle)
   framer.push(latin("1"), { offset: 0, timeUs: 1 })
-  framer.flush("lost")
+  framer.interrupt({ kind: "lost" })
   const chunks = ["2", "3", "4"].map((sent, n) => ({ bytes: latin(sent), timeUs: 10_000 * n }))
   expect(pushAll(framer, chunks, 9).map(({ isCut }) => isCut)).toEqual([true, false])
 })
@@ -125,12 +131,69 @@ test("a silence is over when the reads say so, and what goes on after one that w
     { bytes: latin("d"), timeUs: 20_000 },
   ]
   expect(pushAll(framer, chunks, 2)).toMatchObject([{ bytes: latin("c"), isCut: true }])
-  expect(framer.flush("silence")).toMatchObject([{ bytes: latin("d"), isCut: false }])
+  expect(framer.silence()).toMatchObject([{ bytes: latin("d"), isCut: false }])
   for (const other of [line, delimiter, fixed, slip]) {
     const never = createFramer(other)
     never.push(latin("a"), { offset: 0, timeUs: 1 })
     expect(never.quiet(1e15)).toEqual([])
   }
+})
+
+describe("what follows on an opening", () => {
+  const read = (framing: Framing, before: string, after: string) => {
+    const framer = createFramer(framing)
+    const frames = [
+      ...pushAll(framer, [{ bytes: latin(before), timeUs: 1_000 }]),
+      ...framer.interrupt({ kind: "closed", timeUs: 2_000 }),
+      ...framer.interrupt({ kind: "opened", timeUs: 9_000 }),
+      ...pushAll(framer, [{ bytes: latin(after), timeUs: 10_000 }], before.length),
+    ]
+    return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
+  }
+
+  test.each([
+    [line, "a\n", "b\nc\n", ["a", "b", "c"]],
+    [slip, "a\xc0", "b\xc0c\xc0", ["a", "b", "c"]],
+    [delimiter, "", "b\n\v\n\fc\n\v\n\f", ["b", "c"]],
+    [fixed, "aaa", "bbbccc", ["aaa", "bbb", "ccc"]],
+  ] as const)("begins a message: %j %j %j", (framing, before, after, expected) => {
+    expect(read(framing, before, after)).toEqual(expected)
+  })
+
+  test.each([
+    [line, "a\n-12", "1.5\nb\n", ["a", "-12✂", "1.5✂", "b"]],
+    [line, "a\r", "\nb\n", ["a\r✂", "b"]],
+    [slip, "ab", "c\xc0d\xc0", ["ab✂", "c✂", "d"]],
+    [delimiter, "a\n", "\v\n\fb\n\v\n\f", ["a\n✂", "\v\n\fb✂"]],
+  ] as const)("may be the rest of a message that was cut: %j %j %j", (framing, before, after, expected) => {
+    expect(read(framing, before, after)).toEqual(expected)
+  })
+
+  test("is counted anew where messages have a fixed length", () => {
+    expect(read(fixed, "aaab", "cccddd")).toEqual(["aaa", "b✂", "ccc", "ddd"])
+  })
+
+  test("is a message of its own after a silence, and so is what was read before the port was silent for long enough", () => {
+    const framer = createFramer(idle)
+    framer.push(latin("a"), { offset: 0, timeUs: 1_000 })
+    expect(framer.interrupt({ kind: "closed", timeUs: 6_000 })).toMatchObject([{ isCut: false }])
+    framer.interrupt({ kind: "opened", timeUs: 20_000 })
+    framer.push(latin("b"), { offset: 1, timeUs: 21_000 })
+    // Killed: nobody knows how long the port was read.
+    expect(framer.interrupt({ kind: "opened", timeUs: 90_000 })).toMatchObject([{ isCut: true }])
+    const chunks = [
+      { bytes: latin("c"), timeUs: 95_000 },
+      { bytes: latin("d"), timeUs: 99_999 },
+      { bytes: latin("e"), timeUs: 105_000 },
+    ]
+    expect(pushAll(framer, chunks, 2)).toMatchObject([{ bytes: latin("cd"), isCut: false }])
+    framer.interrupt({ kind: "opened", timeUs: 200_000 })
+    const soon = [
+      { bytes: latin("f"), timeUs: 204_999 },
+      { bytes: latin("g"), timeUs: 210_000 },
+    ]
+    expect(pushAll(framer, soon, 5)).toMatchObject([{ bytes: latin("f"), isCut: true }])
+  })
 })
 
 test("the reads of a chunk are as good as chunks", () => {
@@ -154,8 +217,8 @@ test("a silence between two chunks ends an idle message, and so does one that th
   expect(pushAll(framer, chunks)).toEqual([{ bytes: latin("abcd"), offset: 0, ...whole }])
   expect([framer.silenceMs, framer.isHolding]).toEqual([5, true])
   const last = { bytes: latin("ef"), offset: 4, end: 6, timeUs: 19_999, isCut: false }
-  expect(framer.flush("silence")).toEqual([last])
-  expect([framer.isHolding, framer.flush("silence")]).toEqual([false, []])
+  expect(framer.silence()).toEqual([last])
+  expect([framer.isHolding, framer.silence()]).toEqual([false, []])
 })
 
 test("a frame has the place of its first byte, though its begin was taken for the end of the one before", () => {
@@ -177,7 +240,7 @@ function framesAfter(framing: Framing, bytes: readonly TimedChunk[], start: numb
   const framer = createFramer(framing, { startsInside: first > 0, anchorAt: () => 0 })
   pushAll(framer, bytes.slice(first, start), first)
   framer.skipTo(start)
-  const frames = [...pushAll(framer, bytes.slice(start), start), ...framer.flush("closed")]
+  const frames = [...pushAll(framer, bytes.slice(start), start), ...framer.interrupt({ kind: "opened" })]
   return frames.filter(({ end }) => end > start)
 }
 
@@ -189,7 +252,7 @@ const noisy = fc.array(fc.constantFrom(0x0a, 0x0b, 0x0c, 0x0d, 0xc0, 0xdb, 0xdc,
 describe.each(all.map((framing) => [framing.type, framing] as const))("%s framing", (_type, framing) => {
   const frameAll = (chunks: readonly TimedChunk[]) => {
     const framer = createFramer(framing)
-    return [...pushAll(framer, chunks), ...framer.flush("closed")]
+    return [...pushAll(framer, chunks), ...framer.interrupt({ kind: "opened" })]
   }
   const timeOf = (at: number) => at * 700 + (at % 7 === 0 ? 4_900 : 0)
   const singles = (bytes: Uint8Array) =>
@@ -228,7 +291,7 @@ describe.each(all.map((framing) => [framing.type, framing] as const))("%s framin
         const start = Math.min(at, sent.length)
         const isWhole = ({ isCut, end }: Frame) => !isCut && end > start
         const all = createFramer(framing)
-        const frames = [...pushAll(all, sent), ...all.flush("closed")]
+        const frames = [...pushAll(all, sent), ...all.interrupt({ kind: "opened" })]
         expect(framesAfter(framing, sent, start).filter(isWhole)).toEqual(frames.filter(isWhole))
       }),
     )
@@ -277,8 +340,8 @@ test("every framing that a configuration can name has its framer", () => {
 })
 
 test("messages do not go on over a mark after which the bytes may be of another device, or later", () => {
-  expect(breakAt({ n: 0, kind: "opened", open: 2 })).toBe("closed")
-  expect(breakAt({ n: 0, kind: "closed", reason: "x" })).toBe("closed")
-  expect(breakAt({ n: 0, kind: "overrun" })).toBe("lost")
-  expect(breakAt({ n: 0, kind: "leased", holder: "x" })).toBe(null)
+  expect(breakAt({ n: 0, kind: "opened", open: 2 }, 5)).toEqual({ kind: "opened", timeUs: 5 })
+  expect(breakAt({ n: 0, kind: "closed", reason: "x" }, 5)).toEqual({ kind: "closed", timeUs: 5 })
+  expect(breakAt({ n: 0, kind: "overrun" }, 5)).toEqual({ kind: "lost", timeUs: 5 })
+  expect(breakAt({ n: 0, kind: "leased", holder: "x" }, 5)).toBe(null)
 })

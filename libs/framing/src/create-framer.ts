@@ -9,21 +9,27 @@ import type { Scanner } from "./scanner.ts"
 import { SlipScanner } from "./slip-scanner.ts"
 
 /**
- * What stands between two bytes. `closed`: the port was closed or opened, so what follows begins a message. `lost`: nobody
- * knows how many bytes are missing, or which, so what follows may be the rest of one.
+ * What stands between two bytes, over which no message goes on: the port was closed or opened, or bytes are missing
+ * (`lost`). What follows on an opening begins a message, unless one was cut: then it may be the rest of that.
  */
-export type FrameBreak = "closed" | "lost"
+export interface FrameBreak {
+  readonly kind: "closed" | "opened" | "lost"
+  /** When it was, in microseconds since 1970; absent: nobody knows. */
+  readonly timeUs?: number | undefined
+}
 
 /** Cuts the bytes of a stream into messages. Holds one message at most; every byte is in a frame or marked its end. */
 export interface Framer {
-  /** When so much time passes after a read with nothing new, the caller flushes; null: silence means nothing. */
+  /** When so much time passes after a read with nothing new, `silence` is to be called; null: silence means nothing. */
   readonly silenceMs: number | null
   /** A message has begun and its end has not come. */
   readonly isHolding: boolean
-  /** The frames that end in `bytes`, whose first byte has this place; they must follow on those before, or a flush. */
+  /** The frames that end in `bytes`, whose first byte has this place; they must follow on those before, or a break. */
   push(bytes: Uint8Array, place: Place): readonly Frame[]
-  /** Ends what is held: after a `silence` of `silenceMs` it is whole, at a break it is cut. */
-  flush(reason: "silence" | FrameBreak): readonly Frame[]
+  /** Ends what is held: after a silence of `silenceMs` it is whole. */
+  silence(): readonly Frame[]
+  /** Ends what is held: it is cut, unless the port had been silent for long enough. */
+  interrupt(at: FrameBreak): readonly Frame[]
   /** Nothing more was read up to then, in microseconds since 1970: ends what that makes whole. */
   quiet(untilUs: number): readonly Frame[]
   /**
@@ -44,7 +50,7 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
   const { startsInside = false, anchorAt = () => undefined } = options
   const frames = new FrameBuilder(framing.type === "fixed" ? framing.length : framing.maxBytes, startsInside)
   const scanner = createScanner(framing, frames, anchorAt)
-  scanner.restart(!startsInside)
+  scanner.restart(!startsInside, null)
   let nextOffset = 0
   const silence = () => {
     scanner.silence()
@@ -73,13 +79,17 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
       nextOffset = at
       return frames.take()
     },
-    flush(reason) {
+    silence() {
+      silence()
+      return frames.take()
+    },
+    interrupt({ kind, timeUs }) {
+      // Until it was opened nobody read the port.
+      if (kind !== "opened" && timeUs !== undefined && scanner.isOverAt(timeUs)) silence()
+      const mayGoOn = kind === "lost" || (framing.type !== "fixed" && (frames.isHolding || frames.isInside))
       scanner.release()
-      if (reason === "silence") silence()
-      else {
-        frames.cut(nextOffset, reason === "lost")
-        scanner.restart(reason === "closed")
-      }
+      frames.cut(nextOffset, mayGoOn)
+      scanner.restart(kind !== "lost", kind === "opened" ? (timeUs ?? null) : null)
       return frames.take()
     },
     quiet(untilUs) {
@@ -91,9 +101,9 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
 }
 
 /** What a mark is to messages; null: they go on over it. */
-export function breakAt({ kind }: Mark): FrameBreak | null {
-  if (kind === "opened" || kind === "closed") return "closed"
-  return kind === "overrun" ? "lost" : null
+export function breakAt({ kind }: Mark, timeUs: number): FrameBreak | null {
+  if (kind === "opened" || kind === "closed") return { kind, timeUs }
+  return kind === "overrun" ? { kind: "lost", timeUs } : null
 }
 
 /**

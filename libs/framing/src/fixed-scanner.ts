@@ -9,7 +9,7 @@ export class FixedScanner implements Scanner {
   readonly #frames: FrameBuilder
   readonly #length: number
   readonly #anchorAt: AnchorAt
-  #isBegin = true
+  #isOpening = true
   /** null: to be found at the next byte. */
   #anchor: number | null = null
   /** Nobody knows where messages begin: none is known to be one. */
@@ -32,8 +32,8 @@ export class FixedScanner implements Scanner {
 
   release(): void {}
 
-  restart(isBegin: boolean): void {
-    this.#isBegin = isBegin
+  restart(isOpening: boolean): void {
+    this.#isOpening = isOpening
     this.#anchor = null
   }
 
@@ -44,7 +44,7 @@ export class FixedScanner implements Scanner {
   silence(): void {}
 
   #findAnchor(offset: number): number {
-    const known = this.#isBegin ? offset : this.#anchorAt(offset)
+    const known = this.#isOpening ? offset : this.#anchorAt(offset)
     this.#isLost = known === undefined
     this.#anchor = known ?? offset
     return this.#anchor

@@ -46,6 +46,11 @@ export class FrameBuilder {
     return this.#isHolding
   }
 
+  /** The next byte may be of a message whose begin was not seen. */
+  get isInside(): boolean {
+    return this.#isInside
+  }
+
   get isFull(): boolean {
     return this.#length === this.#maxBytes
   }

@@ -5,7 +5,7 @@ import type { Scanner } from "./scanner.ts"
 export class IdleScanner implements Scanner {
   readonly #frames: FrameBuilder
   readonly #idleUs: number
-  /** null: nothing was read since bytes were missing, and nobody knows how long it was silent. */
+  /** When the last byte was read, or the port was opened; null: nobody knows how long it has been silent. */
   #lastTimeUs: number | null = null
   /** The message was taken to be over. */
   #isSilent = false
@@ -26,8 +26,8 @@ export class IdleScanner implements Scanner {
 
   release(): void {}
 
-  restart(): void {
-    this.#lastTimeUs = null
+  restart(_isOpening: boolean, sinceUs: number | null): void {
+    this.#lastTimeUs = sinceUs
     this.#isSilent = false
   }
 

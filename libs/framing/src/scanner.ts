@@ -4,10 +4,10 @@ export interface Scanner {
   /** Gives back, as bytes of the message, what was held as the possible begin of something else. */
   release(): void
   /**
-   * The next byte does not follow on the last one. `isBegin`: a message begins with it, as at the opening of a port; else
-   * it may be any byte of one.
+   * The next byte does not follow on the last one. `isOpening`: it is the first one of an opening; else it may be any.
+   * `sinceUs`: since then the port has been read, in microseconds since 1970; null: nobody knows.
    */
-  restart(isBegin: boolean): void
+  restart(isOpening: boolean, sinceUs: number | null): void
   /** Whether a message that has begun is over when nothing more was read up to then, in microseconds since 1970. */
   isOverAt(timeUs: number): boolean
   /** It was taken to be over. */

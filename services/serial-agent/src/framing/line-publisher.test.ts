@@ -40,10 +40,10 @@ class PlayedConnection {
   }
 }
 
-function start(framing: Framing = line) {
+function start(framing: Framing = line, { before = "before\n" } = {}) {
   const clock = new FakeClock()
   const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
-  journal.append("rx", Buffer.from("before"))
+  journal.append("rx", Buffer.from(before, "latin1"))
   const broker = new PlayedConnection()
   const publisher = startLinePublisher({
     broker,
@@ -75,10 +75,26 @@ test("what is not a whole message comes on a topic of its own: too long, or agai
   const { broker, send } = start({ type: "line", maxBytes: 4 })
   await send("12345\n6\n")
   expect(broker.lines).toEqual(["1234✂", "5✂", "6"])
-  const slip = start({ type: "slip", maxBytes: 16 })
+  const slip = start({ type: "slip", maxBytes: 16 }, { before: "" })
   await slip.send("\xc0ab\xc0\xdb\xdb\xdc\xc0\xdb\xdc\xc0c\xdb\xc0")
   expect(slip.broker.lines).toEqual(["ab", "\xdb\xc0✂", "\xc0", "c\xdb✂"])
 })
+
+test.each<[Framing, string, string, string[]]>([
+  [line, "20.25\n-12", "1.50\n20.75\n", ["1.50✂", "20.75"]],
+  [line, "20.25\n", "-121.50\n20.75\n", ["-121.50", "20.75"]],
+  [{ type: "slip", maxBytes: 16 }, "\xc0a", "b\xc0c\xc0", ["b✂", "c"]],
+  [{ type: "fixed", length: 2 }, "aab", "ccdd", ["cc", "dd"]],
+])(
+  "with %j, what follows on %j at a restart is the rest of a message, unless that was whole",
+  async (framing, before, after, expected) => {
+    const { broker, journal, clock } = start(framing, { before })
+    journal.mark("rx", { kind: "opened", open: 2 })
+    journal.append("rx", Buffer.from(after, "latin1"))
+    await clock.advanceAsync(0)
+    expect(broker.lines).toEqual(expected)
+  },
+)
 
 test("what is written to the device is no message of it", async () => {
   const { broker, journal, send } = start()
@@ -101,7 +117,7 @@ test("a message does not go on over a close, an open or an overrun; but over oth
 })
 
 test("a silence ends an idle message, also when nothing follows", async () => {
-  const { broker, clock, send } = start({ type: "idle", idleMs: 5, maxBytes: 16 })
+  const { broker, clock, send } = start({ type: "idle", idleMs: 5, maxBytes: 16 }, { before: "" })
   await send("ab")
   await clock.advanceAsync(4)
   await send("cd")

@@ -10,11 +10,12 @@ import {
   maxChunkBytes,
   type StreamRecord,
 } from "@serialcast/contract"
-import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
+import { breakAt, type Frame, type Framer } from "@serialcast/framing"
 import type { Journal } from "@serialcast/journal"
 import { type Clock, delay, within } from "@serialcast/primitives"
 import { comparePositions, endOf, type Position } from "@serialcast/records"
 import { FrameQueue } from "./frame-queue.ts"
+import { resumeFramer } from "./resume-framer.ts"
 
 // Beyond this, the newest messages are worth more than all of them; who wants all reads the stream.
 const maxLagBytes = 1024 * 1024
@@ -81,55 +82,56 @@ async function isRefused(publication: Promise<void>): Promise<boolean> {
 class LineFeed {
   readonly #deps: LinePublisherDeps
   readonly #queue: FrameQueue
-  readonly #framer: Framer
+  readonly #start: Position
   #cursor: Position
 
   constructor(deps: LinePublisherDeps, queue: FrameQueue) {
     this.#deps = deps
     this.#queue = queue
-    this.#framer = createFramer(deps.framing)
-    this.#cursor = deps.journal.head("rx")
+    this.#start = deps.journal.head("rx")
+    this.#cursor = this.#start
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { journal, clock } = this.#deps
-    const { silenceMs } = this.#framer
+    const framer = await resumeFramer(this.#start, this.#deps)
+    const { silenceMs } = framer
     for (;;) {
-      this.#takeRecords()
+      this.#takeRecords(framer)
       if (signal.aborted) return
       // A timer may be early by a part of a millisecond.
-      const isSilent = silenceMs !== null && this.#framer.isHolding
+      const isSilent = silenceMs !== null && framer.isHolding
       const timeout = isSilent ? { clock, ms: silenceMs + 1 } : undefined
       const how = await journal.news.rx.wait({ signal, timeout })
       // What was read and is not shown yet was no silence.
       const hasAll = comparePositions(this.#cursor, journal.place("rx")) === 0
-      if (how === "timeout" && hasAll) this.#keep(this.#framer.flush("silence"))
+      if (how === "timeout" && hasAll) this.#keep(framer.silence())
     }
   }
 
-  #takeRecords(): void {
+  #takeRecords(framer: Framer): void {
     const { journal } = this.#deps
     for (;;) {
       const oldest = journal.oldest("rx")
       if (comparePositions(this.#cursor, oldest) < 0) {
-        this.#keep(this.#framer.flush("lost"))
+        this.#keep(framer.interrupt({ kind: "lost" }))
         this.#cursor = oldest
       }
       const records = journal.read("rx", this.#cursor, maxChunkBytes)
       if (records.length === 0) return
-      for (const record of records) this.#take(record)
+      for (const record of records) this.#take(record, framer)
     }
   }
 
-  #take(record: StreamRecord): void {
+  #take(record: StreamRecord, framer: Framer): void {
     this.#cursor = endOf(record)
-    if (!isMarkRecord(record)) return this.#keep(this.#framer.push(record.bytes, record))
-    const found = breakAt(record.mark)
-    if (found !== null) this.#keep(this.#framer.flush(found))
+    if (!isMarkRecord(record)) return this.#keep(framer.push(record.bytes, record))
+    const found = breakAt(record.mark, record.timeUs)
+    if (found !== null) this.#keep(framer.interrupt(found))
   }
 
   #keep(frames: readonly Frame[]): void {
     if (!this.#deps.broker.isConnected) return
-    for (const frame of frames) this.#queue.push(frame)
+    for (const frame of frames) if (frame.end > this.#start.offset) this.#queue.push(frame)
   }
 }
