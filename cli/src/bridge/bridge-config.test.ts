@@ -18,12 +18,18 @@ test("a port alone is one of this machine, and the baud rate stands behind the d
 test("what the options say reaches the port and the tunnel", () => {
   const { devices, tunnels } = configOf(
     "-d tcp://[::1]:4001@1200 --data-bits 7 --parity even --stop-bits 2 --flow-control hardware -l [::1]:0 " +
-      "--allow 10.0.0.0/8,fd00::1 --replay 4KiB --read-only --idle-timeout 5m",
+      "--allow 10.0.0.0/8,fd00::1 --replay 4KiB --read-only --allow-http --idle-timeout 5m",
   )
   const settings = { baudRate: 1200, dataBits: 7, parity: "even", stopBits: 2, flowControl: "hardware" }
   expect(devices["device"]).toMatchObject({ port: "tcp://[::1]:4001", ...settings })
   expect(tunnels).toMatchObject([
-    { allow: ["10.0.0.0/8", "fd00::1"], replayBytes: 4096, readOnly: true, idleTimeoutMs: 300_000 },
+    {
+      allow: ["10.0.0.0/8", "fd00::1"],
+      replayBytes: 4096,
+      readOnly: true,
+      allowHttp: true,
+      idleTimeoutMs: 300_000,
+    },
   ])
 })
 

@@ -67,6 +67,7 @@ function tunnelOf(values: BridgeValues) {
     allow: values.allow?.split(","),
     replay: values.replay,
     readOnly: values["read-only"],
+    allowHttp: values["allow-http"],
     idleTimeout: values["idle-timeout"],
     timeout: values.timeout,
     syncTimeout: values["sync-timeout"],

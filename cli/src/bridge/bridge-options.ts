@@ -36,6 +36,7 @@ export const bridgeOptions = {
     value: "size",
     help: "How many of the device's last bytes a client gets at first",
   },
+  "allow-http": { type: "boolean", help: "Let web browsers in, which any page can use" },
   "read-only": { type: "boolean", help: "Throw away what clients send" },
   "idle-timeout": {
     type: "string",
@@ -63,8 +64,8 @@ const cable = ["timeout", "sync-timeout"] as const
 
 /** Which of the options that are a tunnel's each kind of tunnel takes. */
 export const optionsByProtocol = {
-  raw: [...listener, "replay", "read-only"],
-  rfc2217: [...listener, "replay"],
+  raw: [...listener, "replay", "read-only", "allow-http"],
+  rfc2217: [...listener, "replay", "allow-http"],
   "serialtcp-server": [...listener, ...cable],
   "serialtcp-client": ["connect", "idle-timeout", ...cable],
 } as const satisfies Record<TunnelType, readonly (keyof typeof bridgeOptions)[]>

@@ -16,7 +16,7 @@ async function nextTick(client: WorkplaceProgram, what: RegExp): Promise<number>
 }
 
 test.for(["raw", "rfc2217"])(
-  "a %s client stays while its device is replugged, and the device gets nothing of meanwhile",
+  "a %s client that sends while its device is unplugged is cut off, and the device gets nothing of meanwhile",
   async (type) => {
     const place = await createWorkplace()
     const path = join(place.folder, "board")
@@ -31,14 +31,14 @@ tunnels: [{ type: ${type}, listen: "127.0.0.1:${port}", device: local/board }]`
     const client = place.start(`python3 ${script} ${url}`)
     await nextTick(client, /^echoed/)
     await plugged.unplug()
-    await nextTick(client, /^silent/)
-    const lost = await nextTick(client, /^silent/)
+    await client.said(/^ended/)
+    await client.ended
     const again = await plugInEcho(place, path)
     await gateway.untilOnline("local/board")
-    await nextTick(client, /^echoed/)
+    const next = place.start(`python3 ${script} ${url}`)
+    await nextTick(next, /^echoed/)
     const received = numbersIn((await again.received()).trim().split("\n"))
-    expect(Math.min(...received)).toBeGreaterThan(lost)
-    expect(received).toEqual(received.map((_, at) => (received[0] ?? Number.NaN) + at))
+    expect(received).toEqual(received.map((_, at) => at))
   },
 )
 

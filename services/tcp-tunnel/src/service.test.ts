@@ -39,6 +39,7 @@ async function startService(ports: readonly number[]) {
       allow: null,
       idleTimeoutMs: null,
       maxClients: 32,
+      allowHttp: false,
       onUnplug: "keep",
       replayBytes: 0,
       readOnly: false,

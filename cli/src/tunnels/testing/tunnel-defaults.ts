@@ -5,6 +5,7 @@ export const tunnelDefaults = {
   allow: null,
   idleTimeoutMs: null,
   maxClients: 32,
+  allowHttp: false,
   onUnplug: "keep",
   replayBytes: 0,
 } as const

@@ -35,6 +35,8 @@ interface Listener {
 /** Listeners whose clients all see what the device sends. */
 interface SharedListener extends Listener {
   readonly maxClients: number
+  /** Web browsers may connect as well: what they send reaches the device. */
+  readonly allowHttp: boolean
   /** What becomes of the connections when the device goes away. */
   readonly onUnplug: "keep" | "close"
   /** How many of the device's last bytes a client gets at first. */

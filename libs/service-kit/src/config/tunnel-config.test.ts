@@ -29,7 +29,14 @@ test("a tunnel needs its kind, its device, and where it listens or connects", ()
   - { type: serialtcp-server, listen: "127.0.0.1:1234", device: local/cable }
   - { type: serialtcp-client, connect: "192.168.0.1:22", device: local/cable }`)
   const listener = { allow: null, idleTimeoutMs: null }
-  const shared = { ...listener, device: "local/uno", maxClients: 32, onUnplug: "keep", replayBytes: 0 }
+  const shared = {
+    ...listener,
+    device: "local/uno",
+    maxClients: 32,
+    allowHttp: false,
+    onUnplug: "keep",
+    replayBytes: 0,
+  }
   const cable = {
     device: "local/cable",
     timeoutMs: 10_000,

@@ -44,6 +44,12 @@ const shared = {
     .max(1_000)
     .default(32)
     .describe("How many clients may be connected at once"),
+  allowHttp: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether what begins like HTTP, TLS or STUN reaches the device; such connections are reset otherwise, because any web page can open them",
+    ),
   onUnplug: z
     .enum(["keep", "close"])
     .default("keep")

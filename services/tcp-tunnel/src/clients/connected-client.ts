@@ -39,6 +39,8 @@ export interface ConnectedClient {
    * instead. The first reason counts.
    */
   end(reason: string): void
+  /** As `reset`, of a client that is not to be here: it is counted among the refused ones. */
+  refuse(reason: string): void
   /** Resets the connection (RST): what the client has is not all there was, or not all that it sent was written. */
   reset(reason: string): void
 }
@@ -62,6 +64,7 @@ export class Connection implements ConnectedClient {
   readonly #clock: Clock
   #endReason: string | null = null
   #givesWay = false
+  #isRefused = false
   #writes: ClientWrites | null = null
 
   constructor({ socket, record, log, clock, stopping }: ConnectedClientOptions) {
@@ -82,6 +85,11 @@ export class Connection implements ConnectedClient {
   /** `giveWay` was called. */
   get givesWay(): boolean {
     return this.#givesWay
+  }
+
+  /** `refuse` was called. */
+  get isRefused(): boolean {
+    return this.#isRefused
   }
 
   get endReason(): string | null {
@@ -118,6 +126,11 @@ export class Connection implements ConnectedClient {
   cut(reason: string): void {
     this.#endReason ??= reason
     this.socket.destroy()
+  }
+
+  refuse(reason: string): void {
+    this.#isRefused = true
+    this.reset(reason)
   }
 
   reset(reason: string): void {

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net"
 import { keepAliveDelayMs } from "@serialcast/primitives/tcp"
-import { closeServer, type ListenAddress, listen } from "@serialcast/service-kit"
+import { closeServer, isLoopback, type ListenAddress, listen } from "@serialcast/service-kit"
+import { unmapAddress } from "../clients/peer-name.ts"
 import { createAllowList } from "./allow-list.ts"
 
 /**
@@ -15,9 +16,14 @@ export interface AcceptOptions {
   readonly allow: readonly string[] | null
   /** How many clients are served at once. */
   readonly maxClients: number
+  /** How many of them may be of one address that is not this machine's own. Default: all. */
+  readonly maxOfAddress?: number | undefined
   /** Names the listener for people, like `raw tunnel of local/uno`. */
   readonly what: string
 }
+
+/** `share`: others of its address have all places that one may have. */
+export type Refusal = "address" | "full" | "share"
 
 export interface AcceptHandlers {
   /**
@@ -28,7 +34,7 @@ export interface AcceptHandlers {
   /** All places are taken: answers whether one is free now. Default: none is. */
   readonly makeRoom?: (() => boolean) | undefined
   /** A client was closed before anything was read from it. */
-  readonly onRefused: (socket: Socket, why: "address" | "full") => void
+  readonly onRefused: (socket: Socket, why: Refusal) => void
 }
 
 export interface Acceptor {
@@ -40,11 +46,12 @@ export interface Acceptor {
 
 /** Accepts TCP clients that may come in, up to a limit. Throws `listen_failed`. */
 export async function acceptClients(
-  { listen: listenAt, allow, maxClients, what }: AcceptOptions,
+  { listen: listenAt, allow, maxClients, maxOfAddress = maxClients, what }: AcceptOptions,
   { serve, makeRoom = () => false, onRefused }: AcceptHandlers,
 ): Promise<Acceptor> {
   const isAllowed = createAllowList(allow)
-  const served = new Set<Promise<void>>()
+  const served = new Map<Promise<void>, string>()
+  const countOf = (address: string) => [...served.values()].filter((other) => other === address).length
   const server = createServer({
     allowHalfOpen: true,
     highWaterMark: readAheadBytes,
@@ -55,24 +62,26 @@ export async function acceptClients(
   server.on("connection", (socket) => {
     // `close` follows, and says all there is to say.
     socket.on("error", () => {})
-    const refuse = (why: "address" | "full") => {
+    const refuse = (why: Refusal) => {
       onRefused(socket, why)
       socket.destroy()
     }
-    if (!isAllowed(socket.remoteAddress ?? "")) return refuse("address")
+    const address = unmapAddress(socket.remoteAddress ?? "")
+    if (!isAllowed(address)) return refuse("address")
+    if (!isLoopback(address) && countOf(address) >= maxOfAddress) return refuse("share")
     if (served.size >= maxClients && !makeRoom()) return refuse("full")
     const serving = serve(socket).finally(() => {
       served.delete(serving)
       socket.destroy()
     })
-    served.add(serving)
+    served.set(serving, address)
   })
   const address = await listen(server, listenAt, what)
   return {
     address,
     async close() {
       const closed = closeServer(server, { graceMs: 1_000 })
-      await Promise.all(served)
+      await Promise.all(served.keys())
       await closed
     },
   }

@@ -1,13 +1,19 @@
 import { setMaxListeners } from "node:events"
 import type { Socket } from "node:net"
 import { type TunnelState, toAppError } from "@serialcast/contract"
-import { formatListenAddress, type Logger, type RawTunnel, type Rfc2217Tunnel } from "@serialcast/service-kit"
+import {
+  formatListenAddress,
+  type Logger,
+  type RawTunnel,
+  RefusalLog,
+  type Rfc2217Tunnel,
+} from "@serialcast/service-kit"
 import { ClientList } from "../clients/client-list.ts"
 import { type ConnectedClient, Connection } from "../clients/connected-client.ts"
 import { IdleWatch } from "../clients/idle-watch.ts"
 import { peerName } from "../clients/peer-name.ts"
 import type { Tunnel, TunnelDeps } from "../tunnel.ts"
-import { acceptClients } from "./accept-clients.ts"
+import { acceptClients, type Refusal } from "./accept-clients.ts"
 import { DeviceAway } from "./device-away.ts"
 
 /** A kind of tunnel whose clients all see what the device sends. */
@@ -30,11 +36,17 @@ export async function serveClients(
   return frame
 }
 
+/** How many of a tunnel's places one address may have: one that takes all it gets leaves some to others. */
+function shareOf(maxClients: number): number {
+  return maxClients - Math.floor(maxClients / 8)
+}
+
 class ClientFrame implements Tunnel {
   readonly #config: SharedTunnel
   readonly #deps: TunnelDeps
   readonly #serve: ServeClient
   readonly #clients: ClientList
+  readonly #refusals: RefusalLog
   readonly #connections = new Set<Connection>()
   readonly #away: DeviceAway
   #acceptor: Awaited<ReturnType<typeof acceptClients>> | null = null
@@ -48,6 +60,7 @@ class ClientFrame implements Tunnel {
     this.#deps = deps
     this.#serve = serve
     this.#clients = new ClientList(deps)
+    this.#refusals = new RefusalLog(clock)
     this.#away = new DeviceAway({
       address: config.device,
       devices,
@@ -62,7 +75,7 @@ class ClientFrame implements Tunnel {
     const what = `${type} tunnel of ${device}`
     try {
       this.#acceptor = await acceptClients(
-        { listen, allow, maxClients, what },
+        { listen, allow, maxClients, maxOfAddress: shareOf(maxClients), what },
         {
           serve: (socket) => this.#serveSocket(socket),
           makeRoom: () => this.#makeRoom(),
@@ -94,6 +107,7 @@ class ClientFrame implements Tunnel {
 
   async #serveSocket(socket: Socket): Promise<void> {
     const { clock, peers } = this.#deps
+    const { remoteAddress } = socket
     const record = this.#clients.add(peerName(socket), () => idle.moved())
     const log = this.#logOf(record.peer)
     const connection = new Connection({ socket, record, log, clock, stopping: this.#stopping.signal })
@@ -116,7 +130,7 @@ class ClientFrame implements Tunnel {
       idle[Symbol.dispose]()
       this.#connections.delete(connection)
       this.#clients.remove(record)
-      this.#left(connection)
+      this.#left(connection, remoteAddress)
     }
   }
 
@@ -137,14 +151,36 @@ class ClientFrame implements Tunnel {
     for (const connection of this.#connections) connection.end("the device is unplugged")
   }
 
-  #refused(socket: Socket, why: "address" | "full"): void {
-    const { maxClients } = this.#config
-    const reason = why === "full" ? `it has its ${maxClients} clients` : "its address is not in `allow`"
-    this.#logOf(peerName(socket)).info({ reason }, "a client was refused")
+  #refused(socket: Socket, why: Refusal): void {
     this.#clients.countRefused()
+    this.#tellRefused(this.#logOf(peerName(socket)), socket.remoteAddress, this.#reasonOf(why))
   }
 
-  #left({ record, log, endReason }: Connection): void {
+  #reasonOf(why: Refusal): string {
+    const { maxClients } = this.#config
+    switch (why) {
+      case "address":
+        return "its address is not in `allow`"
+      case "full":
+        return `it has its ${maxClients} clients`
+      case "share":
+        return `${shareOf(maxClients)} of its ${maxClients} clients are of this address`
+    }
+  }
+
+  /** Whoever knocks again and again fills no log. */
+  #tellRefused(log: Logger, address: string | undefined, reason: string): void {
+    const news = this.#refusals.next(`${reason} ${address}`)
+    if (news === null) return
+    const untold = news.untold > 0 ? news : {}
+    log.info({ reason, ...untold }, "a client was refused")
+  }
+
+  #left({ record, log, endReason, isRefused }: Connection, address: string | undefined): void {
+    if (isRefused && endReason !== null) {
+      this.#clients.countRefused()
+      return this.#tellRefused(log, address, endReason)
+    }
     const { bytes, refusedBytes } = record.toReport()
     const facts = { ...bytes, refusedBytes }
     if (endReason !== null) log.info({ ...facts, reason: endReason }, "a client was disconnected")

@@ -64,6 +64,41 @@ test("a client beyond the limit, or from elsewhere, is closed before anything is
   await eventually(() => expect(full.tunnel.state().clientCount).toBe(1))
 })
 
+test("a web browser is reset before anything of it is written, and counted; allowHttp lets it in", async () => {
+  const request = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nreboot\r\n"
+  const { tunnel, devices, connect } = await startTestTunnel({ allowHttp: false })
+  const [page, program] = [await connect(), await connect()]
+  for (const part of [request.slice(0, 9), request.slice(9)]) page.socket.write(part)
+  expect(await page.ended).toBe("reset")
+  program.socket.write("AT\r")
+  await eventually(() => expect(devices.sessions.map(({ written }) => text(written))).toEqual(["AT\r"]))
+  expect(tunnel.state()).toMatchObject({
+    clientCount: 1,
+    totals: { refusedClients: 1, refusedBytes: request.length },
+  })
+  const open = await startTestTunnel({ allowHttp: true })
+  const welcome = await open.connect()
+  welcome.socket.write(request)
+  await eventually(() => expect(open.devices.sessions.map(({ written }) => text(written))).toEqual([request]))
+})
+
+test("500 clients that are refused are one line of the log with its reason, and a count", async () => {
+  const lines: unknown[] = []
+  const { tunnel, connect } = await startTestTunnel(
+    { allow: ["10.0.0.0/8"] },
+    { onLogLine: (line) => lines.push(line) },
+  )
+  for (let n = 0; n < 500; n += 50)
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const { socket } = await connect()
+        await once(socket, "close")
+      }),
+    )
+  expect(tunnel.state().totals.refusedClients).toBe(500)
+  expect(lines).toMatchObject([{ msg: "a client was refused", reason: "its address is not in `allow`" }])
+})
+
 test("a client that has left its side and waits for nothing but an answer makes room for the next", async () => {
   const clock = new FakeClock()
   const { tunnel, connect } = await startTestTunnel({ maxClients: 1 }, { clock })

@@ -6,12 +6,12 @@ import { type StartPoint, toAppError } from "@serialcast/contract"
 import { createWakeup, type Wakeup, within } from "@serialcast/primitives"
 import type { RawTunnel } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
+import { readClient } from "../first-bytes/read-client.ts"
 import { feedSocket } from "../from-device/feed-socket.ts"
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
 import { untilKnown } from "../from-device/until-known.ts"
 import { createDeviceLane, type DeviceLane } from "../to-device/device-lane.ts"
 import { linger } from "../to-device/linger.ts"
-import { readSocket } from "../to-device/read-socket.ts"
 import type { TunnelDeps } from "../tunnel.ts"
 
 /** What a client sent before it vanished without ending its side is written for so long, in milliseconds. */
@@ -32,7 +32,7 @@ export async function serveRawClient(
   await using lane = config.readOnly ? null : createLane(client, config, deps)
   client.endsAfter(lane)
   const feeding = feed(client, config, deps, sent)
-  const taking = take(client, lane, deps, sent)
+  const taking = take(client, lane, { config, deps, sent })
   // A failure ends the connection, and is thrown below.
   for (const work of [feeding, taking]) work.catch(() => client.reset("its session failed"))
   await createWakeup().wait({ signal: client.signal })
@@ -112,11 +112,10 @@ async function feed(
 async function take(
   client: ConnectedClient,
   lane: DeviceLane | null,
-  { clock }: TunnelDeps,
-  sent: Wakeup,
+  { config, deps: { clock }, sent }: Omit<Ended, "client"> & { readonly sent: Wakeup },
 ): Promise<void> {
   const { socket, record, signal } = client
-  for await (const bytes of readSocket(socket, signal)) {
+  for await (const bytes of readClient(client, config, clock)) {
     if (lane === null) record.countRefused(bytes.byteLength)
     else await lane.write(bytes)
   }

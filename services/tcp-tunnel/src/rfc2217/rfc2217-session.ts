@@ -12,13 +12,13 @@ import { createWakeup, delay, longAgo, msSince, within } from "@serialcast/primi
 import { type PortRequest, Rfc2217Server, type ServerEvent } from "@serialcast/rfc2217"
 import type { Rfc2217Tunnel } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
+import { readClient } from "../first-bytes/read-client.ts"
 import { feedSocket } from "../from-device/feed-socket.ts"
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
 import { untilKnown } from "../from-device/until-known.ts"
 import { createDeviceLane, type DeviceLane } from "../to-device/device-lane.ts"
 import { linger } from "../to-device/linger.ts"
 import type { Opening } from "../to-device/openings.ts"
-import { readSocket } from "../to-device/read-socket.ts"
 import type { TunnelDeps } from "../tunnel.ts"
 import { ClientStream } from "./client-stream.ts"
 import type { Control, Seat, Standing } from "./control.ts"
@@ -172,8 +172,8 @@ export class Rfc2217Session {
 
   /** Until the client's FIN or the end of its connection; then does what came to the end. */
   async #receiveAll(): Promise<void> {
-    const { socket, record, signal } = this.#client
-    for await (const bytes of readSocket(socket, signal)) {
+    const { record, signal } = this.#client
+    for await (const bytes of readClient(this.#client, this.#deps.config, this.#deps.clock)) {
       // Requests are signs of life too.
       record.countFromClient(0)
       const { events, reply } = this.#server.receive(bytes)

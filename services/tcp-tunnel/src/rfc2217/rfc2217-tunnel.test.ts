@@ -21,6 +21,8 @@ async function start(changes: Partial<Rfc2217Tunnel> = {}, clock: Clock = system
     allow: null,
     idleTimeoutMs: null,
     maxClients: 32,
+    // Single letters go on at once.
+    allowHttp: true,
     onUnplug: "keep",
     replayBytes: 0,
     control: "exclusive",
@@ -68,6 +70,19 @@ test("a stop is over within 2 s while it is not known who has control, whatever 
   await eventually(() => expect(client.text.length).toBeGreaterThan(20))
   expect(await stopMs()).toBeLessThan(2_500)
   expect(devices.listeners).toBe(0)
+})
+
+test("a web browser is reset before anything of it is written or asked, and the next client has control", async () => {
+  const { devices, tunnel, connect } = await start({ allowHttp: false })
+  const page = await connect()
+  page.socket.write("GET /%ff%f3 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+  expect(await page.ended).toBe("reset")
+  const program = await connect()
+  program.socket.write(Buffer.concat([willComPort, Buffer.from("x")]))
+  await eventually(() =>
+    expect(devices.sessions.map(({ written }) => Buffer.concat(written).toString())).toEqual(["x"]),
+  )
+  expect(tunnel.state().totals.refusedClients).toBe(1)
 })
 
 test("settings go back also when the device is stuck with bytes of the client that changed them", async () => {

@@ -26,7 +26,11 @@ export interface TestClient {
 /** A real raw tunnel on a free port, in front of a device that the test plays. */
 export async function startTestTunnel(
   changes: Partial<RawTunnel> = {},
-  { clock = systemClock, devices = new PlayedDevices() }: { clock?: Clock; devices?: PlayedDevices } = {},
+  {
+    clock = systemClock,
+    devices = new PlayedDevices(),
+    onLogLine = () => {},
+  }: { clock?: Clock; devices?: PlayedDevices; onLogLine?: (line: unknown) => void } = {},
 ): Promise<TestTunnel> {
   const config: RawTunnel = {
     type: "raw",
@@ -35,13 +39,16 @@ export async function startTestTunnel(
     allow: null,
     idleTimeoutMs: null,
     maxClients: 32,
+    // Single letters go on at once.
+    allowHttp: true,
     onUnplug: "keep",
     replayBytes: 0,
     readOnly: false,
     ...changes,
   }
   const peers = createPeerWatch({ clock: systemClock })
-  const log = createLogger({ name: "test", level: "silent" })
+  const destination = { write: (line: string) => onLogLine(JSON.parse(line)) }
+  const log = createLogger({ name: "test", level: "info", pretty: false, destination })
   const tunnel = await startRawTunnel(config, { devices, clock, peers, log, onChange: () => {} })
   onTestFinished(() => tunnel.stop())
   return { tunnel, devices, connect: () => connectClient(tunnel.address?.port ?? 0) }

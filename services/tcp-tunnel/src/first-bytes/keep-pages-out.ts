@@ -1,0 +1,71 @@
+/*
+ *   segments ─→ held while they may be a browser's ─→ segments
+ *                        └─→ onPage: nothing of them
+ */
+import { type Clock, createDeferred } from "@serialcast/primitives"
+import { FirstBytes, type FirstBytesVerdict } from "./first-bytes.ts"
+
+/**
+ * How long first bytes are held that may still become a browser's, in milliseconds since the last of them. A browser sends
+ * method and path in one packet; a person's first key comes so much later, once.
+ */
+const patienceMs = 250
+/** The same, for what is a method and the beginning of a path: its rest may be lost on the way, and be sent again. */
+const likelyPatienceMs = 10_000
+
+/** More than that is not held: a device may get a word of any length. */
+const maxHeldBytes = 64 * 1024
+
+export interface KeepPagesOutOptions {
+  readonly clock: Clock
+  /** A browser has opened this connection: so many bytes of it are not delivered, and none behind them. Called once. */
+  readonly onPage: (bytes: number) => void
+}
+
+/**
+ * A connection's segments as they come in, unless a browser sends them. What no browser sends goes on at once. Where time
+ * decided, what follows goes on at once too, but for what shows then that it was a browser after all.
+ */
+export async function* keepPagesOut(
+  segments: AsyncGenerator<Uint8Array, void>,
+  { clock, onPage }: KeepPagesOutOptions,
+): AsyncGenerator<Uint8Array, void> {
+  const first = new FirstBytes()
+  const held: Uint8Array[] = []
+  let verdict: FirstBytesVerdict = "maybe"
+  let isReleased = false
+  try {
+    while (verdict !== "other") {
+      const next = segments.next()
+      const ms = verdict === "likely" ? likelyPatienceMs : patienceMs
+      if (held.length > 0 && !(await comesWithin(next, ms, clock))) {
+        isReleased = true
+        yield* held.splice(0)
+      }
+      const { value, done } = await next
+      if (done === true) break
+      verdict = first.take(value)
+      held.push(value)
+      if (verdict === "page") return onPage(sizeOf(held))
+      isReleased ||= sizeOf(held) > maxHeldBytes
+      if (verdict === "other" || isReleased) yield* held.splice(0)
+    }
+    // A page may leave in the middle of its path.
+    if (verdict === "likely" && held.length > 0) return onPage(sizeOf(held))
+    yield* held
+    yield* segments
+  } finally {
+    await segments.return()
+  }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((size, { byteLength }) => size + byteLength, 0)
+}
+
+/** Whether it comes in time; it is awaited by the caller. */
+async function comesWithin(next: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
+  const late = createDeferred<false>()
+  using _timer = clock.startTimer(ms, () => late.resolve(false))
+  return await Promise.race([next.then(() => true), late.promise])
+}
