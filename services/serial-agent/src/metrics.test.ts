@@ -10,7 +10,7 @@ function start() {
   for (const device of ["uno", "nano"])
     journals.set(device, createMemoryJournal({ clock: new FakeClock(), createEpoch }))
   const states = [
-    createDeviceState({ gateway: "local", device: "uno", online: true }),
+    createDeviceState({ gateway: "local", device: "uno", online: true, heldSince: "2030-01-01T00:00:00Z" }),
     createDeviceState({ gateway: "local", device: "nano", online: false }),
     createDeviceState({ gateway: "local", device: "shown", online: false, configured: false }),
   ]
@@ -38,6 +38,7 @@ test("what a device did since it was opened is told, by its address", async () =
   expect((await series()).filter((line) => line.includes('"local/uno"'))).toMatchInlineSnapshot(`
     [
       "serialcast_agent_online{device="local/uno"} 1",
+      "serialcast_agent_held{device="local/uno"} 1",
       "serialcast_agent_read_bytes_total{device="local/uno"} 15",
       "serialcast_agent_written_bytes_total{device="local/uno"} 3",
       "serialcast_agent_port_opens_total{device="local/uno"} 1",
@@ -61,10 +62,14 @@ test("a device that is gone has no series any more", async () => {
   expect(lines.filter((line) => line.includes('"local/nano"')).length).toBeGreaterThan(0)
 })
 
-test("whether a device is online is told, and nothing of ports that are only shown", async () => {
+test("whether a device is online, and held by flow control, is told, and nothing of ports that are only shown", async () => {
   const { series } = start()
   expect((await series()).filter((line) => line.includes("_online"))).toEqual([
     'serialcast_agent_online{device="local/uno"} 1',
     'serialcast_agent_online{device="local/nano"} 0',
+  ])
+  expect((await series()).filter((line) => line.includes("_held"))).toEqual([
+    'serialcast_agent_held{device="local/uno"} 1',
+    'serialcast_agent_held{device="local/nano"} 0',
   ])
 })

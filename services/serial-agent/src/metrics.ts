@@ -41,6 +41,19 @@ const gauges: readonly Meter[] = [
   },
 ]
 
+const conditions: readonly { name: string; help: string; is: (state: DeviceState) => boolean }[] = [
+  {
+    name: "online",
+    help: "1 while the device's port is open, 0 while it is not.",
+    is: ({ online }) => online,
+  },
+  {
+    name: "held",
+    help: "1 while the port takes none of what is to be written to it, as flow control holds it; else 0.",
+    is: ({ heldSince }) => heldSince !== null,
+  },
+]
+
 /**
  * Registers what is measured of each device since this process opened it, by the address that all services know it by. All
  * is read anew whenever the metrics are, so that a device that is gone has no series any more.
@@ -56,14 +69,16 @@ export function registerDeviceMetrics(
     registers: [registry],
   })
   const labelsOf = (device: string) => ({ device: formatAddress({ gateway, device }) })
-  new Gauge({
-    ...options({ name: "online", help: "1 while the device's port is open, 0 while it is not." }),
-    collect() {
-      this.reset()
-      for (const { device, configured, online } of states())
-        if (configured) this.set(labelsOf(device), online ? 1 : 0)
-    },
-  })
+  for (const { name, help, is } of conditions) {
+    new Gauge({
+      ...options({ name, help }),
+      collect() {
+        this.reset()
+        for (const state of states())
+          if (state.configured) this.set(labelsOf(state.device), is(state) ? 1 : 0)
+      },
+    })
+  }
   for (const { name, help, read } of counters) {
     new Counter({
       ...options({ name: `${name}_total`, help }),

@@ -85,20 +85,10 @@ async function startAgent(config: Config, deps: ServiceDeps, journals: Journals)
     identify: identifyPort,
     openJournal: (device) => journals.open(device),
   })
-  registerDeviceMetrics(deps.metrics, {
-    gateway,
-    journals: () => devices.journals,
-    states: () => devices.states,
-  })
+  const states = () => devices.states
+  registerDeviceMetrics(deps.metrics, { gateway, journals: () => devices.journals, states })
   const status = (): GatewayStatus => ({ online: true, instance, version, started, devices: devices.names })
-  const announcer = createAnnouncer({
-    broker: voice,
-    gateway,
-    clock,
-    log,
-    status,
-    states: () => devices.states,
-  })
+  const announcer = createAnnouncer({ broker: voice, gateway, clock, log, status, states })
   await answerTopics(broker, gateway, { announcer, devices, log, voice })
   const wills = keepDeviceWills({ broker, voice, devices }, config, deps)
   const hotplug = await openPorts(config, deps, devices, announcer)
