@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream"
 import { AppError, bytesOf, type Destination, maxPublishedBytes, type Payload } from "@serialcast/contract"
-import { type Clock, createDeferred } from "@serialcast/primitives"
+import { type Clock, createDeferred, Gate } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
 import { openLocalSession } from "./local-session.ts"
@@ -49,7 +49,9 @@ export function openSession(options: BrokerClientOptions, deps: SessionDeps): Se
 
 function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: SessionDeps): Session {
   const publications = new Publications(mqtt)
-  const turns = createTurns()
+  // A SUBSCRIBE right behind the UNSUBSCRIBE of the same filter was granted by aedes, which handles a connection's packets side
+  // by side, and then taken away by the other (measured).
+  const turns = new Gate({ maxRunning: 1 })
   const connected = createDeferred<void>()
   const ended = createDeferred<string>()
   let lastError = "the connection was closed"
@@ -67,7 +69,7 @@ function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: Sessi
   })
   // Those who wait for their turn would wait for ever: a new connection subscribes anew.
   const inTurn = (work: () => Promise<void>) =>
-    turns.take(async () => {
+    turns.run(async () => {
       if (isOver) throw new AppError("broker_offline", lastError)
       using _deadline = clock.startTimer(subscribeTimeoutMs, () => {
         lastError = `the broker did not answer a subscription within ${subscribeTimeoutMs / 1000} s`
@@ -183,21 +185,6 @@ class Publications {
 
   rejectAll(error: AppError): void {
     for (const settle of this.#unsettled) settle(error)
-  }
-}
-
-/**
- * Lets one thing at a time happen. A SUBSCRIBE right behind the UNSUBSCRIBE of the same filter was granted by aedes,
- * which handles a connection's packets side by side, and then taken away by the other (measured).
- */
-function createTurns(): { take<T>(work: () => Promise<T>): Promise<T> } {
-  let last: Promise<unknown> = Promise.resolve()
-  return {
-    take(work) {
-      const mine = last.then(work)
-      last = mine.catch(() => {})
-      return mine
-    },
   }
 }
 

@@ -3,6 +3,7 @@
  *                                        └─ shared by all who ask for it at the same time, a few at a time
  *   cells: | 0 … 60,000 | … 120,000 | …     the next ones are fetched while a reader takes one after the other
  */
+
 import {
   AppError,
   type Cursor,
@@ -13,9 +14,9 @@ import {
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
+import { Gate } from "@serialcast/primitives"
 import { type Page, parsePage, serves } from "./page.ts"
 import { PageCache } from "./page-cache.ts"
-import { Turns } from "./turns.ts"
 
 /** Pages of one device that are kept for other readers, and those fetched ahead, in bytes. */
 const cacheBytes = 4 * 1024 * 1024
@@ -37,7 +38,7 @@ export class History {
   readonly #cellBytes: number
   readonly #asked = new Map<string, Promise<Page>>()
   readonly #pages = new PageCache(cacheBytes)
-  readonly #turns = new Turns(maxRequests)
+  readonly #turns = new Gate({ maxRunning: maxRequests })
 
   constructor(ask: AskPage, cellBytes: number = maxChunkBytes) {
     this.#ask = ask
@@ -95,7 +96,7 @@ export class History {
       const kept = this.#pages.find(stream, cursor)
       if (kept !== undefined) return kept
       // What was asked for before its turn came may serve it too.
-      return await this.#turns.take(
+      return await this.#turns.run(
         async () => this.#pages.find(stream, cursor) ?? (await this.#request(stream, cursor)),
       )
     })

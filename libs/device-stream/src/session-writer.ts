@@ -19,7 +19,7 @@ import {
   toAppError,
   writeRequestSchema,
 } from "@serialcast/contract"
-import { type Clock, createWakeup, createWatchdog, type Watchdog } from "@serialcast/primitives"
+import { type Clock, createWakeup, createWatchdog, Gate, type Watchdog } from "@serialcast/primitives"
 import { cancelWrite } from "./cancel.ts"
 import type { SignalChange } from "./controls.ts"
 import { callDevice } from "./device-call.ts"
@@ -73,7 +73,8 @@ class SessionWriter implements DeviceWriter {
   readonly #deps: WriterDeps
   readonly #session = crypto.randomUUID()
   #seq = 0
-  #lastTurn: Promise<unknown> = Promise.resolve()
+  /** What is asked for first is done first, also when nobody awaits it. */
+  readonly #turns = new Gate({ maxRunning: 1 })
   /** What all its writes have in common, when that is as it should be; else each is checked as a whole. */
   readonly #common: object | null
   /** Ids of the calls without receipt. */
@@ -107,7 +108,7 @@ class SessionWriter implements DeviceWriter {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       for (let at = 0; at < bytes.byteLength; at += maxChunkBytes) {
         const piece = bytes.subarray(at, at + maxChunkBytes)
         await this.#roomFor(piece.byteLength)
@@ -129,7 +130,7 @@ class SessionWriter implements DeviceWriter {
   }
 
   async flush(): Promise<{ bytes: number }> {
-    await this.#lastTurn
+    await this.#turns.run(async () => {})
     // Its rejection is the refusal.
     const bytes = await this.#sum.catch(() => 0)
     if (this.#refusal !== null) throw this.#refusal
@@ -143,15 +144,8 @@ class SessionWriter implements DeviceWriter {
     this.#silence[Symbol.dispose]()
   }
 
-  /** What is asked for first is done first, also when nobody awaits it. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(work)
-    this.#lastTurn = turn.catch(() => {})
-    return turn
-  }
-
   async #control(verb: CallVerb, body: object): Promise<Record<string, unknown>> {
-    const { reply } = await this.#inTurn(async () => {
+    const { reply } = await this.#turns.run(async () => {
       await this.#roomFor(0)
       // In an object, so that the next turn does not wait for the reply.
       return { reply: this.#send(verb, body) }

@@ -7,6 +7,7 @@ export { type Clock, systemClock, type Timer } from "./clock.ts"
 export { type Deadline, withDeadline, within } from "./deadline.ts"
 export { createDeferred, type Deferred } from "./deferred.ts"
 export { delay } from "./delay.ts"
+export { Gate, type GateOptions } from "./gate.ts"
 export { decodeHex, encodeHex } from "./hex.ts"
 export { after, earliest, latest, longAgo, msSince, msUntil, never } from "./monotonic.ts"
 export {

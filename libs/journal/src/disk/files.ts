@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { mkdir, readdir, rename, rmdir, stat, unlink } from "node:fs/promises"
 import { promisify } from "node:util"
-import { Gate } from "./gate.ts"
+import { Gate } from "@serialcast/primitives"
 
 export interface FileStatus {
   readonly sizeBytes: number
@@ -53,7 +53,7 @@ const maxSyncs = 2
  * few go at a time.
  */
 export function createFiles(): Files {
-  const gate = new Gate({ maxRunning: maxSyncs, maxWaiting: Number.POSITIVE_INFINITY })
+  const gate = new Gate({ maxRunning: maxSyncs })
   const inTurn = (work: () => Promise<void>) => gate.run(work)
   return {
     open: (path, flags) => openFile(path, flags, 0o640),

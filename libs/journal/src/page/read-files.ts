@@ -1,9 +1,11 @@
+import { AppError } from "@serialcast/contract"
+import { Gate } from "@serialcast/primitives"
 import type { Files } from "../disk/files.ts"
-import { Gate } from "../disk/gate.ts"
 
 // Each page under way takes a thread of the pool, which has four, and which ports drain by too. A reader that catches up gets
 // a tenth more than with two (measured).
-const pageLimits = { maxRunning: 3, maxWaiting: 1_000 }
+const maxRunning = 3
+const maxWaiting = 1_000
 // A reader that catches up asks for page after page of one segment: opening and closing took two thirds of its time.
 const maxKept = 4
 
@@ -27,7 +29,7 @@ interface Opened {
 /** The files that pages are read from: a few pages at a time, from files that stay open for a while. */
 export class ReadFiles {
   readonly #files: Files
-  readonly #gate = new Gate(pageLimits)
+  readonly #gate = new Gate({ maxRunning, maxWaiting, refusal: tooManyPages })
   /** The one that was asked for last is last. */
   readonly #opened = new Map<Readable, Opened>()
   #isClosed = false
@@ -97,4 +99,8 @@ export class ReadFiles {
       throw error
     }
   }
+}
+
+function tooManyPages(): AppError {
+  return new AppError("overloaded", `More than ${maxWaiting} pages of the journal are wanted at once.`)
 }

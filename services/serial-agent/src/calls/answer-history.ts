@@ -1,4 +1,5 @@
 import {
+  AppError,
   checkCall,
   createPageReply,
   encodeReply,
@@ -8,18 +9,20 @@ import {
   pageToWire,
   parseStartPoint,
 } from "@serialcast/contract"
+import { Gate } from "@serialcast/primitives"
 import type { AnswerCall, Call } from "./call.ts"
-import { FairGate } from "./fair-gate.ts"
 
 // JSON spells bytes in hex, two characters each, and a reply is at most `maxPayloadBytes`.
 const maxJsonPageBytes = maxChunkBytes / 2
 // Pages are read and encoded between what the ports bring; this many at once keep the disk busy.
-const gateLimits = { maxRunning: 4, maxWaiting: 1_000 }
+const maxRunning = 4
+const maxWaiting = 1_000
 
 /** Makes the answer to `history` calls of all devices: clients get their pages in turn. */
 export function createAnswerHistory(): AnswerCall {
-  const gate = new FairGate(gateLimits)
-  return async (call) => await gate.run(call.client, () => sendPage(call))
+  const refusal = () => new AppError("overloaded", `${maxWaiting} requests wait already.`)
+  const gate = new Gate({ maxRunning, maxWaiting, refusal })
+  return async (call) => await gate.run(() => sendPage(call), call.client)
 }
 
 async function sendPage({ journal, request, isHanded, format, send }: Call): Promise<void> {

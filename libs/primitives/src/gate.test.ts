@@ -1,20 +1,20 @@
-import { createDeferred } from "@serialcast/primitives"
 import { expect, test } from "vitest"
-import { FairGate } from "./fair-gate.ts"
+import { createDeferred } from "./deferred.ts"
+import { Gate } from "./gate.ts"
 
 const tick = () => new Promise(setImmediate)
 
 /** A gate whose work ends when it is told to. */
 function start(limits: { maxRunning: number; maxWaiting: number }) {
-  const gate = new FairGate(limits)
+  const gate = new Gate({ ...limits, refusal: () => new Error("full") })
   const running: { name: string; end: () => void }[] = []
   const enter = (client: string, name: string) =>
-    gate.run(client, async () => {
+    gate.run(async () => {
       const ended = createDeferred<void>()
       running.push({ name, end: ended.resolve })
       await ended.promise
       return name
-    })
+    }, client)
   /** Ends what runs, one after another, and answers the order in which it ran. */
   const runAll = async () => {
     const order: string[] = []
@@ -25,7 +25,7 @@ function start(limits: { maxRunning: number; maxWaiting: number }) {
     }
     return order
   }
-  return { enter, running, runAll }
+  return { enter, gate, running, runAll }
 }
 
 test("only so many run at a time", async () => {
@@ -51,7 +51,7 @@ test("clients take turns, however much one of them wants", async () => {
 
 test("when too much waits, the client with the most loses the newest of it", async () => {
   const { enter, runAll } = start({ maxRunning: 1, maxWaiting: 3 })
-  const refused = expect.objectContaining({ code: "overloaded" })
+  const refused = new Error("full")
   for (const name of ["a1", "a2", "a3"]) void enter("a", name)
   const newest = enter("a", "a4")
   const other = enter("b", "b1")
@@ -62,10 +62,22 @@ test("when too much waits, the client with the most loses the newest of it", asy
 })
 
 test("work that fails makes room", async () => {
-  const gate = new FairGate({ maxRunning: 1, maxWaiting: 1 })
-  const failing = gate.run("a", async () => {
+  const gate = new Gate({ maxRunning: 1, maxWaiting: 1 })
+  const failing = gate.run(async () => {
     throw new Error("no")
   })
   await expect(failing).rejects.toThrow("no")
-  expect(await gate.run("a", async () => 1)).toBe(1)
+  expect(await gate.run(async () => 1)).toBe(1)
+})
+
+test("what waits may be refused all at once, and what runs goes on", async () => {
+  const { enter, gate, runAll } = start({ maxRunning: 1, maxWaiting: 9 })
+  const first = enter("a", "a1")
+  const waiting = [enter("a", "a2"), enter("b", "b1")]
+  expect(gate.hasFree).toBe(false)
+  gate.refuseWaiting(new Error("gone"))
+  for (const each of waiting) await expect(each).rejects.toThrow("gone")
+  expect(await runAll()).toEqual(["a1"])
+  expect(await first).toBe("a1")
+  expect(gate.hasFree).toBe(true)
 })
