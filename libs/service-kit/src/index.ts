@@ -41,6 +41,11 @@ export { namedDevices } from "./config/named-devices.ts"
 export { didYouMean } from "./config/problems.ts"
 export { configReference } from "./config/reference.ts"
 export { failureText } from "./lifecycle/failure-text.ts"
+export {
+  type DeviceServiceDeps,
+  type DeviceServiceOptions,
+  runDeviceService,
+} from "./lifecycle/run-device-service.ts"
 export { type MainOptions, runMain } from "./lifecycle/run-main.ts"
 export { type OnceOptions, runOnce } from "./lifecycle/run-once.ts"
 export type { RunningService, ServiceDeps } from "./lifecycle/service.ts"
