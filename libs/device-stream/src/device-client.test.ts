@@ -3,7 +3,7 @@ import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, eventually, FakeClock, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createDeviceClient, type DeviceClient } from "./device-client.ts"
-import type { StreamEvent } from "./stream-event.ts"
+import type { StreamEvent } from "./read/stream-event.ts"
 import { createTestClient, createTestLog, TestAgent, testStatus } from "./testing/test-agent.ts"
 import { TestReader } from "./testing/test-reader.ts"
 

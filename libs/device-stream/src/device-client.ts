@@ -2,10 +2,10 @@ import type { BrokerClient, BrokerLog } from "@serialcast/broker-client"
 import { encodeCall } from "@serialcast/contract"
 import { after, type Clock, delay, type MonotonicMs, msUntil } from "@serialcast/primitives"
 import { createDevice, type Device } from "./device.ts"
-import { type DeviceDirectory, Directory } from "./directory.ts"
-import { Feeds } from "./feed.ts"
-import { Histories } from "./histories.ts"
-import { type TunnelDirectory, Tunnels } from "./tunnel-directory.ts"
+import { type DeviceDirectory, Directory } from "./directory/directory.ts"
+import { type TunnelDirectory, Tunnels } from "./directory/tunnel-directory.ts"
+import { Feeds } from "./read/feed.ts"
+import { Histories } from "./read/histories.ts"
 
 const quietMs = 100
 

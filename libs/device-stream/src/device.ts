@@ -12,6 +12,12 @@ import {
   type StreamName,
 } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
+import type { Directory } from "./directory/directory.ts"
+import type { Feeds } from "./read/feed.ts"
+import type { Histories } from "./read/histories.ts"
+import { readHistory } from "./read/read-history.ts"
+import { readStream } from "./read/reader.ts"
+import type { QuietEvent, StreamEvent } from "./read/stream-event.ts"
 import {
   type ControlOptions,
   configurePort,
@@ -19,17 +25,11 @@ import {
   readLines,
   type SignalChange,
   signalPort,
-} from "./controls.ts"
-import type { Directory } from "./directory.ts"
-import type { Feeds } from "./feed.ts"
-import { type DeviceLease, holdLease } from "./held-lease.ts"
-import type { Histories } from "./histories.ts"
-import { callLease, callRelease, type LeaseOptions } from "./lease-calls.ts"
-import { readHistory } from "./read-history.ts"
-import { readStream } from "./reader.ts"
-import { type DeviceWriter, openSessionWriter, type WriterOptions } from "./session-writer.ts"
-import type { QuietEvent, StreamEvent } from "./stream-event.ts"
-import { needOnline, type WriteOptions, writeDevice } from "./writer.ts"
+} from "./write/controls.ts"
+import { type DeviceLease, holdLease } from "./write/held-lease.ts"
+import { callLease, callRelease, type LeaseOptions } from "./write/lease-calls.ts"
+import { type DeviceWriter, openSessionWriter, type WriterOptions } from "./write/session-writer.ts"
+import { needOnline, type WriteOptions, writeDevice } from "./write/writer.ts"
 
 export interface ReadOptions {
   /** Default: `now`. */

@@ -10,11 +10,11 @@ import {
 } from "@serialcast/contract"
 import { createDeferred, type Deferred } from "@serialcast/primitives"
 import fc from "fast-check"
-import { History } from "../history.ts"
-import { LiveWindow } from "../live-window.ts"
-import type { Page } from "../page.ts"
-import { Resume } from "../resume.ts"
-import type { StreamEvent } from "../stream-event.ts"
+import { History } from "../read/history.ts"
+import { LiveWindow } from "../read/live-window.ts"
+import type { Page } from "../read/page.ts"
+import { Resume } from "../read/resume.ts"
+import type { StreamEvent } from "../read/stream-event.ts"
 import { ModelJournal } from "./model-journal.ts"
 
 const modelEpochs = ["00000000000000aa", "00000000000000bb", "00000000000000cc"]

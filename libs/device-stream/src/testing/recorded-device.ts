@@ -2,8 +2,8 @@ import { type DeviceState, type Mark, type StartPoint } from "@serialcast/contra
 import { comparePositions, endOf, type Position, RecordRing } from "@serialcast/records"
 import { createDeviceState } from "@serialcast/testkit"
 import type { Device } from "../device.ts"
-import { eventsOf } from "../record-events.ts"
-import type { StreamEvent } from "../stream-event.ts"
+import { eventsOf } from "../read/record-events.ts"
+import type { StreamEvent } from "../read/stream-event.ts"
 
 export const recordedEpoch = "00000000000000aa"
 

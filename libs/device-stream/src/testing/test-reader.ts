@@ -1,6 +1,6 @@
 import { parseStartPoint, toAppError } from "@serialcast/contract"
 import type { DeviceClient } from "../device-client.ts"
-import type { StreamEvent } from "../stream-event.ts"
+import type { StreamEvent } from "../read/stream-event.ts"
 
 /** A reader that runs until it is stopped. For tests. */
 export class TestReader {

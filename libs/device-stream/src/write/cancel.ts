@@ -1,6 +1,6 @@
 import type { BrokerClient } from "@serialcast/broker-client"
 import { type CancelRequest, type DeviceAddress, parseCancelled } from "@serialcast/contract"
-import { callDevice } from "./device-call.ts"
+import { callDevice } from "../device-call.ts"
 
 const replyMs = 10_000
 

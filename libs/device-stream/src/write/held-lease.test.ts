@@ -2,8 +2,8 @@ import { AppError, type ErrorCode, type Lease } from "@serialcast/contract"
 import { after } from "@serialcast/primitives"
 import { clockTroubles, FakeClock } from "@serialcast/testkit"
 import { beforeEach, expect, test } from "vitest"
+import { createTestLog } from "../testing/test-agent.ts"
 import { type DeviceLease, holdLease } from "./held-lease.ts"
-import { createTestLog } from "./testing/test-agent.ts"
 
 const ttlMs = 30_000
 let clock: FakeClock

@@ -1,6 +1,6 @@
 import { AppError, type DeviceState, isName } from "@serialcast/contract"
 import { after, type Clock, createWakeup, delay, earliest, msUntil, never } from "@serialcast/primitives"
-import type { DeviceClient } from "./device-client.ts"
+import type { DeviceClient } from "../device-client.ts"
 
 export interface ArrivalsOptions {
   readonly clock: Clock

@@ -5,7 +5,7 @@ import {
   type HistoryRequest,
   parseHistoryPage,
 } from "@serialcast/contract"
-import { callDevice } from "./device-call.ts"
+import { callDevice } from "../device-call.ts"
 import { type AskPage, History } from "./history.ts"
 
 const pageTimeoutMs = 5_000

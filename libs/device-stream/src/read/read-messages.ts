@@ -4,7 +4,7 @@
 import type { Cursor, DeviceState, Framing, StartPoint, StreamName } from "@serialcast/contract"
 import { lookBackBytes } from "@serialcast/framing"
 import { type Clock, within } from "@serialcast/primitives"
-import type { Device } from "./device.ts"
+import type { Device } from "../device.ts"
 import { MessageCutter, type MessageEvent } from "./message-cutter.ts"
 import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 

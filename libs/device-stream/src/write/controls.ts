@@ -8,7 +8,7 @@ import {
   parseSettingsReply,
   type SettingsInForce,
 } from "@serialcast/contract"
-import { callDevice } from "./device-call.ts"
+import { callDevice } from "../device-call.ts"
 
 /** How long a control waits for the writes before it: the agent refuses it then as `expired`. */
 const turnMs = 30_000

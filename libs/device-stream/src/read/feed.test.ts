@@ -3,9 +3,9 @@ import { encodeStreamMessage } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
+import { createTestClient, createTestLog, testAddress, testState, testTopics } from "../testing/test-agent.ts"
 import { Feeds } from "./feed.ts"
 import { Histories } from "./histories.ts"
-import { createTestClient, createTestLog, testAddress, testState, testTopics } from "./testing/test-agent.ts"
 
 let broker: MemoryBroker
 let client: BrokerClient

@@ -15,7 +15,7 @@ import {
   type MemoryBroker,
 } from "@serialcast/testkit"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { createTestClient, TestAgent, testState } from "./testing/test-agent.ts"
+import { createTestClient, TestAgent, testState } from "../testing/test-agent.ts"
 import { type WriteOptions, writeDevice } from "./writer.ts"
 
 let broker: MemoryBroker

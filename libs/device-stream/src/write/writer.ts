@@ -10,8 +10,8 @@ import {
   type WriteProgress,
   type WriteRequest,
 } from "@serialcast/contract"
+import { callDevice } from "../device-call.ts"
 import { cancelWrite } from "./cancel.ts"
-import { callDevice } from "./device-call.ts"
 
 const defaultTtlMs = 30_000
 /** For the reply, when the write's turn has come: from then on it tells its progress once a second. */

@@ -2,7 +2,7 @@ import type { BrokerClient } from "@serialcast/broker-client"
 import { encodeReply, type TunnelState } from "@serialcast/contract"
 import { createMemoryBroker, createTunnelState, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { createTestClient, createTestLog, testTopics } from "./testing/test-agent.ts"
+import { createTestClient, createTestLog, testTopics } from "../testing/test-agent.ts"
 import { Tunnels } from "./tunnel-directory.ts"
 
 const started = "2030-01-01T00:00:00.000Z"

@@ -10,9 +10,9 @@ import { createDeferred } from "@serialcast/primitives"
 import { endOf, RecordRing } from "@serialcast/records"
 import { countingBytes, seededRandom } from "@serialcast/testkit"
 import { beforeEach, describe, expect, test } from "vitest"
+import { ModelJournal } from "../testing/model-journal.ts"
 import { type AskPage, History } from "./history.ts"
 import { readHistory } from "./read-history.ts"
-import { ModelJournal } from "./testing/model-journal.ts"
 
 const epoch = "00000000000000aa"
 const at = (offset: number, mark = 0): Cursor => ({ epoch, offset, mark })

@@ -6,7 +6,7 @@ import {
   parseLease,
   type ReleaseRequest,
 } from "@serialcast/contract"
-import { callDevice } from "./device-call.ts"
+import { callDevice } from "../device-call.ts"
 
 const replyMs = 10_000
 

@@ -1,8 +1,8 @@
 import { formatCursor, parseStartPoint } from "@serialcast/contract"
 import { expect, test } from "vitest"
+import { ModelJournal } from "../testing/model-journal.ts"
 import { History } from "./history.ts"
 import { readHistory } from "./read-history.ts"
-import { ModelJournal } from "./testing/model-journal.ts"
 
 const epoch = "00000000000000aa"
 const nextEpoch = "00000000000000bb"

@@ -20,9 +20,9 @@ import {
   writeRequestSchema,
 } from "@serialcast/contract"
 import { type Clock, createWakeup, createWatchdog, Gate, type Watchdog } from "@serialcast/primitives"
+import { callDevice } from "../device-call.ts"
 import { cancelWrite } from "./cancel.ts"
 import type { SignalChange } from "./controls.ts"
-import { callDevice } from "./device-call.ts"
 
 /** What a call costs beside its bytes, roughly: it bounds how many small ones are on their way. */
 const callCostBytes = 1_024

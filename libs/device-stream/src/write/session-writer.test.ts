@@ -9,8 +9,8 @@ import {
   type MemoryBroker,
 } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
+import { createTestClient, TestAgent, testState } from "../testing/test-agent.ts"
 import { type DeviceWriter, openSessionWriter } from "./session-writer.ts"
-import { createTestClient, TestAgent, testState } from "./testing/test-agent.ts"
 
 let broker: MemoryBroker
 let agent: TestAgent

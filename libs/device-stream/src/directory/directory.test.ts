@@ -2,7 +2,6 @@ import type { BrokerClient } from "@serialcast/broker-client"
 import { type DeviceState, encodeReply } from "@serialcast/contract"
 import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/testkit"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { Directory } from "./directory.ts"
 import {
   createTestClient,
   createTestLog,
@@ -10,7 +9,8 @@ import {
   testState,
   testStatus,
   testTopics,
-} from "./testing/test-agent.ts"
+} from "../testing/test-agent.ts"
+import { Directory } from "./directory.ts"
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value))
 const stateTopic = testTopics.device("state", testAddress)

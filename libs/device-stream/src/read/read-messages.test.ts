@@ -2,10 +2,15 @@ import { type Cursor, type Framing, formatCursor, type StartPoint } from "@seria
 import { FakeClock } from "@serialcast/testkit"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import {
+  type Recorded,
+  type RecordedDevice,
+  recordDevice,
+  recordedEpoch,
+} from "../testing/recorded-device.ts"
 import type { MessageEvent } from "./message-cutter.ts"
 import { readMessages } from "./read-messages.ts"
 import type { StreamEvent } from "./stream-event.ts"
-import { type Recorded, type RecordedDevice, recordDevice, recordedEpoch } from "./testing/recorded-device.ts"
 
 const framings: readonly Framing[] = [
   { type: "line", maxBytes: 8 },

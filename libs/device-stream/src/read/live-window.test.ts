@@ -1,8 +1,8 @@
 import { isMarkRecord, type StreamRecord } from "@serialcast/contract"
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { ModelJournal } from "../testing/model-journal.ts"
 import { LiveWindow } from "./live-window.ts"
-import { ModelJournal } from "./testing/model-journal.ts"
 
 const epoch = "00000000000000aa"
 const place = fc.nat({ max: 1_000 })
