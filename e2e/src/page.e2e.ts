@@ -5,6 +5,7 @@ import type { Page } from "playwright-core"
 import { expect, test } from "vitest"
 import { startAllInOne } from "./all-in-one.ts"
 import { openBrowser } from "./browser.ts"
+import { startPathProxy } from "./path-proxy.ts"
 
 /** What the terminal shows, line by line. */
 const shown = (page: Page) => page.locator("[data-testid=terminal] .xterm-rows").innerText()
@@ -90,4 +91,22 @@ test("no bytes of a device freeze the page, in a fresh tab neither, and no click
   await fresh.keyboard.type("!")
   expect(await pty.read(1)).toEqual(encode("!"))
   expect(pty.received).toBe(7)
+})
+
+test("below a path of a reverse proxy the page, its files and its WebSockets are found", async () => {
+  await using all = await startAllInOne(() => "devices: { board: { port: 'sim:echo' } }")
+  await using proxy = await startPathProxy(all.pageUrl, "/serial")
+  await using browser = await openBrowser()
+  const page = await browser.newPage()
+  const missing: string[] = []
+  page.on("response", (response) => {
+    if (response.status() >= 400) missing.push(response.url())
+  })
+  await page.goto(proxy.url)
+  await page.locator("[data-testid=device][data-device='local/board']").click()
+  await page.locator("[data-testid=connection-status][data-status=open]").waitFor()
+  await page.getByTestId("send-input").fill("below a path")
+  await page.getByTestId("send-button").click()
+  await expect.poll(() => shown(page)).toContain("below a path")
+  expect(missing).toEqual([])
 })

@@ -1,6 +1,8 @@
 import { defaultClientConditions, defineConfig } from "vite"
 
 export default defineConfig({
+  // Relative, so that a proxy may serve the page below a path.
+  base: "./",
   resolve: { conditions: ["@serialcast/source", ...defaultClientConditions] },
   build: {
     outDir: "dist",

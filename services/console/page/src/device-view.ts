@@ -5,6 +5,7 @@ import type { ConnectionStatus } from "./connection.ts"
 import { DeviceSession, type SessionView } from "./device-session.ts"
 import { describeIdentity, describePresence, describeProblem, describeSettings } from "./device-text.ts"
 import { byId } from "./elements.ts"
+import { pageUrl } from "./page-url.ts"
 import { createSendBox } from "./send-box.ts"
 import { createTerminalView } from "./terminal-view.ts"
 
@@ -64,7 +65,7 @@ export function createDeviceView(clock: Clock): DeviceView {
 }
 
 function streamUrl(address: string, from: string): URL {
-  return new URL(`/ws?${new URLSearchParams({ device: address, from })}`, location.href)
+  return pageUrl(`ws?${new URLSearchParams({ device: address, from })}`)
 }
 
 const statusTexts = {

@@ -1,8 +1,9 @@
 import { byId } from "./elements.ts"
+import { pageUrl } from "./page-url.ts"
 
 /** Whether the service answers this browser: false when it wants a token first. Throws when it cannot be reached. */
 export async function hasAccess(): Promise<boolean> {
-  const response = await fetch("/api/v1/devices", { signal: AbortSignal.timeout(10_000) })
+  const response = await fetch(pageUrl("api/v1/devices"), { signal: AbortSignal.timeout(10_000) })
   return response.status !== 401
 }
 
@@ -27,13 +28,13 @@ async function submit(token: string): Promise<void> {
   const problem = byId("log-in-problem", HTMLElement)
   problem.textContent = ""
   try {
-    const response = await fetch("/login", {
+    const response = await fetch(pageUrl("login"), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token }),
       signal: AbortSignal.timeout(10_000),
     })
-    if (response.ok) location.replace("/")
+    if (response.ok) location.replace(pageUrl("."))
     else problem.textContent = response.status === 401 ? "This is not the token." : await detailOf(response)
   } catch {
     problem.textContent = "The console cannot be reached. Is it still running?"

@@ -6,6 +6,7 @@ import { createDeviceList } from "./device-list.ts"
 import { createDeviceView, type DeviceView } from "./device-view.ts"
 import { byId } from "./elements.ts"
 import { hasAccess, prepareLogIn, showLogIn } from "./log-in.ts"
+import { pageUrl } from "./page-url.ts"
 
 const statusTexts = {
   connecting: "Connecting…",
@@ -39,7 +40,7 @@ function startConsole(): void {
 
   openConnection({
     clock: systemClock,
-    openSocket: () => new WebSocket(new URL("/ws/devices", location.href)),
+    openSocket: () => new WebSocket(pageUrl("ws/devices")),
     onText(text) {
       // The peer is the service that served this page.
       devices = (JSON.parse(text) as DeviceListMessage).devices

@@ -68,7 +68,7 @@ test("the list of devices needs the token, as bearer or as the session's cookie"
 test("a link with the token logs in and vanishes from the address bar", async () => {
   await using app = await start()
   const response = await fetch(`${app.url}/?token=${token}`, { redirect: "manual" })
-  expect([response.status, response.headers.get("location")]).toEqual([303, "/"])
+  expect([response.status, response.headers.get("location")]).toEqual([303, "."])
   const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? ""
   // What a browser adds where it sends neither Fetch Metadata nor Origin: plain http on a network.
   const devices = (referer: string) => get(`${app.url}/api/v1/devices`, { Cookie: cookie, Referer: referer })

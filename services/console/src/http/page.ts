@@ -24,7 +24,7 @@ export function createPage(options: PageOptions): Router {
     // The page asks for another token; the address bar keeps the wrong one, so that it can be corrected.
     if (refusal !== null) return sendPage(response.status(refusal.status), pageDir)
     // Out of the address bar and the history.
-    return response.redirect(303, "/")
+    return response.redirect(303, ".")
   })
   // Names hold a hash of what is in the file, so a file never changes.
   router.use("/assets", express.static(`${pageDir}/assets`, { immutable: true, maxAge: "1y", index: false }))
