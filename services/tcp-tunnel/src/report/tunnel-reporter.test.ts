@@ -87,6 +87,22 @@ test("each connect tells everything, though nothing changed", async () => {
   await eventually(() => expect(reports()).toEqual([[createTunnelState()], null, [createTunnelState()]]))
 })
 
+test("what somebody clears or overwrites of the report is told again", async () => {
+  const { memory, clock, broker, reports } = await start()
+  const client = await join(memory, "somebody")
+  for (const words of ["", "{}"]) {
+    await client.publish(topics.tunnels(broker.clientId), new TextEncoder().encode(words))
+    await eventually(async () => {
+      await clock.advanceAsync(100)
+      expect(reports().at(-1)).toHaveLength(1)
+    })
+  }
+  expect(reports()).toHaveLength(5)
+  // Its own words it hears, and says nothing to them.
+  for (let n = 0; n < 20; n++) await clock.advanceAsync(500)
+  expect(reports()).toHaveLength(5)
+})
+
 test("a change is told at once, and changes right behind it together, 100 ms later", async () => {
   const { clock, service, reporter, reports } = await start()
   await clock.advanceAsync(100)

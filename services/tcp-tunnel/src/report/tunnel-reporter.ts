@@ -1,4 +1,4 @@
-import type { BrokerClient, Message } from "@serialcast/broker-client"
+import { type BrokerClient, type Message, OwnWords } from "@serialcast/broker-client"
 import { AppError, encodeReply, parseDiscovery, type TunnelState } from "@serialcast/contract"
 import { type Clock, createWakeup, delay, withDeadline } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
@@ -43,6 +43,7 @@ class Reporter implements TunnelReporter {
   #hasNews = true
   /** What this connection's broker has; null: nothing yet. */
   #told: string | null = null
+  readonly #words = new OwnWords()
 
   constructor(deps: TunnelReporterDeps) {
     this.#deps = deps
@@ -52,7 +53,9 @@ class Reporter implements TunnelReporter {
   async start(): Promise<void> {
     const { broker } = this.#deps
     await broker.subscribe(broker.topics.discover(), (message) => this.#answer(message))
+    await broker.subscribe(broker.topics.tunnels(broker.clientId), (message) => this.#hear(message))
     broker.onConnected(() => {
+      this.#words.forget()
       this.#told = null
       this.changed()
     })
@@ -89,14 +92,24 @@ class Reporter implements TunnelReporter {
     const text = JSON.stringify(this.#report())
     if (text === this.#told) return
     this.#told = text
+    const destination = broker.topics.tunnels(broker.clientId)
+    const payload = new TextEncoder().encode(text)
+    this.#words.said(destination.topic, payload)
     try {
-      await broker.publish(broker.topics.tunnels(broker.clientId), new TextEncoder().encode(text))
+      await broker.publish(destination, payload)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       // Tried again at the pace of the counters, and at once after the next connect.
       this.#told = null
       log.debug({ reason: error.message }, "report not sent")
     }
+  }
+
+  /** Who clears or overwrites the report by mistake hides no tunnel for long: it is told again. */
+  #hear({ topic, payload, retained }: Message): void {
+    if (retained || this.#stopping.signal.aborted || !this.#words.isForeign(topic, payload)) return
+    this.#told = null
+    this.changed()
   }
 
   #report() {
