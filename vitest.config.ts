@@ -52,6 +52,9 @@ export default defineConfig({
           name: "e2e",
           include: ["{e2e,bench,cli}/src/**/*.e2e.ts", "{libs,services}/*/src/**/*.e2e.ts"],
           exclude,
+          // The containers are removed by the tests that start them. What the library would start to do so is an image that has
+          // to be pulled.
+          env: { TESTCONTAINERS_RYUK_DISABLED: "true" },
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
