@@ -13,7 +13,7 @@ WORKDIR /serialcast
 COPY --from=manifests /serialcast .
 RUN npm ci
 COPY . .
-RUN npx tsc -b services/* && npm run build --workspace services/console
+RUN node build/main.js services/*
 
 # The service, those packages of this repository that it uses, and their production dependencies.
 FROM ${BASE_IMAGE} AS service

@@ -30,6 +30,7 @@ export default defineConfig({
             "bench/src/**/*.test.ts",
             "services/console/page/src/**/*.test.ts",
             "cli/src/**/*.test.ts",
+            "build/*.test.ts",
           ],
           exclude: [...exclude, "**/*.integration.test.ts"],
         },

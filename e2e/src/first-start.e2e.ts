@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, stat } from "node:fs/promises"
 import { createConnection } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -73,8 +73,16 @@ test("on a clean clone the README's command serves page, HTTP and MQTT, and its 
   expect(new TextDecoder().decode(await echo.take(5))).toBe("hello")
 
   running.interrupt()
-  expect(await running.ended).toMatchObject({ code: 0, signal: null })
+  const said = expect.stringMatching(/^Compiling .*\nCompiled in /m)
+  expect(await running.ended).toMatchObject({ code: 0, signal: null, said })
   for (const port of ports) await expect(connects(port)).resolves.toBe(false)
+
+  const bundled = () => stat(join(folder, "services/console/page/dist/index.html"))
+  const { ctimeMs } = await bundled()
+  await using again = await start(folder, command)
+  again.interrupt()
+  expect(await again.ended).toMatchObject({ code: 0 })
+  expect((await bundled()).ctimeMs, "the page is bundled again only when something changed").toBe(ctimeMs)
 })
 
 function connects(port: number): Promise<boolean> {

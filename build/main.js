@@ -1,0 +1,42 @@
+// node build/main.js <TypeScript project>...: compiles what changed of these projects, and bundles the page if that changed.
+// JavaScript, as it runs before anything is compiled, and at each `npm start`.
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { makeFrom } from "./make-from.js"
+import { page, pageInputs } from "./page.js"
+import { step } from "./step.js"
+
+const root = resolve(import.meta.dirname, "..")
+const projects = process.argv.slice(2)
+
+try {
+  const compiling = { doing: "Compiling what changed, the first time everything", done: "Compiled" }
+  await step(compiling, () => run("tsc", ["-b", ...projects]))
+  const bundling = { doing: "Bundling the page", done: "Bundled the page" }
+  await step(bundling, () => makeFrom({ root, ...bundled(), make: bundle }))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
+
+function bundled() {
+  // Vite makes a page for developers where it says so.
+  return { inputs: pageInputs, setting: process.env.NODE_ENV ?? "", out: `${page}/dist` }
+}
+
+function bundle() {
+  return run("vite", ["build", page, "--logLevel", "warn"])
+}
+
+/**
+ * @param {string} program One of node_modules/.bin. Says itself what is wrong.
+ * @param {readonly string[]} args
+ */
+async function run(program, args) {
+  const file = join(root, "node_modules/.bin", program)
+  if (!existsSync(file)) throw new Error(`${program} is not installed. Run: npm ci`)
+  const [code] = await once(spawn(file, args, { cwd: root, stdio: "inherit" }), "exit")
+  if (code !== 0) throw new Error(`${program} failed.`)
+}
