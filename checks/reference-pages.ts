@@ -25,7 +25,8 @@ const configurationIntroduction = `One YAML file, shared by all services: the on
 directory. An environment variable goes before the file; an empty one is one that is not set. A list or a map can only
 be given in the file. [configuration.schema.json](configuration.schema.json) lets editors check the file.
 
-A listener that other machines can reach is refused unless \`access\` says who may use it.`
+A listener that other machines can reach is refused unless \`access\` says who may use it, and so are two listeners of one
+process at the same port of an address; port 0 is another one each time.`
 
 function topicRows(): readonly (readonly string[])[] {
   const rows = Object.values(topicTable).map(({ pattern, qos, retain, from, to, payload }) => [

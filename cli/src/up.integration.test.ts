@@ -71,6 +71,17 @@ describe("up", () => {
     expect(cli.stderr.text).toMatch(/^serialcast up: [^\n]*devices\.uno\.baudrate[^\n]*baudRate[^\n]*\n$/)
   })
 
+  test("two listeners at one port are one clear line that names both keys, and nothing starts", async () => {
+    const tunnel = "{ type: raw, listen: '*:8081', device: local/demo-echo, allow: [10.0.0.0/8] }"
+    const file = await temporaryFile("lab.yaml", `tunnels: [${tunnel}]\n`)
+    const cli = spawnCli(["up", "--config", file], { SERIALCAST_HTTP_LISTEN: "127.0.0.1:8081" })
+    expect(await cli.exited).toBe(1)
+    expect(cli.stderr.text).toMatch(
+      /^serialcast up: tunnels\.0\.listen: [^\n]*SERIALCAST_HTTP_LISTEN \(127\.0\.0\.1:8081\)[^\n]*\n$/,
+    )
+    expect(cli.stdout.text).toBe("")
+  })
+
   test("a device that cannot be opened is one clear line, and everything else is served", async () => {
     const file = await temporaryFile(
       "lab.yaml",

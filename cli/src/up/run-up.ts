@@ -2,6 +2,7 @@ import { devicesOf } from "@serialcast/serial-agent"
 import {
   createLogger,
   createMetrics,
+  listeningParts,
   loadConfig,
   loadToken,
   tokenFileAdvice,
@@ -27,6 +28,7 @@ export async function runUp({ config: file, discover }: UpOptions, context: Comm
   const { env, stdout, clock } = context
   const config = loadConfig({
     file,
+    opens: listeningParts,
     env: discover === undefined ? env : { ...env, SERIALCAST_DISCOVER: discover },
   })
   const log = createLogger({ name: "up", level: config.log.level })

@@ -23,6 +23,7 @@ export { type AdminOptions, createAdminServer, createMetrics } from "./admin/adm
 export { type RunningAdmin, startAdmin } from "./admin/start-admin.ts"
 export { type BrokerConnection, brokerUrl, connectToBroker } from "./broker/connect-to-broker.ts"
 export { closestName } from "./config/closest-name.ts"
+export { type ListeningPart, listeningParts } from "./config/colliding-listeners.ts"
 export type {
   Config,
   DeviceConfig,

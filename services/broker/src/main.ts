@@ -1,4 +1,4 @@
 import { runMain } from "@serialcast/service-kit"
 import { createBroker } from "./service.ts"
 
-await runMain({ name: "broker", start: createBroker })
+await runMain({ name: "broker", opens: ["broker"], start: createBroker })

@@ -4,5 +4,6 @@ import { createTcpTunnel } from "./service.ts"
 
 await runDeviceService({
   name: "tcp-tunnel",
+  opens: ["tunnels"],
   start: (config, deps) => createTcpTunnel(config, { ...deps, broker: connectReporter(config, deps) }),
 })

@@ -66,6 +66,11 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
+/** What `values` has at a path of maps; undefined where there is nothing. */
+export function valueAt(values: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (isMap(value) ? value[key] : undefined), values)
+}
+
 function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== ""
 }

@@ -1,5 +1,5 @@
 import { configKeys } from "./config-keys.ts"
-import { isMap, type MergedConfig } from "./environment.ts"
+import { isMap, type MergedConfig, valueAt } from "./environment.ts"
 import { listenFormat } from "./fields.ts"
 import { formatListenAddress, isLoopback, parseListenAddress } from "./listen-address.ts"
 
@@ -51,8 +51,4 @@ function tell(address: string, fix: string): string {
 
 function isAccessGiven(access: unknown): boolean {
   return access === "open" || (isMap(access) && typeof access["tokenFile"] === "string")
-}
-
-function valueAt(values: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (isMap(value) ? value[key] : undefined), values)
 }

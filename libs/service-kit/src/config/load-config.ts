@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { AppError } from "@serialcast/contract"
+import { collidingListeners, describeCollision, type ListeningPart } from "./colliding-listeners.ts"
 import type { Config } from "./config.ts"
 import { mergeEnvironment } from "./environment.ts"
 import { exposedListeners } from "./exposure.ts"
@@ -16,6 +17,8 @@ export interface ConfigInput {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Where relative file names start; the working directory by default. */
   readonly directory?: string | undefined
+  /** The parts of the configuration whose listeners this process opens, which may not collide; default: the tunnels. */
+  readonly opens?: readonly ListeningPart[] | undefined
   /** What the user calls the key at a path; by default its variable where one set it, else the path. */
   readonly nameOf?: ((path: readonly PropertyKey[]) => string) | undefined
 }
@@ -32,11 +35,12 @@ export function loadConfig(input: ConfigInput): Config {
     const dotted = path.map(String).join(".")
     return merged.variables.get(dotted) ?? (dotted || (source ?? "configuration"))
   }
-  const { nameOf = named } = input
+  const { nameOf = named, opens = ["tunnels"] } = input
   const parsed = configSchema.safeParse(merged.values, { error: expectation, reportInput: true })
   const problems = [
     ...describeIssues(parsed.error?.issues ?? [], nameOf),
     ...exposedListeners(merged).map(({ path, problem }) => `${nameOf(path)}: ${problem}`),
+    ...collidingListeners(merged, opens).map((collision) => describeCollision(collision, nameOf)),
     ...merged.problems,
   ]
   if (parsed.data === undefined || problems.length > 0) throw new AppError("bad_config", problems.join("\n"))

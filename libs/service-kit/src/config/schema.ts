@@ -2,7 +2,7 @@ import { defaultRoot, framingSchema, pacingSchema, settingsSchema } from "@seria
 import { z } from "zod"
 import type { Config, DeviceConfig } from "./config.ts"
 import { byteSize, deviceAddress, duration, listenAddress, name } from "./fields.ts"
-import { checkTogether, tunnelSchema } from "./tunnel-schema.ts"
+import { tunnelSchema } from "./tunnel-schema.ts"
 
 const expectedJournalSize = "expected a size of at least 1MiB, like 64MiB"
 const journalSize = byteSize.refine((bytes) => bytes >= 1024 * 1024, expectedJournalSize)
@@ -162,7 +162,6 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
   tunnels: z
     .array(tunnelSchema, "expected a list of tunnels")
     .max(maxTunnels, `expected at most ${maxTunnels} tunnels`)
-    .superRefine(checkTogether)
     .default([])
     .describe("Devices as TCP listeners, and TCP through a serial cable"),
   access: z.union([openAccess, restrictedAccess]).prefault({}),

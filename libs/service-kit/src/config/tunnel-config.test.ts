@@ -105,7 +105,9 @@ test("tunnels that stand in each other's way are told, and keys that only other 
   - { type: serialtcp-server, listen: "[::1]:7001", device: local/cable }
   - { type: raw, listen: "127.0.0.1:0", device: local/uno }
   - { type: raw, listen: "127.0.0.1:0", device: local/gps }`),
-  ).toEqual(['tunnels.1.listen: expected another than that of tunnels.0, found "127.0.0.1:7001"'])
+  ).toEqual([
+    'tunnels.1.listen: expected another port than that of tunnels.0.listen (127.0.0.1:7001), found "127.0.0.1:7001"',
+  ])
 })
 
 test.each(["*:22", "192.168.0.1:0", "192.168.0.1:65536"])("nobody connects to %s", (server) =>

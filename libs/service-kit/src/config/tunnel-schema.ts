@@ -3,7 +3,6 @@ import { AppError, parseLineMacro } from "@serialcast/contract"
 import { z } from "zod"
 import type { TunnelConfig } from "./config.ts"
 import { byteAmount, deviceAddress, duration, listenAddress, serverAddress } from "./fields.ts"
-import { formatListenAddress } from "./listen-address.ts"
 
 const expectedNetwork = "expected a network like 192.168.1.0/24, 10.0.0.7 or fd00::/8"
 const network = z.string(expectedNetwork).refine(isNetwork, expectedNetwork)
@@ -183,18 +182,6 @@ export const tunnelSchema: z.ZodType<TunnelConfig> = z.discriminatedUnion(
   [raw, rfc2217, serialtcpServer, serialtcpClient],
   { error: ({ code }) => (code === "invalid_union" ? expectedType : undefined) },
 )
-
-/** Tells of listeners that stand in each other's way. */
-export function checkTogether(tunnels: readonly TunnelConfig[], context: z.core.$RefinementCtx): void {
-  const addresses = tunnels.map((tunnel) =>
-    "listen" in tunnel && tunnel.listen.port !== 0 ? formatListenAddress(tunnel.listen) : null,
-  )
-  for (const [at, address] of addresses.entries()) {
-    const first = address === null ? at : addresses.indexOf(address)
-    const message = `expected another than that of tunnels.${first}`
-    if (first < at) context.issues.push({ code: "custom", path: [at, "listen"], message, input: address })
-  }
-}
 
 /** An address, alone or with the number of bits that count (CIDR notation, RFC 4632 §3.1). */
 function isNetwork(text: string): boolean {

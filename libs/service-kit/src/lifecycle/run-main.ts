@@ -4,6 +4,7 @@ import { createRefusals } from "../access/refusals.ts"
 import { loadToken, tokenFileAdvice } from "../access/token.ts"
 import { createMetrics } from "../admin/admin-server.ts"
 import { startAdmin } from "../admin/start-admin.ts"
+import type { ListeningPart } from "../config/colliding-listeners.ts"
 import type { Config } from "../config/config.ts"
 import { loadConfig } from "../config/load-config.ts"
 import { createLogger } from "../log/logger.ts"
@@ -15,6 +16,8 @@ import { stopSignal } from "./stop-signal.ts"
 export interface MainOptions {
   /** The service, as it calls itself in logs. */
   readonly name: string
+  /** The parts of the configuration whose listeners the service opens, besides `admin`; default: none. */
+  readonly opens?: readonly ListeningPart[]
   readonly start: (config: Config, deps: ServiceDeps) => Promise<RunningService>
 }
 
@@ -25,11 +28,11 @@ const stopTimeoutMs = 4_800
  * The main function of a service: runs it between configuration and SIGTERM, with its admin listener, then ends the
  * process. Exit code 0 after an orderly stop, 1 when it could not start or stop.
  */
-export async function runMain({ name, start }: MainOptions): Promise<void> {
+export async function runMain({ name, opens = [], start }: MainOptions): Promise<void> {
   const signalled = stopSignal({ clock: systemClock, insist: () => process.exit(1) })
   try {
     refuseArguments(process.argv.slice(2))
-    const config = loadConfig({ env: process.env })
+    const config = loadConfig({ env: process.env, opens: [...opens, "admin"] })
     const log = createLogger({ name, level: config.log.level })
     process.on("SIGHUP", () => log.info("SIGHUP changes nothing: the configuration is read at the start"))
     const deps = { log, clock: systemClock, metrics: createMetrics(), token: loadToken(config) }
