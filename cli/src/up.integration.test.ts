@@ -1,8 +1,9 @@
 import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { openPty } from "@serialcast/testkit"
 import { connectAsync } from "mqtt"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { WebSocket } from "ws"
@@ -98,6 +99,26 @@ describe("up", () => {
     expect(cli.stderr.text).not.toMatch(/\n +at /)
     cli.child.kill("SIGTERM")
     expect(await cli.exited).toBe(0)
+  })
+})
+
+describe("the list of devices", () => {
+  test("a device that is plugged in later is told in one line, without a terminal too", async () => {
+    await using pty = await openPty()
+    const link = await temporaryFile("board", "")
+    await rm(link)
+    const file = await temporaryFile("lab.yaml", `devices:\n  board: { port: ${link}, baudRate: 9600 }\n`)
+    const cli = spawnCli(["up", "--config", file])
+    await cli.stdout.find(/Ctrl-C stops it/)
+    expect(cli.stdout.text).toMatch(/○ +local\/board +\S+ +.*is not there/)
+    const banner = cli.stdout.text
+    await symlink(pty.path, link)
+    await cli.stdout.find(/● +local\/board .*\n/)
+    cli.child.kill("SIGTERM")
+    expect(await cli.exited).toBe(0)
+    expect(cli.stdout.text.slice(banner.length).trimStart()).toBe(
+      `●   local/board   ${link}   9600 8N1   open\n`,
+    )
   })
 })
 

@@ -1,7 +1,7 @@
 import { createDeviceState, createTunnelState } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { createPaint } from "../terminal/paint.ts"
-import { formatBanner, type Served } from "./banner.ts"
+import { formatBanner, formatDevice, type Served } from "./banner.ts"
 
 const state = createDeviceState({ device: "demo-echo" })
 
@@ -70,4 +70,18 @@ test("columns stay aligned with colours", () => {
   ).split("\n")
   const places = lines.filter((line) => line.includes("sim:echo")).map((line) => line.indexOf("sim:echo"))
   expect(places[0]).toBe(places[1])
+})
+
+test("news of one device are a line as in the list, which says that it is open", () => {
+  expect(formatDevice(state, plain)).toBe("  ●   local/demo-echo   sim:echo   115200 8N1   open\n")
+  const found = { ...state, online: false, configured: false, port: "/dev/ttyUSB0" }
+  expect(formatDevice(found, plain)).toMatch(
+    /^ {2}○ {3}local\/demo-echo {3}\/dev\/ttyUSB0 {3}found, not opened: .*\n$/,
+  )
+})
+
+test("nothing that a state says steers the terminal, or makes a line of its own", () => {
+  const problem = { code: "open_failed", message: "gone\n  ● \u001b[2J" }
+  const line = formatDevice({ ...state, online: false, problem, port: "/dev/\u001b]0;x\u0007" }, plain)
+  expect(line).toBe("  ○   local/demo-echo   /dev/\\x1B]0;x\\x07   gone   ● \\x1B[2J\n")
 })

@@ -1,6 +1,7 @@
 import { type DeviceState, formatAddress, type TunnelState } from "@serialcast/contract"
 import { isLoopback, type ListenAddress, maskCredentials } from "@serialcast/service-kit"
 import { formatSettings } from "../devices/format-settings.ts"
+import { escapeControls } from "../terminal/escape-controls.ts"
 import type { Paint } from "../terminal/paint.ts"
 import { formatTable } from "../terminal/table.ts"
 
@@ -48,6 +49,12 @@ export function formatBanner(served: Served, paint: Paint): string {
   ].join("\n")
 }
 
+/** One device, as the banner's list has it, for a line of its own. */
+export function formatDevice(state: DeviceState, paint: Paint): string {
+  const row = deviceRow(state, paint)
+  return `${indent(formatTable([state.online ? [...row, "open"] : row])).join("\n")}\n`
+}
+
 function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint: Paint): string[][] {
   const link = (scheme: string, address: ListenAddress, path = "") => {
     return paint("cyan", `${scheme}://${urlHost(address)}${path}`)
@@ -73,16 +80,11 @@ function deviceRows({ devices, brokerUrl, isConnected }: Served, paint: Paint): 
 }
 
 function deviceRow(state: DeviceState, paint: Paint): string[] {
-  const address = formatAddress(state)
-  if (state.online) return [paint("green", "●"), address, state.port, formatSettings(state.settings)]
+  const place = [formatAddress(state), onOneLine(state.port)]
+  if (state.online) return [paint("green", "●"), ...place, formatSettings(state.settings)]
   if (!state.configured)
-    return [
-      paint("dim", "○"),
-      address,
-      state.port,
-      paint("dim", "found, not opened: --discover open opens it"),
-    ]
-  return [paint("yellow", "○"), address, state.port, paint("yellow", state.problem?.message ?? "opening")]
+    return [paint("dim", "○"), ...place, paint("dim", "found, not opened: --discover open opens it")]
+  return [paint("yellow", "○"), ...place, paint("yellow", onOneLine(state.problem?.message ?? "opening"))]
 }
 
 function tunnelRows({ tunnels }: Served, paint: Paint): string[] {
@@ -97,7 +99,7 @@ function tunnelRows({ tunnels }: Served, paint: Paint): string[] {
 function tunnelRow({ type, endpoint, device, problem }: TunnelState, paint: Paint): string[] {
   const dot = problem === null ? paint("green", "●") : paint("yellow", "○")
   const row = [dot, paint("cyan", endpoint), type, device]
-  return problem === null ? row : [...row, paint("yellow", problem.message)]
+  return problem === null ? row : [...row, paint("yellow", onOneLine(problem.message))]
 }
 
 function tryLines({ console, http, broker, devices, defaultDevice, needsToken }: Served): string[] {
@@ -131,6 +133,11 @@ function brokerOption(mqtt: ListenAddress): string {
 function urlHost({ host, port }: ListenAddress): string {
   const isLocal = isLoopback(host) || host === "*" || host === "0.0.0.0" || host === "::"
   return `${isLocal ? "localhost" : host.includes(":") ? `[${host}]` : host}:${port}`
+}
+
+/** Of what others than this process may have said, nothing that a terminal would obey. */
+function onOneLine(text: string): string {
+  return escapeControls(text).replaceAll("\n", " ")
 }
 
 function indent(lines: readonly string[]): string[] {

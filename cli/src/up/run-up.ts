@@ -1,3 +1,5 @@
+import { type DeviceState, formatAddress } from "@serialcast/contract"
+import type { DeviceClient } from "@serialcast/device-stream"
 import { devicesOf } from "@serialcast/serial-agent"
 import {
   createLogger,
@@ -11,9 +13,11 @@ import {
 import type { CommandContext } from "../command/context.ts"
 import { outliveHangUp } from "../command/outlive-hang-up.ts"
 import { untilAborted } from "../command/until-aborted.ts"
+import type { Output } from "../terminal/output.ts"
 import { createPaint } from "../terminal/paint.ts"
 import { awaitDevices } from "./await-devices.ts"
-import { formatBanner } from "./banner.ts"
+import { formatBanner, formatDevice } from "./banner.ts"
+import { DeviceNews } from "./device-news.ts"
 import { startAll } from "./start-all.ts"
 
 export interface UpOptions {
@@ -37,8 +41,29 @@ export async function runUp({ config: file, discover }: UpOptions, context: Comm
   const advice = tokenFileAdvice(config)
   if (advice !== null) log.warn(advice)
   const all = await startAll(config, deps)
-  await awaitDevices(all.devices, Object.keys(devicesOf(config)).length, clock)
-  await stdout.write(formatBanner({ version, ...all.served() }, createPaint(stdout.hasColors)))
+  const { gateway } = config
+  await awaitDevices(all.devices, { gateway, count: Object.keys(devicesOf(config)).length }, clock)
+  const served = all.served()
+  await stdout.write(formatBanner({ version, ...served }, createPaint(stdout.hasColors)))
+  const news = new DeviceNews(gateway, served.isConnected ? served.devices : [])
+  const forget = tellNews(all.devices, news, stdout)
   await untilAborted(signal)
+  forget()
   await all.stop()
+}
+
+/** A line for each device of which the banner's list is true no more, until the answer is called. */
+function tellNews({ devices }: DeviceClient, news: DeviceNews, stdout: Output): () => void {
+  const paint = createPaint(stdout.hasColors)
+  const tell = (states: readonly DeviceState[]) => {
+    const lines = news.take(states).map((state) => formatDevice(state, paint))
+    // Who reads only the banner has not stopped the gateway with it.
+    if (lines.length > 0) void stdout.write(lines.join("")).catch(() => {})
+  }
+  const forget = devices.onChange((changed) => {
+    const state = devices.get(formatAddress(changed))
+    if (state !== undefined) tell([state])
+  })
+  tell(devices.list())
+  return forget
 }
