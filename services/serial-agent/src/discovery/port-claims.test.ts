@@ -1,9 +1,11 @@
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
+import { execFileSync } from "node:child_process"
+import { link, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AppError } from "@serialcast/contract"
 import { defaultSettings, type OpenPort, type PortDriver, type PortListener } from "@serialcast/ports"
 import { PortRecord } from "@serialcast/ports/testing"
+import { openPty } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { PortClaims } from "./port-claims.ts"
 
@@ -61,6 +63,34 @@ test("of a node and a link to it, the device that was added first opens, whichev
   expect(driver.listeners).toHaveLength(1)
 })
 
+test("another name of the same node is the same port", async () => {
+  const { folder, node, device } = await start()
+  await link(node, join(folder, "alias"))
+  await device("uno", node).open()
+  const alias = join(folder, "alias")
+  await expect(device("nano", alias).open()).rejects.toMatchObject(conflict(alias, "uno", "nano"))
+})
+
+test("two terminals are two ports, and a terminal is one under all its names", async () => {
+  const { device } = await start()
+  await using one = await openPty()
+  await using other = await openPty()
+  await device("uno", one.path).open()
+  await device("nano", other.path).open()
+  const again = device("due", one.terminal)
+  await expect(again.open()).rejects.toMatchObject(conflict(one.terminal, "uno", "due"))
+})
+
+test.runIf(process.getuid?.() === 0)("a second node of a device is the same port", async () => {
+  const { folder, device } = await start()
+  const nodes = ["one", "two", "other"].map((name) => join(folder, name))
+  const [one = "", two = "", other = ""] = nodes
+  for (const [at, node] of nodes.entries()) execFileSync("mknod", [node, "c", "1", at < 2 ? "3" : "5"])
+  await device("uno", one).open()
+  await expect(device("nano", two).open()).rejects.toMatchObject(conflict(two, "uno", "nano"))
+  await device("due", other).open()
+})
+
 test("two that open at once are not both open", async () => {
   const { node, link, device, driver } = await start()
   const devices = [device("uno", link), device("nano", node), device("due", node)]
@@ -98,6 +128,7 @@ test("a port that could not be opened, or is not there, is not held", async () =
 
 test.each([
   ["tcp://Box.lan:7000", "rfc2217://box.lan:7000", "box.lan:7000"],
+  ["tcp://localhost:7000", "tcp://127.0.0.1:7000", "127.0.0.1:7000"],
   ["COM3", "com3", "com3"],
 ])("%s and %s are the same port", async (first, second, place) => {
   const { device } = await start()

@@ -1,6 +1,6 @@
-import { realpath } from "node:fs/promises"
 import { AppError } from "@serialcast/contract"
 import type { PortDriver, PortListener } from "@serialcast/ports"
+import { placeOf } from "./port-place.ts"
 
 /**
  * Which device of this agent has which port. Of devices whose ports lead to the same place, each would get a part of the
@@ -9,7 +9,7 @@ import type { PortDriver, PortListener } from "@serialcast/ports"
 export class PortClaims {
   /** Ports by device, in the order in which the devices were added. */
   readonly #ports = new Map<string, string>()
-  /** Devices by the place that they have open. */
+  /** Devices by the place (`PortPlace.id`) that they have open. */
   readonly #holders = new Map<string, string>()
 
   /**
@@ -44,32 +44,24 @@ export class PortClaims {
     const place = await placeOf(port)
     if (place === null) return () => {}
     // Two that open at the same time have no holder yet: their order decides.
-    const first = await this.#firstAt(place)
-    const owner = this.#holders.get(place) ?? first ?? device
+    const first = await this.#firstAt(place.id)
+    const owner = this.#holders.get(place.id) ?? first ?? device
     if (owner !== device) {
-      const message = `The ports of ${owner} and ${device} are both ${place}, which is left to ${owner}.`
+      const message = `The ports of ${owner} and ${device} are both ${place.name}, which is left to ${owner}.`
       throw new AppError("port_conflict", message)
     }
-    this.#holders.set(place, device)
+    this.#holders.set(place.id, device)
     return () => {
-      if (this.#holders.get(place) === device) this.#holders.delete(place)
+      if (this.#holders.get(place.id) === device) this.#holders.delete(place.id)
     }
   }
 
-  async #firstAt(place: string): Promise<string | undefined> {
+  async #firstAt(id: string): Promise<string | undefined> {
     const places = await Promise.all(
       [...this.#ports].map(async ([device, port]) => [device, await placeOf(port)] as const),
     )
-    return places.find(([, other]) => other === place)?.[0]
+    return places.find(([, other]) => other?.id === id)?.[0]
   }
-}
-
-/** What a port leads to; null when it is nothing that can be shared, or is not there, which opening it will say. */
-async function placeOf(port: string): Promise<string | null> {
-  if (port.startsWith("/")) return await realpath(port).catch(() => null)
-  if (port.startsWith("sim:")) return null
-  // A server of devices is the same one under each protocol: tcp://host:port.
-  return port.toLowerCase().replace(/^[a-z0-9]+:\/\//, "")
 }
 
 function releaseWhenClosed(listener: PortListener, release: () => void): PortListener {
