@@ -39,10 +39,23 @@ export async function makeFrom({ root, inputs, setting, out, make }) {
  */
 async function digestOf(root, paths, setting = "") {
   const files = (await Promise.all(paths.map((path) => filesIn(root, path)))).flat().sort()
-  const contents = await Promise.all(files.map((file) => readFile(join(root, file))))
+  const contents = await Promise.all(files.map((file) => contentOf(join(root, file))))
   const hash = createHash("sha256").update(JSON.stringify([setting, files]))
   for (const content of contents) hash.update(`${content.byteLength}:`).update(content)
   return hash.digest("hex")
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<Uint8Array>} Nothing of what is gone by now, or of a link that leads nowhere.
+ */
+async function contentOf(file) {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return new Uint8Array()
+    throw error
+  }
 }
 
 /**
@@ -59,7 +72,7 @@ async function filesIn(root, path) {
     )
     return (await Promise.all(found)).flat()
   } catch (error) {
-    switch (error instanceof Error && "code" in error ? error.code : undefined) {
+    switch (codeOf(error)) {
       case "ENOENT":
         return []
       case "ENOTDIR":
@@ -68,4 +81,9 @@ async function filesIn(root, path) {
         throw error
     }
   }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof Error && "code" in error ? error.code : undefined
 }

@@ -1,4 +1,15 @@
-import { appendFile, mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeEach, expect, onTestFinished, test } from "vitest"
@@ -81,6 +92,12 @@ test("a source that changes while it is made is not missed", async () => {
   await build({ make: slow })
   expect(await build()).toBe(2)
   expect(await readFile(join(folder, "out/assets/index.js"), "utf8")).toBe("newer")
+})
+
+test("a link that leads nowhere, as editors leave beside what they have open, is in nobody's way", async () => {
+  await symlink("me@box.1234", source(".#a.ts"))
+  expect(await build()).toBe(1)
+  expect(await build()).toBe(1)
 })
 
 test("what programs leave beside the sources is no source", async () => {

@@ -103,6 +103,22 @@ describe("up", () => {
 })
 
 describe("the list of devices", () => {
+  test("two devices on one port are told once in the list and once in the log, by both their names", async () => {
+    await using pty = await openPty()
+    const link = await temporaryFile("board", "")
+    await rm(link)
+    await symlink(pty.path, link)
+    const devices = `{ uno: { port: ${pty.path} }, nano: { port: ${link} } }`
+    const cli = spawnCli(["up", "--config", await temporaryFile("lab.yaml", `devices: ${devices}\n`)])
+    await cli.stdout.find(/Ctrl-C stops it/)
+    cli.child.kill("SIGTERM")
+    expect(await cli.exited).toBe(0)
+    const told = /The ports of uno and nano are both \S+, which is left to uno\./g
+    expect(cli.stdout.text.match(told)).toHaveLength(1)
+    expect(cli.stderr.text.match(told)).toHaveLength(1)
+    expect(cli.stdout.text).toMatch(/● +local\/uno .*\n/)
+  })
+
   test("a device that is plugged in later is told in one line, without a terminal too", async () => {
     await using pty = await openPty()
     const link = await temporaryFile("board", "")
