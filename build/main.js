@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, "..")
 const projects = process.argv.slice(2)
 
 try {
-  const compiling = { doing: "Compiling what changed, the first time everything", done: "Compiled" }
+  const compiling = { doing: "Compiling what changed (everything, the first time)", done: "Compiled" }
   await step(compiling, () => run("tsc", ["-b", ...projects]))
   const bundling = { doing: "Bundling the page", done: "Bundled the page" }
   await step(bundling, () => makeFrom({ root, ...bundled(), make: bundle }))
