@@ -53,3 +53,10 @@ test("a refusal changes nothing, and giving back twice gives back once", () => {
   account[Symbol.dispose]()
   expect(budget.heldBytes).toBe(0)
 })
+
+test("an account that was given back holds nothing any more, whoever still tells of it", () => {
+  const budget = create()
+  const account = budget.open("a")
+  account[Symbol.dispose]()
+  expect([account.resize(500), budget.heldBytes]).toEqual([false, 0])
+})

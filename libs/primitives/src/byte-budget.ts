@@ -29,7 +29,9 @@ export class ByteBudget {
   /** An account that holds nothing so far; `owner` is whose share it takes from. */
   open(owner: string): ByteAccount {
     let charged = 0
+    let isClosed = false
     const resize = (bytes: number) => {
+      if (isClosed) return false
       const wanted = Math.max(0, bytes - this.#freeBytes)
       const isMore = wanted > charged
       const ofOwner = (this.#byOwner.get(owner) ?? 0) + wanted - charged
@@ -41,11 +43,15 @@ export class ByteBudget {
       else this.#byOwner.set(owner, ofOwner)
       return true
     }
-    return { resize, [Symbol.dispose]: () => void resize(0) }
+    const close = () => {
+      resize(0)
+      isClosed = true
+    }
+    return { resize, [Symbol.dispose]: close }
   }
 }
 
-/** What one request, message or reader holds. Disposing it gives it back. */
+/** What one request, message or reader holds. Disposing it gives it back, for good. */
 export interface ByteAccount extends Disposable {
   /** Holds so many bytes from now on, in place of what it held; false, and nothing changes, when there is no room. */
   resize(bytes: number): boolean

@@ -3,6 +3,7 @@ import { AppError, toAppError } from "@serialcast/contract"
 import { type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import express, { type NextFunction, type Request, type Response } from "express"
 import { createApi } from "./api/api.ts"
+import type { BodyTurns } from "./body/body-turns.ts"
 import type { HeldMemory } from "./body/held-memory.ts"
 import { createHexServer } from "./hex/hex-server.ts"
 import type { EventDeps } from "./sse/serve-events.ts"
@@ -14,6 +15,7 @@ export interface AppDeps extends EventDeps {
   readonly writes: AcceptedWrites
   /** For bodies. */
   readonly memory: HeldMemory
+  readonly turns: BodyTurns
   readonly defaultDevice: string
   /** Whether `/readbytes` and `/writebytes` are served. */
   readonly hexServer: boolean
@@ -44,7 +46,7 @@ function createExpress(deps: AppDeps, log: Logger): express.Express {
   })
   app.use("/api/v1", createApi(deps))
   app.use((request) => {
-    throw new AppError("unknown_path", `There is nothing at ${request.path}.`)
+    throw new AppError("unknown_path", `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`)
   })
   // Express tells an error handler by its four parameters.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {

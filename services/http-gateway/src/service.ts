@@ -12,6 +12,7 @@ import {
   type ServiceDeps,
 } from "@serialcast/service-kit"
 import { createApp } from "./app.ts"
+import { BodyTurns } from "./body/body-turns.ts"
 import { createHeldMemory } from "./body/held-memory.ts"
 import { httpGatewayConfig } from "./config.ts"
 import { createReaderMetrics } from "./metrics.ts"
@@ -46,6 +47,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     guard: createRequestGuard({ token, hosts, clock, refusals }),
     devices,
     memory: createHeldMemory(),
+    turns: new BodyTurns(),
     arrivals,
     readers: createReaderMetrics(deps.metrics),
     encodings: createEncodings(),

@@ -96,5 +96,5 @@ function isAddress(text: string): boolean {
 }
 
 function unknownDevice(address: string): AppError {
-  return new AppError("unknown_device", `There is no device ${JSON.stringify(address)}.`)
+  return new AppError("unknown_device", `There is no device ${JSON.stringify(address.slice(0, 200))}.`)
 }

@@ -165,6 +165,13 @@ describe("a session, which browsers send along by themselves,", () => {
     expect(check({ origin: "http://evil.example", referer: `http://${host}/` })).toBe("cross_site")
   })
 
+  test("refuses without the query of the page that asks: it goes into the log, and may carry a token", () => {
+    const referer = "http://192.168.1.5:9999/page?token=very-secret#very-secret"
+    const refusal = guard.check({ method: "GET", headers: { host, cookie: cookie!, referer } })
+    expect(refusal?.message).toContain("http://192.168.1.5:9999/page")
+    expect(refusal?.message).not.toContain("very-secret")
+  })
+
   test("opens a document from anywhere, and nothing else", () => {
     expect(check({}, { allowNavigation: true })).toBe("allowed")
     expect(check({}, { allowNavigation: true }, "POST")).toBe("cross_site")

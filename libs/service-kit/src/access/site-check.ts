@@ -80,8 +80,9 @@ function isOwn(url: string, { host }: IncomingHttpHeaders): boolean {
   return own !== undefined && URL.canParse(url) && new URL(url).host === own
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 100))
+/** Without its query, which may carry a token, and of no length: it goes into the log. */
+function quote(url: string): string {
+  return JSON.stringify(url.slice(0, 100).replace(/[?#].*$/s, ""))
 }
 
 function crossSite(found: string): AppError {

@@ -181,6 +181,14 @@ test.each([
   },
 )
 
+test("who was refused and sends thousands of tiny chunks is cut off at once", { timeout: 900 }, async () => {
+  const { connect } = await start(refuse)
+  const { socket, closed } = await connect()
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+  socket.write("1\r\nx\r\n".repeat(20_000))
+  await closed
+})
+
 test("who was answered and sends the rest at once goes on over the same connection", async () => {
   const { connect } = await start()
   const { socket, text } = await connect()

@@ -8,8 +8,16 @@ import { systemClock } from "@serialcast/primitives"
  */
 const lingerMs = 1_000
 
+/** Chunks that may come meanwhile: far more than a client needs for what is on its way, and little work for the parser. */
+const mostChunks = 2_048
+
 /** Ends the connection of a request that was answered before all of it came, unless the rest comes soon. */
 export function endUnfinished(request: IncomingMessage, response: ServerResponse): void {
+  // Before Node discards what comes without a word of it.
+  response.once("prefinish", () => {
+    let chunks = 0
+    if (!request.complete) request.on("data", () => ++chunks > mostChunks && request.socket.destroy())
+  })
   response.once("finish", () => {
     if (request.complete) return
     // A client that cannot send does not read either.

@@ -1,6 +1,7 @@
 import { AppError } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { Request, Response } from "express"
+import type { BodyTurns } from "../body/body-turns.ts"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { readBody } from "../body/read-body.ts"
 
@@ -9,6 +10,7 @@ const largestBytes = 16 * 1024
 
 export interface ControlBodyDeps {
   readonly memory: HeldMemory
+  readonly turns: BodyTurns
   readonly clock: Clock
 }
 
@@ -20,10 +22,10 @@ export async function membersOf(
   request: Request,
   response: Response,
   names: readonly string[],
-  { memory, clock }: ControlBodyDeps,
+  { memory, turns, clock }: ControlBodyDeps,
 ): Promise<Record<string, unknown>> {
   const account = memory.open(response)
-  const bytes = await readBody(request, { limitBytes: largestBytes, account, clock })
+  const bytes = await readBody(request, { limitBytes: largestBytes, account, clock, turns })
   const body = bytes.byteLength === 0 ? {} : parseJson(bytes)
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new AppError("bad_request", "Expected a JSON object.")

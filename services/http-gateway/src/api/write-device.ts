@@ -1,6 +1,7 @@
 import { AppError, formatAddress, maxSessionBytes } from "@serialcast/contract"
 import type { Request, Response } from "express"
 import { mostWaiting } from "../body/body-pieces.ts"
+import type { BodyTurns } from "../body/body-turns.ts"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { noRoom, readBody, refuseEncoding } from "../body/read-body.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
@@ -18,6 +19,7 @@ export interface WriteDeps extends EventDeps {
   readonly writes: AcceptedWrites
   /** For bodies. */
   readonly memory: HeldMemory
+  readonly turns: BodyTurns
 }
 
 /** `POST …/write`: the whole body is one write; with `?atomic=false` it is written while it comes in. */
@@ -31,9 +33,9 @@ export async function postWrite(request: Request, response: Response, deps: Writ
 }
 
 async function writeWhole(address: string, request: Request, response: Response, deps: WriteDeps) {
-  const { memory, clock, writes } = deps
+  const { memory, turns, clock, writes } = deps
   const account = memory.open(response)
-  const body = await readBody(request, { limitBytes: largestBodyBytes, account, clock })
+  const body = await readBody(request, { limitBytes: largestBodyBytes, account, clock, turns })
   const write = parseWrite(request.headers["content-type"], body)
   return await writes.write({ ...write, ...callerOf(request), address })
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http"
-import { ByteQueue, type Clock, createWakeup } from "@serialcast/primitives"
+import { type Clock, createWakeup } from "@serialcast/primitives"
+import { BodyIntake } from "./body-intake.ts"
+import type { BodyTurns } from "./body-turns.ts"
 import { clientGone } from "./read-body.ts"
 
 /** What waits before the client is stopped, in bytes; what its socket gives at one time may come on top. */
@@ -8,59 +10,31 @@ export const mostWaiting = 64 * 1024
 /** How long a client that sends nothing is waited for, in milliseconds. */
 const silentMs = 300_000
 
+export interface PiecesOptions {
+  readonly clock: Clock
+  readonly turns: BodyTurns
+}
+
 /**
  * A body as it comes in, at the pace of who takes it: what came meanwhile is joined. The request of a client that sends
  * nothing for five minutes is destroyed. Throws `cancelled` when the client goes before the end.
  */
-export async function* bodyPieces(request: IncomingMessage, clock: Clock): AsyncGenerator<Uint8Array> {
-  const queue = new ByteQueue()
+export async function* bodyPieces(
+  request: IncomingMessage,
+  { clock, turns }: PiecesOptions,
+): AsyncGenerator<Uint8Array> {
   const changed = createWakeup()
-  let isOver = request.destroyed
-  const end = () => {
-    isOver = true
-    changed.wake()
-  }
-  request.once("end", end).once("close", end)
-  const stopGathering = gather(request, queue, () => changed.wake())
-  try {
-    for (;;) {
-      if (queue.byteLength > 0) yield queue.take(mostWaiting)
-      else if (isOver && !request.complete) throw clientGone()
-      else if (isOver) return
-      else {
-        // Lets the parser go on, where it had to stop.
-        request._read(mostWaiting)
-        if ((await changed.wait({ timeout: { clock, ms: silentMs } })) === "timeout") request.destroy()
-        // Promises run between two chunks that came together: here they are joined.
-        else await new Promise(setImmediate)
-      }
+  const hasRoom = () => intake.queue.byteLength < mostWaiting
+  using intake: BodyIntake = new BodyIntake(request, { turns, hasRoom, onNews: () => changed.wake() })
+  for (;;) {
+    if (intake.queue.byteLength > 0) yield intake.queue.take(mostWaiting)
+    else if (intake.isOver && !request.complete) throw clientGone()
+    else if (intake.isOver) return
+    else {
+      intake.goOn()
+      if ((await changed.wait({ timeout: { clock, ms: silentMs } })) === "timeout") request.destroy()
+      // Promises run between two chunks that came together: here they are joined.
+      else await new Promise(setImmediate)
     }
-  } finally {
-    stopGathering()
-    request.off("end", end).off("close", end)
-  }
-}
-
-/**
- * Puts what comes in where it costs what it counts. Node's parser hands each chunk to `push`, and reads no more from the
- * socket once that answers false; a request that is merely paused keeps the chunks of a whole socket read as objects, which
- * for single bytes are megabytes.
- */
-function gather(request: IncomingMessage, queue: ByteQueue, told: () => void): () => void {
-  for (let early: unknown = request.read(); early !== null; early = request.read()) {
-    // Nobody has set an encoding: the chunks are bytes.
-    queue.push(early as Uint8Array)
-  }
-  const push = request.push.bind(request)
-  request.push = (chunk: Uint8Array | null) => {
-    if (chunk === null) return push(null)
-    queue.push(chunk)
-    told()
-    return queue.byteLength < mostWaiting
-  }
-  // For its end, which waits behind the data that nobody finds there.
-  request.resume()
-  return () => {
-    request.push = push
   }
 }

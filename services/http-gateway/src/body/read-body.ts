@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http"
 import { AppError } from "@serialcast/contract"
-import { type ByteAccount, ByteQueue, type Clock, createDeferred } from "@serialcast/primitives"
+import { type ByteAccount, type Clock, createDeferred } from "@serialcast/primitives"
+import { BodyIntake } from "./body-intake.ts"
+import type { BodyTurns } from "./body-turns.ts"
 
 // A whole body of 8 MiB comes within it at 70 KB/s; it holds memory for as long.
 const bodyMs = 120_000
@@ -10,6 +12,7 @@ export interface BodyOptions {
   /** What the body is held on, until the request is answered. */
   readonly account: ByteAccount
   readonly clock: Clock
+  readonly turns: BodyTurns
 }
 
 /**
@@ -18,29 +21,35 @@ export interface BodyOptions {
  */
 export async function readBody(
   request: IncomingMessage,
-  { limitBytes, account, clock }: BodyOptions,
+  { limitBytes, account, clock, turns }: BodyOptions,
 ): Promise<Uint8Array> {
   refuseEncoding(request)
   if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes)
-  if (request.destroyed) throw clientGone()
-  const queue = new ByteQueue()
   const whole = createDeferred<void>()
-  const take = (piece: Uint8Array) => {
-    queue.push(piece)
-    if (queue.byteLength > limitBytes) whole.reject(tooLarge(limitBytes))
-    else if (!account.resize(queue.heldBytes)) whole.reject(noRoom())
+  let heldBytes = 0
+  const holds = (bytes: number) => {
+    if (bytes === heldBytes) return true
+    heldBytes = bytes
+    return account.resize(bytes)
   }
-  const end = () => whole.resolve()
-  const leave = () => whole.reject(clientGone())
-  const give = () => whole.reject(tooSlow())
-  using _deadline = clock.startTimer(bodyMs, give)
-  request.on("data", take).once("end", end).once("close", leave)
-  try {
-    await whole.promise
-  } finally {
-    request.off("data", take).off("end", end).off("close", leave)
+  const look = () => {
+    const { queue, isOver } = intake
+    if (isOver && !request.complete) whole.reject(clientGone())
+    else if (queue.byteLength > limitBytes) whole.reject(tooLarge(limitBytes))
+    else if (!holds(queue.heldBytes)) whole.reject(noRoom())
+    else if (isOver) whole.resolve()
   }
-  return queue.takeAll()
+  using intake: BodyIntake = new BodyIntake(request, {
+    turns,
+    // Beyond the limit nothing is of use.
+    hasRoom: () => intake.queue.byteLength <= limitBytes,
+    onNews: look,
+  })
+  using _deadline = clock.startTimer(bodyMs, () => whole.reject(tooSlow()))
+  // What came before, or an end that nobody would tell any more.
+  look()
+  await whole.promise
+  return intake.queue.takeAll()
 }
 
 /** Bytes go to the device as they are; nothing here undoes a compression. Throws `bad_request`. */

@@ -8,12 +8,14 @@ import type { Device } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { Caller } from "../api/caller.ts"
 import { bodyPieces } from "../body/body-pieces.ts"
+import type { BodyTurns } from "../body/body-turns.ts"
 import { clientGone } from "../body/read-body.ts"
 import { closeSignal } from "../close-signal.ts"
 import { startInterimAnswers } from "./interim-answers.ts"
 
 export interface StreamWriteDeps {
   readonly clock: Clock
+  readonly turns: BodyTurns
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal
 }
@@ -27,13 +29,13 @@ export async function streamWrite(
   request: IncomingMessage,
   response: ServerResponse,
   { device, caller }: { device: Device; caller: Caller },
-  { clock, stopping }: StreamWriteDeps,
+  { clock, turns, stopping }: StreamWriteDeps,
 ): Promise<{ bytes: number }> {
   const signal = closeSignal(response, stopping)
   try {
     using _interim = startInterimAnswers(request, response, clock)
     await using writer = device.openWriter({ ...caller, signal })
-    for await (const piece of bodyPieces(request, clock)) await writer.write(piece)
+    for await (const piece of bodyPieces(request, { clock, turns })) await writer.write(piece)
     return await writer.flush()
   } catch (error) {
     if (stopping.aborted)
