@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AppError, toAppError } from "@serialcast/contract"
+import type { LoopTurns } from "@serialcast/primitives"
 import { type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import express, { type NextFunction, type Request, type Response } from "express"
 import { createApi } from "./api/api.ts"
-import type { BodyTurns } from "./body/body-turns.ts"
 import type { HeldMemory } from "./body/held-memory.ts"
 import { createHexServer } from "./hex/hex-server.ts"
 import type { EventDeps } from "./sse/serve-events.ts"
@@ -15,7 +15,7 @@ export interface AppDeps extends EventDeps {
   readonly writes: AcceptedWrites
   /** For bodies. */
   readonly memory: HeldMemory
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
   readonly defaultDevice: string
   /** Whether `/readbytes` and `/writebytes` are served. */
   readonly hexServer: boolean

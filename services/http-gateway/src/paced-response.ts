@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
-import type { Clock } from "@serialcast/primitives"
+import type { Clock, LoopTurns } from "@serialcast/primitives"
 
 export interface Pace {
   readonly clock: Clock
@@ -8,16 +8,37 @@ export interface Pace {
   readonly stallMs: number
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
+  readonly turns: LoopTurns
 }
 
-/** Writes a part of a response, and resolves when there is room for the next one or the client is gone. */
-export async function writePaced(
-  response: ServerResponse,
-  part: string | Uint8Array,
-  { clock, stallMs, signal }: Pace,
-): Promise<void> {
-  if (signal.aborted || response.write(part)) return
-  using _stall = clock.startTimer(stallMs, () => response.destroy())
-  // Aborted by the close of a client that never took it: the caller's loop ends by the same signal.
-  await once(response, "drain", { signal }).catch(() => {})
+/**
+ * What one client may take without a pause, in bytes. The system takes megabytes for each at once, and what is kept is there
+ * at once, so that others need their turn in between.
+ */
+const mostAtOnce = 64 * 1024
+
+/** A response that is written part by part, at its client's pace and in its turn. */
+export class PacedResponse {
+  readonly #response: ServerResponse
+  readonly #pace: Pace
+  #sincePause = 0
+
+  constructor(response: ServerResponse, pace: Pace) {
+    this.#response = response
+    this.#pace = pace
+  }
+
+  /** Resolves when there is room for the next part, or the client is gone. */
+  async write(part: string | Uint8Array): Promise<void> {
+    const { clock, stallMs, signal, turns } = this.#pace
+    if (signal.aborted) return
+    this.#sincePause += part.length
+    const hasRoom = this.#response.write(part)
+    if (hasRoom && this.#sincePause < mostAtOnce) return
+    this.#sincePause = 0
+    if (hasRoom) return await turns.next()
+    using _stall = clock.startTimer(stallMs, () => this.#response.destroy())
+    // Aborted by the close of a client that never took it: the caller's loop ends by the same signal.
+    await once(this.#response, "drain", { signal }).catch(() => {})
+  }
 }

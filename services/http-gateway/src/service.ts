@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events"
 import { Arrivals, type DeviceClient } from "@serialcast/device-stream"
+import { LoopTurns } from "@serialcast/primitives"
 import {
   type Config,
   closeServer,
@@ -12,7 +13,6 @@ import {
   type ServiceDeps,
 } from "@serialcast/service-kit"
 import { createApp } from "./app.ts"
-import { BodyTurns } from "./body/body-turns.ts"
 import { createHeldMemory } from "./body/held-memory.ts"
 import { httpGatewayConfig } from "./config.ts"
 import { createReaderMetrics } from "./metrics.ts"
@@ -47,7 +47,7 @@ export async function createHttpGateway(config: Config, deps: HttpGatewayDeps): 
     guard: createRequestGuard({ token, hosts, clock, refusals }),
     devices,
     memory: createHeldMemory(),
-    turns: new BodyTurns(),
+    turns: new LoopTurns(),
     arrivals,
     readers: createReaderMetrics(deps.metrics),
     encodings: createEncodings(),

@@ -3,6 +3,8 @@ import type { WebSocket } from "ws"
 
 /** Bytes that may wait in this process for one client, besides the frame that is being sent. */
 const sendWatermarkBytes = 256 * 1024
+/** What one client may take without a pause, in bytes: the system takes megabytes for each at once. */
+const mostAtOnce = 64 * 1024
 /** What a client may take for its part of the closing handshake, in milliseconds. */
 const closeTimeoutMs = 1_000
 /** A close frame's payload is 125 bytes at most, two of them the code (RFC 6455 §5.5). */
@@ -30,6 +32,7 @@ export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket 
   const closed = new AbortController()
   const listeners: (() => void)[] = []
   let isClosing = false
+  let sincePause = 0
   socket.once("close", () => closed.abort())
   return {
     closed: closed.signal,
@@ -42,7 +45,11 @@ export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket 
           resolve()
         })
         hasWaited = socket.bufferedAmount > sendWatermarkBytes
-        if (!hasWaited) resolve()
+        sincePause = hasWaited ? 0 : sincePause + frame.length
+        if (hasWaited) return
+        if (sincePause < mostAtOnce) return resolve()
+        sincePause = 0
+        setImmediate(resolve)
       }),
     close(code, reason) {
       if (isClosing || closed.signal.aborted) return

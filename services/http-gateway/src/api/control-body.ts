@@ -1,7 +1,6 @@
 import { AppError } from "@serialcast/contract"
-import type { Clock } from "@serialcast/primitives"
+import type { Clock, LoopTurns } from "@serialcast/primitives"
 import type { Request, Response } from "express"
-import type { BodyTurns } from "../body/body-turns.ts"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { readBody } from "../body/read-body.ts"
 
@@ -10,7 +9,7 @@ const largestBytes = 16 * 1024
 
 export interface ControlBodyDeps {
   readonly memory: HeldMemory
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
   readonly clock: Clock
 }
 

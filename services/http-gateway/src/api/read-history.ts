@@ -21,7 +21,7 @@ export interface HistoryDeps extends EventDeps {
  * `Next-Cursor` says where to go on. All of it is read before the head is sent, because only then that is known.
  */
 export async function readHistory(request: Request, response: Response, deps: HistoryDeps): Promise<void> {
-  const { clock, stopping, memory, readers } = deps
+  const { clock, turns, stopping, memory, readers } = deps
   const address = formatAddress(await knownDevice(request, response, deps))
   const device = deps.devices.device(address)
   const { maxBytes, ...range } = parseHistoryQuery(queryOf(request))
@@ -44,7 +44,7 @@ export async function readHistory(request: Request, response: Response, deps: Hi
   response.setHeader("Next-Cursor", formatCursor(next))
   if (isExact && gap !== null) throw new AppError("not_kept", sentenceOf(gap))
   response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": byteLength })
-  await sendPart(response, bytes, { account, clock, signal: gone.signal })
+  await sendPart(response, bytes, { account, clock, turns, signal: gone.signal })
 }
 
 function sentenceOf({ from, to, bytes, reason }: Gap): string {

@@ -1,7 +1,7 @@
 import { AppError, formatAddress, maxSessionBytes } from "@serialcast/contract"
+import type { LoopTurns } from "@serialcast/primitives"
 import type { Request, Response } from "express"
 import { mostWaiting } from "../body/body-pieces.ts"
-import type { BodyTurns } from "../body/body-turns.ts"
 import type { HeldMemory } from "../body/held-memory.ts"
 import { noRoom, readBody, refuseEncoding } from "../body/read-body.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
@@ -19,7 +19,7 @@ export interface WriteDeps extends EventDeps {
   readonly writes: AcceptedWrites
   /** For bodies. */
   readonly memory: HeldMemory
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
 }
 
 /** `POST …/write`: the whole body is one write; with `?atomic=false` it is written while it comes in. */

@@ -1,12 +1,11 @@
 import type { IncomingMessage } from "node:http"
-import { ByteQueue } from "@serialcast/primitives"
-import type { BodyTurns } from "./body-turns.ts"
+import { ByteQueue, type LoopTurns } from "@serialcast/primitives"
 
 /** Chunks that a body may have before others have their turn: of the usual 64 KiB it has as many in 64 MiB. */
 const mostChunks = 1_024
 
 export interface IntakeOptions {
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
   /** Called when something came, or the request is over. */
   readonly onNews: () => void
   /** Whether more may come now. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http"
-import { type Clock, createWakeup } from "@serialcast/primitives"
+import { type Clock, createWakeup, type LoopTurns } from "@serialcast/primitives"
 import { BodyIntake } from "./body-intake.ts"
-import type { BodyTurns } from "./body-turns.ts"
 import { clientGone } from "./read-body.ts"
 
 /** What waits before the client is stopped, in bytes; what its socket gives at one time may come on top. */
@@ -12,7 +11,7 @@ const silentMs = 300_000
 
 export interface PiecesOptions {
   readonly clock: Clock
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { AppError } from "@serialcast/contract"
-import { type ByteAccount, type Clock, createDeferred } from "@serialcast/primitives"
+import { type ByteAccount, type Clock, createDeferred, type LoopTurns } from "@serialcast/primitives"
 import { BodyIntake } from "./body-intake.ts"
-import type { BodyTurns } from "./body-turns.ts"
 
 // A whole body of 8 MiB comes within it at 70 KB/s; it holds memory for as long.
 const bodyMs = 120_000
@@ -12,7 +11,7 @@ export interface BodyOptions {
   /** What the body is held on, until the request is answered. */
   readonly account: ByteAccount
   readonly clock: Clock
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
 }
 
 /**

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events"
 import type { ServerResponse } from "node:http"
-import { ByteBudget, ByteQueue } from "@serialcast/primitives"
+import { ByteBudget, ByteQueue, LoopTurns } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { sendPart } from "./send-part.ts"
@@ -35,7 +35,7 @@ function start(size: number) {
   const bytes = new ByteQueue()
   bytes.push(new Uint8Array(size))
   account.resize(bytes.heldBytes)
-  const options = { account, clock, signal: client.gone.signal }
+  const options = { account, clock, turns: new LoopTurns(), signal: client.gone.signal }
   const sent = sendPart(client as unknown as ServerResponse, bytes, options)
   const pass = async (ms: number) => {
     await clock.advanceAsync(ms)

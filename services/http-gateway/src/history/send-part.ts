@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http"
-import type { ByteAccount, ByteQueue, Clock } from "@serialcast/primitives"
-import { writePaced } from "../paced-response.ts"
+import type { ByteAccount, ByteQueue, Clock, LoopTurns } from "@serialcast/primitives"
+import { PacedResponse } from "../paced-response.ts"
 
 const pieceBytes = 64 * 1024
 // Short, because an answer is held in memory until it is taken.
@@ -12,6 +12,7 @@ export interface SendOptions {
   /** What the part is held on; what was sent is given back. */
   readonly account: ByteAccount
   readonly clock: Clock
+  readonly turns: LoopTurns
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
 }
@@ -23,11 +24,12 @@ export interface SendOptions {
 export async function sendPart(
   response: ServerResponse,
   bytes: ByteQueue,
-  { account, clock, signal }: SendOptions,
+  { account, clock, turns, signal }: SendOptions,
 ): Promise<void> {
   using _all = clock.startTimer(takeMs, () => response.destroy())
+  const paced = new PacedResponse(response, { clock, stallMs, signal, turns })
   while (bytes.byteLength > 0 && !signal.aborted) {
-    await writePaced(response, bytes.take(pieceBytes), { clock, stallMs, signal })
+    await paced.write(bytes.take(pieceBytes))
     account.resize(bytes.heldBytes)
   }
   response.end()

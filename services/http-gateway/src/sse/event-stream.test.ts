@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { createServer, type ServerResponse } from "node:http"
 import { type AddressInfo, connect, type Socket } from "node:net"
+import { LoopTurns } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { closeSignal } from "../close-signal.ts"
@@ -22,7 +23,7 @@ async function start(): Promise<{
   const [, response] = await once(server, "request")
   response.writeHead(200, { "Content-Type": "text/event-stream" })
   const signal = closeSignal(response, new AbortController().signal)
-  const events = startEventStream(response, { clock, signal })
+  const events = startEventStream(response, { clock, signal, turns: new LoopTurns() })
   onTestFinished(() => {
     client.destroy()
     server.close()

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http"
-import type { Clock } from "@serialcast/primitives"
-import { writePaced } from "../paced-response.ts"
+import { type Pace, PacedResponse } from "../paced-response.ts"
 
 const heartbeatMs = 15_000
 // Long, because a client that is cut off comes back: its next request resumes where its last id says.
@@ -27,23 +26,23 @@ export interface EventStream {
 /** Takes over a response whose head is written, until `signal` is aborted: its client is gone, or the service stops. */
 export function startEventStream(
   response: ServerResponse,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, signal, turns }: Omit<Pace, "stallMs">,
 ): EventStream {
   response.flushHeaders()
   let newest: ServerEvent | null = null
   response.on("drain", flushNewest)
   let heartbeat = clock.startTimer(heartbeatMs, beat)
   signal.addEventListener("abort", () => heartbeat.cancel())
-  const pace = { clock, stallMs, signal }
+  const paced = new PacedResponse(response, { clock, stallMs, signal, turns })
   return {
     async send(events) {
-      if (events.length > 0) await writePaced(response, events.map(format).join(""), pace)
+      if (events.length > 0) await paced.write(events.map(format).join(""))
     },
     sendNewest(event) {
       newest = event
       flushNewest()
     },
-    sendField: (line) => writePaced(response, `${line}\n\n`, pace),
+    sendField: (line) => paced.write(`${line}\n\n`),
   }
 
   function flushNewest(): void {

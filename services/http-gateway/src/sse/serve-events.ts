@@ -8,7 +8,7 @@ import {
   type StartPoint,
 } from "@serialcast/contract"
 import type { DeviceDirectory } from "@serialcast/device-stream"
-import type { Clock } from "@serialcast/primitives"
+import type { Clock, LoopTurns } from "@serialcast/primitives"
 import type { AwaitDeps } from "../await-device.ts"
 import { closeSignal } from "../close-signal.ts"
 import type { ReaderKind, ReaderMetrics } from "../metrics.ts"
@@ -20,6 +20,7 @@ export interface EventDeps extends AwaitDeps {
   readonly encodings: Encodings
   readonly readers: ReaderMetrics
   readonly clock: Clock
+  readonly turns: LoopTurns
 }
 
 export interface EventOptions<E> {
@@ -42,7 +43,7 @@ export interface EventOptions<E> {
 export async function serveEvents<E>(
   response: ServerResponse,
   options: EventOptions<E>,
-  { devices, readers, clock, stopping }: EventDeps,
+  { devices, readers, clock, turns, stopping }: EventDeps,
 ): Promise<void> {
   const { address, kind, read, format, writeHead, begin } = options
   const signal = closeSignal(response, stopping)
@@ -54,7 +55,7 @@ export async function serveEvents<E>(
     for await (const event of read(signal)) {
       if (events === null) {
         writeHead(response)
-        events = startEventStream(response, { clock, signal })
+        events = startEventStream(response, { clock, signal, turns })
         // Before anything is waited for, so that no change falls between.
         forget = tellState(events, address, devices.devices)
         await begin?.(events)

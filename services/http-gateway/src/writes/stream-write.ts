@@ -5,17 +5,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
-import type { Clock } from "@serialcast/primitives"
+import type { Clock, LoopTurns } from "@serialcast/primitives"
 import type { Caller } from "../api/caller.ts"
 import { bodyPieces } from "../body/body-pieces.ts"
-import type { BodyTurns } from "../body/body-turns.ts"
 import { clientGone } from "../body/read-body.ts"
 import { closeSignal } from "../close-signal.ts"
 import { startInterimAnswers } from "./interim-answers.ts"
 
 export interface StreamWriteDeps {
   readonly clock: Clock
-  readonly turns: BodyTurns
+  readonly turns: LoopTurns
   /** Aborted when the service stops. */
   readonly stopping: AbortSignal
 }
