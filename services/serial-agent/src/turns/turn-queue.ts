@@ -69,6 +69,8 @@ export class TurnQueue {
   readonly #early = new Set<Entry>()
   readonly #ready = new Set<Entry>()
   readonly #running = new Map<Entry, Running>()
+  /** All that wait or run: thousands may, and each of them may be taken back by itself. */
+  readonly #entries = new Map<Turn, Entry>()
   /** In bytes. */
   readonly #queued = new ClientShares(maxQueuedBytes)
   #attached: { readonly port: OpenPort; readonly open: number } | null = null
@@ -124,12 +126,23 @@ export class TurnQueue {
     const refusal = this.whyNot(turn) ?? this.#whyFull(entry)
     if (refusal !== null) return this.#refuse(entry, refusal)
     this.#queued.take(clientOf(turn), costOf(turn))
+    this.#entries.set(turn, entry)
     if (turn.isNow) return void this.#run(entry)
     const ready = entry.place === null ? [entry] : this.#sessions.enter(entry.place, entry)
     if (ready[0] !== entry) this.#waitEarly(entry)
     for (const each of ready) this.#makeReady(each)
     void this.#takeTurns()
     for (const each of ready) if (this.#ready.has(each)) this.#limitWait(each)
+  }
+
+  /** Refuses this one if it waits, and stops it if it is in progress. False when it is over, or never was. */
+  withdrawOne(turn: Turn, error: AppError): boolean {
+    const entry = this.#entries.get(turn)
+    if (entry === undefined) return false
+    const running = this.#running.get(entry)
+    if (running === undefined) this.#refuse(entry, error)
+    else running.stop.abort(error)
+    return true
   }
 
   /** Refuses what matches and waits, and stops what matches and is in progress. False when nothing matches. */
@@ -284,6 +297,7 @@ export class TurnQueue {
   #leave(entry: Entry, isRefused: boolean): readonly Entry[] {
     entry.timer?.cancel()
     const wasIn = this.#early.delete(entry) || this.#ready.delete(entry) || this.#running.delete(entry)
+    this.#entries.delete(entry.turn)
     if (wasIn) this.#queued.give(clientOf(entry.turn), costOf(entry.turn))
     return entry.place === null ? [] : this.#sessions.leave(entry.place, entry, isRefused)
   }

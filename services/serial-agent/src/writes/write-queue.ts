@@ -11,7 +11,7 @@ const maxPauseMs = 3_600_000
 const nothing = new Uint8Array(0)
 
 export interface WriteQueueDeps extends Omit<WriteTurnDeps, "pace"> {
-  readonly turns: Pick<TurnQueue, "add" | "withdraw">
+  readonly turns: Pick<TurnQueue, "add" | "withdrawOne">
 }
 
 /** The writes to one device: each written once, whole, and answered. */
@@ -19,6 +19,8 @@ export class WriteQueue {
   readonly #deps: WriteQueueDeps
   readonly #answers = new Answers<Receipt>()
   readonly #pace = new SlicePace()
+  /** Writes that are not over and may be taken back, by client and id. */
+  readonly #pending = new Map<string, WriteTurn>()
 
   constructor(deps: WriteQueueDeps) {
     this.#deps = deps
@@ -40,6 +42,7 @@ export class WriteQueue {
     const refusal = whyNot(write, this.#deps)
     if (refusal !== null) return this.refuse(write, refusal)
     const turn = this.#accept({ ...write, bytes: withoutTheRest(write.bytes) })
+    if (write.client !== undefined) this.#remember(keyOf({ client: write.client, id: write.id }), turn)
     this.#deps.turns.add(turn)
     return turn.receipt
   }
@@ -53,9 +56,16 @@ export class WriteQueue {
 
   /** Takes a write back. False when it is over or never was. */
   cancel(client: string, id: string): boolean {
-    const isMeant = (turn: { kind: string; client?: string | undefined; id: string }) =>
-      turn.kind === "write" && turn.client === client && turn.id === id
-    return this.#deps.turns.withdraw(isMeant, takenBack())
+    const turn = this.#pending.get(keyOf({ client, id }))
+    return turn !== undefined && this.#deps.turns.withdrawOne(turn, takenBack())
+  }
+
+  #remember(key: string, turn: WriteTurn): void {
+    this.#pending.set(key, turn)
+    const forget = () => {
+      if (this.#pending.get(key) === turn) this.#pending.delete(key)
+    }
+    turn.receipt.then(forget, forget)
   }
 
   /** What a repeat of a write of an earlier process is answered. One that was cut gets its refusal in the `tx` stream. */
