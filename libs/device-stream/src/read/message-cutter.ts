@@ -1,4 +1,4 @@
-import { type Cursor, type Framing, formatCursor } from "@serialcast/contract"
+import { type Cursor, type Framing, formatCursor, type StartPoint } from "@serialcast/contract"
 import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
 import { chunkFrom, comparePositions } from "@serialcast/records"
 import type { QuietEvent, StreamEvent } from "./stream-event.ts"
@@ -29,8 +29,8 @@ export interface MessageCutterOptions {
   readonly framing: () => Framing
   /** Where the reader starts: messages that end after it are told. */
   readonly start: Cursor
-  /** The first event is not the begin of a stream, nor known to begin a message. */
-  readonly startsInside: boolean
+  /** So many bytes before it are given to the cutter too, if there are as many. */
+  readonly back: number
   readonly anchorAt: (offset: number) => number | undefined
 }
 
@@ -41,18 +41,26 @@ export interface MessageCutterOptions {
 export class MessageCutter {
   readonly #options: MessageCutterOptions
   readonly #start: Cursor
+  readonly #first: number
   #framing: Framing
   #framer: Framer
   #epoch: string
   #isStarted = false
 
   constructor(options: MessageCutterOptions) {
-    const { framing, start } = options
+    const { framing, start, back, anchorAt } = options
     this.#options = options
     this.#start = start
+    this.#first = Math.max(0, start.offset - back)
     this.#framing = framing()
-    this.#framer = createFramer(this.#framing, options)
+    this.#framer = createFramer(this.#framing, { startsInside: this.#first > 0, anchorAt })
     this.#epoch = start.epoch
+  }
+
+  /** Where the events begin that it is to be given. */
+  get from(): StartPoint {
+    const { epoch } = this.#start
+    return { kind: "cursor", cursor: { epoch, offset: this.#first, mark: 0 } }
   }
 
   /** A message that has begun ends with a silence of this length; null: it does not, or none has begun. */
@@ -99,7 +107,10 @@ export class MessageCutter {
     this.#framing = framing
     if (isSame) return []
     const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
-    this.#framer = createFramer(framing, { ...this.#options, startsInside: true })
+    this.#framer = createFramer(framing, {
+      startsInside: true,
+      anchorAt: this.#options.anchorAt,
+    })
     return cut
   }
 

@@ -204,3 +204,25 @@ test("while nobody knows the place, that is told, and then the place", async () 
   expect(places.map((cursor) => cursor && formatCursor(cursor))).toEqual([null, `${recordedEpoch}-2`])
   expect(summary(events)).toEqual(["b"])
 })
+
+test("what readings share of a device stays while a reader comes, and nothing stays when it leaves", async () => {
+  const log: string[] = []
+  let readings = 0
+  const read = async function* ({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<StreamEvent> {
+    const name = ["place", "messages"][readings++] ?? ""
+    log.push(`${name} begins`)
+    try {
+      yield { kind: "positioned", cursor: cursorAt(0) }
+      const bytes = Uint8Array.of(0x61, 0x0a)
+      yield { kind: "bytes", cursor: cursorAt(2), offset: 0, timeUs: 1, bytes }
+      await new Promise((resolve) => signal.addEventListener("abort", resolve))
+    } finally {
+      log.push(`${name} ends`)
+    }
+  }
+  const { signal } = new AbortController()
+  const options = { from: { kind: "now" }, stream: "rx", state: () => undefined, signal } as const
+  const messages = readMessages({ read }, { ...options, clock: new FakeClock() })
+  for await (const event of messages) if (event.kind === "message") break
+  expect(log).toEqual(["place begins", "messages begins", "place ends", "messages ends"])
+})

@@ -6,7 +6,7 @@ import { lookBackBytes } from "@serialcast/framing"
 import { type Clock, within } from "@serialcast/primitives"
 import type { Device } from "../device.ts"
 import { MessageCutter, type MessageEvent } from "./message-cutter.ts"
-import type { QuietEvent, StreamEvent } from "./stream-event.ts"
+import { Reading } from "./reading.ts"
 
 const usualLines: Framing = { type: "line", maxBytes: 4096 }
 
@@ -43,58 +43,61 @@ export async function* readMessages(
   device: Pick<Device, "read">,
   options: MessageOptions,
 ): AsyncGenerator<MessageEvent, void, undefined> {
-  const { from, stream, signal } = options
-  for await (const event of device.read({ from, stream, signal })) {
-    if (event.kind !== "positioned") continue
-    yield event
-    if (event.cursor !== null) return yield* readFrom(device, event.cursor, options)
+  const ending = new AbortController()
+  const signal = AbortSignal.any([options.signal, ending.signal])
+  const { from, stream, clock, tellsRest = false } = options
+  const places = new Reading(device.read({ from, stream, signal }))
+  let messages: Reading | null = null
+  try {
+    let start: Cursor | null = null
+    while (start === null) {
+      const event = await places.next()
+      if (event === undefined) return
+      if (event.kind !== "positioned") continue
+      yield event
+      start = event.cursor
+    }
+    const cutter = createCutter(start, options)
+    messages = new Reading(device.read({ from: cutter.from, stream, signal, tellsQuiet: true }))
+    // It begins before the other one ends, so that what they share of the device stays.
+    void messages.begin()
+    await places.end()
+    yield* cutAll(messages, cutter, clock)
+    if (tellsRest) yield* cutter.end()
+  } finally {
+    ending.abort()
+    await Promise.all([places.end(), messages?.end()])
   }
 }
 
-async function* readFrom(
-  device: Pick<Device, "read">,
+function createCutter(
   start: Cursor,
-  { stream, state, plainLines = usualLines, tellsRest = false, signal, clock }: MessageOptions,
-): AsyncGenerator<MessageEvent, void, undefined> {
+  { stream, state, plainLines = usualLines }: MessageOptions,
+): MessageCutter {
   const framing = () => state()?.framing ?? plainLines
   /** Nothing opens the other direction. */
   const anchorAt = (offset: number) => (stream === "tx" ? 0 : openedBefore(state(), start.epoch, offset))
-  const back = Math.min(start.offset, bytesBefore(framing(), start.offset, anchorAt(start.offset)))
-  const cursor = { epoch: start.epoch, offset: start.offset - back, mark: 0 }
-  const startsInside = cursor.offset > 0
-  const cutter = new MessageCutter({ framing, start, startsInside, anchorAt })
-  const from: StartPoint = { kind: "cursor", cursor }
-  const events = device.read({ from, stream, signal, tellsQuiet: true })[Symbol.asyncIterator]()
-  try {
-    yield* cutAll(events, cutter, clock)
-    if (tellsRest) yield* cutter.end()
-  } finally {
-    await events.return?.()
-  }
+  const back = bytesBefore(framing(), start.offset, anchorAt(start.offset))
+  return new MessageCutter({ framing, start, back, anchorAt })
 }
 
 async function* cutAll(
-  events: AsyncIterator<StreamEvent | QuietEvent>,
+  events: Reading,
   cutter: MessageCutter,
   clock: Clock,
 ): AsyncGenerator<MessageEvent, void, undefined> {
   let hasAll = false
   for (;;) {
-    let result: IteratorResult<StreamEvent | QuietEvent> | undefined
-    const next = events.next().then((given) => {
-      result = given
-    })
-    // Whoever stops reading in between hears nothing of it any more.
-    next.catch(() => {})
+    const next = events.begin()
     const silenceMs = hasAll ? cutter.silenceMs : null
     if (silenceMs !== null) {
       await within(next, { clock, timeoutMs: silenceMs + unheardMs })
-      if (result === undefined) yield* cutter.silence()
+      if (events.isWaiting) yield* cutter.silence()
     }
-    await next
-    if (result === undefined || result.done === true) return
-    hasAll = result.value.kind === "quiet"
-    yield* cutter.take(result.value)
+    const event = await events.next()
+    if (event === undefined) return
+    hasAll = event.kind === "quiet"
+    yield* cutter.take(event)
   }
 }
 
