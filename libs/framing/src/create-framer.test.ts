@@ -1,9 +1,9 @@
-import { type Framing, framingSchema } from "@serialcast/contract"
+import { type Framing, framingSchema, type Mark } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
 import { countingBytes, seededRandom } from "@serialcast/testkit"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { breakAt, createFramer, type Framer, lookBackBytes } from "./create-framer.ts"
+import { createFramer, type Framer, lookBackBytes } from "./create-framer.ts"
 import type { Frame } from "./frame-builder.ts"
 
 const line = { type: "line", maxBytes: 8 } as const
@@ -340,8 +340,32 @@ test("every framing that a configuration can name has its framer", () => {
 })
 
 test("messages do not go on over a mark after which the bytes may be of another device, or later", () => {
-  expect(breakAt({ n: 0, kind: "opened", open: 2 }, 5)).toEqual({ kind: "opened", timeUs: 5 })
-  expect(breakAt({ n: 0, kind: "closed", reason: "x" }, 5)).toEqual({ kind: "closed", timeUs: 5 })
-  expect(breakAt({ n: 0, kind: "overrun" }, 5)).toEqual({ kind: "lost", timeUs: 5 })
-  expect(breakAt({ n: 0, kind: "leased", holder: "x" }, 5)).toBe(null)
+  const framesAt = (mark: Mark) => {
+    const framer = createFramer(line)
+    framer.push(latin("a"), { offset: 0, timeUs: 1 })
+    return framer.mark({ mark, timeUs: 2 }).map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
+  }
+  expect(framesAt({ n: 0, kind: "opened", open: 2 })).toEqual(["a✂"])
+  expect(framesAt({ n: 0, kind: "closed", reason: "x" })).toEqual(["a✂"])
+  expect(framesAt({ n: 0, kind: "overrun" })).toEqual(["a✂"])
+  expect(framesAt({ n: 0, kind: "leased", holder: "x" })).toEqual([])
 })
+
+test.each([3_600_000, -3_600_000])(
+  "a clock that is set by %i ms divides no idle message, and joins no two",
+  (stepMs) => {
+    const framer = createFramer(idle)
+    const after = (ms: number) => (100_000_000 + ms + stepMs) * 1000
+    framer.push(latin("a"), { offset: 0, timeUs: 100_000_000_000 })
+    framer.mark({ mark: { n: 0, kind: "clock", stepMs }, timeUs: after(1) })
+    const frames = pushAll(
+      framer,
+      [
+        { bytes: latin("b"), timeUs: after(4) },
+        { bytes: latin("c"), timeUs: after(9) },
+      ],
+      1,
+    )
+    expect(frames).toMatchObject([{ bytes: latin("ab"), isCut: false }])
+  },
+)

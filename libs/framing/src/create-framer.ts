@@ -1,4 +1,4 @@
-import type { Framing, Mark } from "@serialcast/contract"
+import type { Framing, Mark, MarkRecord } from "@serialcast/contract"
 import { decodeHex } from "@serialcast/primitives"
 import { DelimiterScanner } from "./delimiter-scanner.ts"
 import { type AnchorAt, FixedScanner } from "./fixed-scanner.ts"
@@ -30,6 +30,8 @@ export interface Framer {
   silence(): readonly Frame[]
   /** Ends what is held: it is cut, unless the port had been silent for long enough. */
   interrupt(at: FrameBreak): readonly Frame[]
+  /** A mark of the stream, which may interrupt it; most do not. */
+  mark(record: Pick<MarkRecord, "mark" | "timeUs">): readonly Frame[]
   /** Nothing more was read up to then, in microseconds since 1970: ends what that makes whole. */
   quiet(untilUs: number): readonly Frame[]
   /**
@@ -51,57 +53,81 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
   const frames = new FrameBuilder(framing.type === "fixed" ? framing.length : framing.maxBytes, startsInside)
   const scanner = createScanner(framing, frames, anchorAt)
   scanner.restart(!startsInside, null)
-  let nextOffset = 0
-  const silence = () => {
-    scanner.silence()
-    frames.end(nextOffset)
+  return new ScannedFramer(framing, frames, scanner)
+}
+
+class ScannedFramer implements Framer {
+  readonly silenceMs: number | null
+  readonly #isFixed: boolean
+  readonly #frames: FrameBuilder
+  readonly #scanner: Scanner
+  #nextOffset = 0
+
+  constructor(framing: Framing, frames: FrameBuilder, scanner: Scanner) {
+    this.silenceMs = framing.type === "idle" ? framing.idleMs : null
+    this.#isFixed = framing.type === "fixed"
+    this.#frames = frames
+    this.#scanner = scanner
   }
-  return {
-    silenceMs: framing.type === "idle" ? framing.idleMs : null,
-    get isHolding() {
-      return frames.isHolding
-    },
-    push(bytes, { offset, timeUs, reads = [] }) {
-      let at = offset
-      const take = (end: number, readUs: number) => {
-        const part =
-          end - offset < bytes.byteLength
-            ? bytes.subarray(at - offset, end - offset)
-            : bytes.subarray(at - offset)
-        for (const byte of part) scanner.take(byte, at++, readUs)
-      }
-      let readUs = timeUs
-      for (const read of reads) {
-        take(read.offset, readUs)
-        readUs = read.timeUs
-      }
-      take(offset + bytes.byteLength, readUs)
-      nextOffset = at
-      return frames.take()
-    },
-    silence() {
-      silence()
-      return frames.take()
-    },
-    interrupt({ kind, timeUs }) {
-      // Until it was opened nobody read the port.
-      if (kind !== "opened" && timeUs !== undefined && scanner.isOverAt(timeUs)) silence()
-      const mayGoOn = kind === "lost" || (framing.type !== "fixed" && (frames.isHolding || frames.isInside))
-      scanner.release()
-      frames.cut(nextOffset, mayGoOn)
-      scanner.restart(kind !== "lost", kind === "opened" ? (timeUs ?? null) : null)
-      return frames.take()
-    },
-    quiet(untilUs) {
-      if (frames.isHolding && scanner.isOverAt(untilUs)) silence()
-      return frames.take()
-    },
-    skipTo: (offset) => frames.skipTo(offset),
+
+  get isHolding(): boolean {
+    return this.#frames.isHolding
+  }
+
+  push(bytes: Uint8Array, { offset, timeUs, reads = [] }: Place): readonly Frame[] {
+    this.#nextOffset = offset
+    let readUs = timeUs
+    for (const read of reads) {
+      this.#take(bytes, offset, read.offset, readUs)
+      readUs = read.timeUs
+    }
+    this.#take(bytes, offset, offset + bytes.byteLength, readUs)
+    return this.#frames.take()
+  }
+
+  silence(): readonly Frame[] {
+    this.#scanner.silence()
+    this.#frames.end(this.#nextOffset)
+    return this.#frames.take()
+  }
+
+  quiet(untilUs: number): readonly Frame[] {
+    return this.isHolding && this.#scanner.isOverAt(untilUs) ? this.silence() : []
+  }
+
+  mark({ mark, timeUs }: Pick<MarkRecord, "mark" | "timeUs">): readonly Frame[] {
+    if (mark.kind === "clock") this.#scanner.setClock(mark.stepMs * 1000)
+    const found = breakAt(mark, timeUs)
+    return found === null ? [] : this.interrupt(found)
+  }
+
+  interrupt({ kind, timeUs }: FrameBreak): readonly Frame[] {
+    const [frames, scanner] = [this.#frames, this.#scanner]
+    // Until it was opened nobody read the port.
+    const whole = kind === "opened" || timeUs === undefined ? [] : this.quiet(timeUs)
+    const mayGoOn = kind === "lost" || (!this.#isFixed && (frames.isHolding || frames.isInside))
+    scanner.release()
+    frames.cut(this.#nextOffset, mayGoOn)
+    scanner.restart(kind !== "lost", kind === "opened" ? (timeUs ?? null) : null)
+    return [...whole, ...frames.take()]
+  }
+
+  skipTo(offset: number): void {
+    this.#frames.skipTo(offset)
+  }
+
+  /** The next bytes of a chunk that begins at `start`, up to offset `end`. */
+  #take(bytes: Uint8Array, start: number, end: number, timeUs: number): void {
+    let at = this.#nextOffset
+    for (const byte of bytes.subarray(at - start, Math.max(at, end) - start)) {
+      this.#scanner.take(byte, at++, timeUs)
+    }
+    this.#nextOffset = at
   }
 }
 
 /** What a mark is to messages; null: they go on over it. */
-export function breakAt({ kind }: Mark, timeUs: number): FrameBreak | null {
+function breakAt({ kind }: Mark, timeUs: number): FrameBreak | null {
   if (kind === "opened" || kind === "closed") return { kind, timeUs }
   return kind === "overrun" ? { kind: "lost", timeUs } : null
 }

@@ -42,6 +42,8 @@ export class DelimiterScanner implements Scanner {
 
   restart(): void {}
 
+  setClock(): void {}
+
   isOverAt(): boolean {
     return false
   }

@@ -37,6 +37,8 @@ export class FixedScanner implements Scanner {
     this.#anchor = null
   }
 
+  setClock(): void {}
+
   isOverAt(): boolean {
     return false
   }

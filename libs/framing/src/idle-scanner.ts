@@ -31,6 +31,10 @@ export class IdleScanner implements Scanner {
     this.#isSilent = false
   }
 
+  setClock(stepUs: number): void {
+    if (this.#lastTimeUs !== null) this.#lastTimeUs += stepUs
+  }
+
   isOverAt(timeUs: number): boolean {
     return this.#lastTimeUs !== null && timeUs - this.#lastTimeUs >= this.#idleUs
   }

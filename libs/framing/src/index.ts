@@ -1,5 +1,4 @@
 export {
-  breakAt,
   createFramer,
   type FrameBreak,
   type Framer,

@@ -37,6 +37,8 @@ export class LineScanner implements Scanner {
 
   restart(): void {}
 
+  setClock(): void {}
+
   isOverAt(): boolean {
     return false
   }

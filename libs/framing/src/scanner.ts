@@ -8,6 +8,8 @@ export interface Scanner {
    * `sinceUs`: since then the port has been read, in microseconds since 1970; null: nobody knows.
    */
   restart(isOpening: boolean, sinceUs: number | null): void
+  /** The clock was set: times from here on are by so much ahead of what they would be, in microseconds. */
+  setClock(stepUs: number): void
   /** Whether a message that has begun is over when nothing more was read up to then, in microseconds since 1970. */
   isOverAt(timeUs: number): boolean
   /** It was taken to be over. */

@@ -45,6 +45,8 @@ export class SlipScanner implements Scanner {
 
   restart(): void {}
 
+  setClock(): void {}
+
   isOverAt(): boolean {
     return false
   }

@@ -1,5 +1,5 @@
 import { type Cursor, type Framing, formatCursor, type StartPoint } from "@serialcast/contract"
-import { breakAt, createFramer, type Frame, type Framer } from "@serialcast/framing"
+import { createFramer, type Frame, type Framer } from "@serialcast/framing"
 import { chunkFrom, comparePositions } from "@serialcast/records"
 import type { QuietEvent, StreamEvent } from "./stream-event.ts"
 
@@ -127,8 +127,7 @@ export class MessageCutter {
   #takeMark(event: Told<"mark">): MessageEvent[] {
     const isHad = this.#isBefore(event.cursor)
     if (!isHad) this.#begin(event.cursor.epoch)
-    const found = breakAt(event.mark, event.timeUs)
-    const cut = found === null ? [] : this.#tell(this.#framer.interrupt(found))
+    const cut = this.#tell(this.#framer.mark(event))
     return isHad ? [] : [...cut, { ...event, isInside: this.#framer.isHolding }]
   }
 

@@ -10,7 +10,7 @@ import {
   maxChunkBytes,
   type StreamRecord,
 } from "@serialcast/contract"
-import { breakAt, type Frame, type Framer } from "@serialcast/framing"
+import type { Frame, Framer } from "@serialcast/framing"
 import type { Journal } from "@serialcast/journal"
 import { type Clock, delay, within } from "@serialcast/primitives"
 import { comparePositions, endOf, type Position } from "@serialcast/records"
@@ -84,6 +84,8 @@ class LineFeed {
   readonly #queue: FrameQueue
   readonly #start: Position
   #cursor: Position
+  /** The last one that was read. */
+  #opening: { readonly offset: number; readonly open: number } | null = null
 
   constructor(deps: LinePublisherDeps, queue: FrameQueue) {
     this.#deps = deps
@@ -94,7 +96,7 @@ class LineFeed {
 
   async run(signal: AbortSignal): Promise<void> {
     const { journal, clock } = this.#deps
-    const framer = await resumeFramer(this.#start, this.#deps)
+    const framer = await resumeFramer(this.#start, { ...this.#deps, anchorAt: () => this.#openedAt })
     const { silenceMs } = framer
     for (;;) {
       this.#takeRecords(framer)
@@ -123,11 +125,16 @@ class LineFeed {
     }
   }
 
+  /** Unless a newer opening was missed behind a lag. */
+  get #openedAt(): number | undefined {
+    return this.#opening?.open === this.#deps.journal.opens ? this.#opening.offset : undefined
+  }
+
   #take(record: StreamRecord, framer: Framer): void {
     this.#cursor = endOf(record)
-    if (!isMarkRecord(record)) return this.#keep(framer.push(record.bytes, record))
-    const found = breakAt(record.mark, record.timeUs)
-    if (found !== null) this.#keep(framer.interrupt(found))
+    if (isMarkRecord(record) && record.mark.kind === "opened")
+      this.#opening = { offset: record.offset, open: record.mark.open }
+    this.#keep(isMarkRecord(record) ? framer.mark(record) : framer.push(record.bytes, record))
   }
 
   #keep(frames: readonly Frame[]): void {

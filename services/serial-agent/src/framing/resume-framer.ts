@@ -1,5 +1,5 @@
 import { AppError, type Framing, isMarkRecord, maxChunkBytes, type StreamRecord } from "@serialcast/contract"
-import { breakAt, createFramer, type Framer, lookBackBytes } from "@serialcast/framing"
+import { createFramer, type Framer, lookBackBytes } from "@serialcast/framing"
 import type { Journal } from "@serialcast/journal"
 import { type Clock, withDeadline } from "@serialcast/primitives"
 import { comparePositions, endOf, type Position } from "@serialcast/records"
@@ -10,6 +10,8 @@ const pageTimeoutMs = 2_000
 export interface ResumeDeps {
   readonly framing: Framing
   readonly journal: Journal
+  /** Where the port was opened for what comes now; undefined when that is not known. */
+  readonly anchorAt: () => number | undefined
   readonly clock: Clock
 }
 
@@ -18,9 +20,9 @@ export interface ResumeDeps {
  * since then what is read next may be its rest. Frames that end up to `start` are not for it to tell.
  */
 export async function resumeFramer(start: Position, deps: ResumeDeps): Promise<Framer> {
-  const { framing } = deps
+  const { framing, anchorAt } = deps
   const back = framing.type === "fixed" ? 0 : Math.min(start.offset, lookBackBytes(framing))
-  const framer = createFramer(framing, { startsInside: back < start.offset })
+  const framer = createFramer(framing, { startsInside: back < start.offset, anchorAt })
   try {
     await readUpTo(start, start.offset - back, framer, deps)
   } catch (error) {
@@ -53,10 +55,7 @@ async function readUpTo(
 
 /** What of a record is before `start`. */
 function take(record: StreamRecord, start: Position, framer: Framer): void {
-  if (!isMarkRecord(record)) {
+  if (!isMarkRecord(record))
     framer.push(record.bytes.subarray(0, Math.max(0, start.offset - record.offset)), record)
-    return
-  }
-  const found = comparePositions(endOf(record), start) > 0 ? null : breakAt(record.mark, record.timeUs)
-  if (found !== null) framer.interrupt(found)
+  else if (comparePositions(endOf(record), start) <= 0) framer.mark(record)
 }
