@@ -138,7 +138,9 @@ export class MessageCutter {
     const isHad = this.#isBefore(cursor) && !isAtStart
     const isAcross = !this.#isStarted && !isHad && gap.reason === "evicted"
     if (!isHad) this.#begin(this.#epoch)
-    const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
+    // What nobody read is before the mark that says how so; a message that has begun is told before both.
+    const kind = gap.reason === "unread" ? "closed" : "lost"
+    const cut = this.#tell(this.#framer.interrupt({ kind }))
     this.#epoch = cursor.epoch
     if (isHad) return []
     return [...cut, isAcross ? { ...event, gap: gapFrom(this.#start, event) } : event]

@@ -133,6 +133,37 @@ test("gaps and marks at a reader's place are told once, to who resumes before th
   expect(summary(await readAll(device, at(2, 2)))).toEqual(["c✂"])
 })
 
+test.each<[string, Recorded[], string[]]>([
+  [
+    "whole, begins one",
+    [{ text: "a\n" }, { mark: "closed" }, { mark: "opened" }],
+    ["a", "(closed)", "(unread null)", "(opened)", "b"],
+  ],
+  [
+    "whole, begins one, though the agent was killed",
+    [{ text: "a\n" }, { mark: "opened" }],
+    ["a", "(unread null)", "(opened)", "b"],
+  ],
+  [
+    "cut, may be its rest",
+    [{ text: "a" }, { mark: "closed" }, { mark: "opened" }],
+    ["a✂", "(closed)", "(unread null)", "(opened)", "b✂"],
+  ],
+  [
+    "cut by a kill, may be its rest",
+    [{ text: "a" }, { mark: "opened" }],
+    ["a✂", "(unread null)", "(opened)", "b✂"],
+  ],
+  [
+    "whole, before an overrun, may be a rest",
+    [{ text: "a\n" }, { mark: "overrun" }],
+    ["a", "(unread null)", "(overrun)", "b✂"],
+  ],
+])("what follows on a message that was %s", async (_title, between, expected) => {
+  const device = recordDevice([{ mark: "opened" }, ...between, { text: "b\nc\n" }], { framing: line })
+  expect(summary(await readAll(device, at(0)))).toEqual(["(opened)", ...expected, "c"])
+})
+
 test("a mark inside a message says so, and so does one inside a message that began before the reader came", async () => {
   const device = recordDevice([{ text: "ab" }, { mark: "leased" }, { text: "c\n" }, { mark: "leased" }], {
     framing: line,

@@ -6,7 +6,8 @@ interface CoreWithUserInput {
 }
 
 /**
- * Calls `onTyped` with what a person typed, pasted or did with the mouse, and with nothing else.
+ * Calls `onTyped` with what a person typed or pasted, and with nothing else. (Mouse reports, which pass here as typed, cannot
+ * be turned on: `TerminalFilter`.)
  *
  * `onData` alone also carries the terminal's answers to queries in the output (DA, DSR, DECRQM, DECRQSS, focus reports,
  * more in each version). Here the output is device bytes, and each viewer's answer would be typed into the device. A
