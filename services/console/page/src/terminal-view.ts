@@ -93,10 +93,10 @@ function createOutput(
 
   return {
     write(bytes) {
-      const last = bytes.at(-1)
-      if (last === undefined) return
-      isAtLineStart = last === 0x0a
-      show(filter.push(bytes))
+      const text = filter.push(bytes)
+      if (text === "") return
+      isAtLineStart = text.endsWith("\n")
+      show(text)
     },
     notice(text) {
       // The rest of a sequence that the device began is missing, or belongs to another life.

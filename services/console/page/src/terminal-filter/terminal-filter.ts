@@ -7,12 +7,13 @@ const can = 0x18
 const sub = 0x1a
 const esc = 0x1b
 const bel = 0x07
+const lf = 0x0a
 
 /** Everything but characters and the controls from BEL to SI, which move the cursor or choose a character set. */
 // oxlint-disable-next-line eslint/no-control-regex -- finding them is its purpose
 const special = /[\u0000-\u0006\u0010-\u001f\u007f-\u009f]/g
 
-/** Where in a sequence the text is. `string`: in OSC, DCS, APC, PM or SOS, of which nothing is shown. */
+/** Where in a sequence the text is. `titled`: in OSC, `string`: in DCS, APC, PM or SOS; nothing of these is shown. */
 type State = "text" | "escape" | "control" | "string" | "titled"
 
 /**
@@ -78,7 +79,9 @@ export class TerminalFilter {
       case "control":
         return this.#takeInside(code, 0x40) ?? this.#takeControl(code)
       case "titled":
-        return code === bel ? this.#enter("text") : ""
+        if (code === bel) return this.#enter("text")
+        // No title goes over a line end: noise must not hide all that follows.
+        return code === lf ? `${this.#enter("text")}\n` : ""
       case "string":
         return ""
     }
