@@ -1,4 +1,10 @@
-import { type Cursor, type Framing, formatCursor, type StartPoint } from "@serialcast/contract"
+import {
+  type Cursor,
+  type DeviceState,
+  type Framing,
+  formatCursor,
+  type StartPoint,
+} from "@serialcast/contract"
 import { FakeClock } from "@serialcast/testkit"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -27,7 +33,7 @@ const at = (offset: number, mark = 0): StartPoint => ({ kind: "cursor", cursor: 
 async function readAll(
   device: RecordedDevice,
   from: StartPoint,
-  state = () => device.state,
+  state: () => DeviceState | undefined = () => device.state,
 ): Promise<MessageEvent[]> {
   const { signal } = new AbortController()
   const clock = new FakeClock()
@@ -219,6 +225,14 @@ test("a new framing holds from where it is known on, and cuts what the former on
   const now = { type: "delimiter", delimiter: "3B", maxBytes: 16 } as const
   const state = () => ({ ...device.state, framing: asked++ < 5 ? line : now })
   expect(summary(await readAll(device, at(0), state))).toEqual(["a", "b✂", "(opened)", "c✂", "d"])
+})
+
+test("the framing stays while nobody knows the device", async () => {
+  const framing = { type: "delimiter", delimiter: "3B", maxBytes: 16 } as const
+  const device = recordDevice([{ text: "a;b" }, { text: "c;d;" }], { framing })
+  let asked = 0
+  const state = () => (asked++ < 4 ? device.state : undefined)
+  expect(summary(await readAll(device, at(0), state))).toEqual(["a", "bc", "d"])
 })
 
 test("while nobody knows the place, that is told, and then the place", async () => {

@@ -74,7 +74,13 @@ function createCutter(
   start: Cursor,
   { stream, state, plainLines = usualLines }: MessageOptions,
 ): MessageCutter {
-  const framing = () => state()?.framing ?? plainLines
+  let known = plainLines
+  const framing = () => {
+    const now = state()
+    // A device that nobody tells of any more sends nothing that would be framed in another way.
+    if (now !== undefined) known = now.framing ?? plainLines
+    return known
+  }
   /** Nothing opens the other direction. */
   const anchorAt = (offset: number) => (stream === "tx" ? 0 : openedBefore(state(), start.epoch, offset))
   const back = bytesBefore(framing(), start.offset, anchorAt(start.offset))

@@ -84,6 +84,8 @@ function createOutput(
   }
 
   function show(text: string): void {
+    if (text === "") return
+    isAtLineStart = text.endsWith("\n")
     for (let at = 0; at < text.length; at += pieceLength) {
       const piece = text.slice(at, at + pieceLength)
       terminal.write(piece, () => settle(-piece.length))
@@ -93,10 +95,7 @@ function createOutput(
 
   return {
     write(bytes) {
-      const text = filter.push(bytes)
-      if (text === "") return
-      isAtLineStart = text.endsWith("\n")
-      show(text)
+      show(filter.push(bytes))
     },
     notice(text) {
       // The rest of a sequence that the device began is missing, or belongs to another life.
