@@ -76,3 +76,16 @@ describe.each<[Framing, string, string, string[]]>([
     expect(lines).toEqual(expected.map(asLine))
   })
 })
+
+test("a silence ends a message for everybody, also when nothing follows; later it is the same message", async () => {
+  await using all = await startTestAll({}, {}, { type: "idle", idleMs: 5, maxBytes: 16 })
+  const live = [await subscribe(all), await follow(all, "now")]
+  const sent = ["one", "two", "three"]
+  for (const [n, message] of sent.entries()) {
+    await all.pty.write(encode(message))
+    for (const heard of live)
+      await eventually(() => expect(heard).toEqual(sent.slice(0, n + 1)), { intervalMs: 1 })
+  }
+  const late = await follow(all, "start")
+  await eventually(() => expect(late).toEqual(sent))
+})
