@@ -48,12 +48,12 @@ export class MessageCutter {
   #isStarted = false
 
   constructor(options: MessageCutterOptions) {
-    const { framing, start, back, anchorAt } = options
+    const { framing, start, back } = options
     this.#options = options
     this.#start = start
     this.#first = Math.max(0, start.offset - back)
     this.#framing = framing()
-    this.#framer = createFramer(this.#framing, { startsInside: this.#first > 0, anchorAt })
+    this.#framer = this.#createFramer({ startsInside: this.#first > 0 })
     this.#epoch = start.epoch
   }
 
@@ -99,6 +99,10 @@ export class MessageCutter {
     return this.#tell(this.#framer.silence())
   }
 
+  #createFramer({ startsInside }: { readonly startsInside: boolean }): Framer {
+    return createFramer(this.#framing, { startsInside, anchorAt: this.#options.anchorAt })
+  }
+
   /** A device whose framing is another one now: what follows may be in the middle of a message, until the port is opened. */
   #followFraming(): MessageEvent[] {
     const framing = this.#options.framing()
@@ -107,10 +111,7 @@ export class MessageCutter {
     this.#framing = framing
     if (isSame) return []
     const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
-    this.#framer = createFramer(framing, {
-      startsInside: true,
-      anchorAt: this.#options.anchorAt,
-    })
+    this.#framer = this.#createFramer({ startsInside: true })
     return cut
   }
 
@@ -142,6 +143,8 @@ export class MessageCutter {
     const kind = gap.reason === "unread" ? "closed" : "lost"
     const cut = this.#tell(this.#framer.interrupt({ kind }))
     this.#epoch = cursor.epoch
+    if (gap.reason === "evicted" && cursor.offset === 0)
+      this.#framer = this.#createFramer({ startsInside: false })
     if (isHad) return []
     return [...cut, isAcross ? { ...event, gap: gapFrom(this.#start, event) } : event]
   }

@@ -123,6 +123,16 @@ test("of a message whose begin is not kept any more the rest is cut; the gap is 
   expect(summary(await readAll(device, { kind: "start" }))[0]).toBe("line 37✂")
 })
 
+test("a reader of a journal that was replaced gets the gap from its own place, and the new one's messages whole", async () => {
+  const device = recordDevice([{ mark: "opened" }, { text: "a\nb\n" }], { framing: line })
+  const gone = { epoch: "00000000000000bb", offset: 500, mark: 0 }
+  const events = await readAll(device, { kind: "cursor", cursor: gone })
+  expect(summary(events)).toEqual(["(evicted null)", "(opened)", "a", "b"])
+  expect(events).toContainEqual(
+    expect.objectContaining({ gap: expect.objectContaining({ from: formatCursor(gone) }) }),
+  )
+})
+
 test("gaps and marks at a reader's place are told once, to who resumes before them", async () => {
   const parts: Recorded[] = [
     { mark: "opened" },

@@ -1,4 +1,4 @@
-import { type DeviceState, type Mark, type StartPoint } from "@serialcast/contract"
+import { type Cursor, type DeviceState, formatCursor, type Mark, type StartPoint } from "@serialcast/contract"
 import { comparePositions, endOf, type Position, RecordRing } from "@serialcast/records"
 import { createDeviceState } from "@serialcast/testkit"
 import type { Device } from "../device.ts"
@@ -43,8 +43,8 @@ export function recordDevice(
   return {
     state: createDeviceState({ epoch: recordedEpoch, openedAt, ...changes }),
     async *read({ from = { kind: "now" } }) {
-      const start = placeOf(from, ring)
-      yield { kind: "positioned", cursor: { epoch: recordedEpoch, ...start } }
+      const start = from.kind === "cursor" ? from.cursor : { epoch: recordedEpoch, ...placeOf(from, ring) }
+      yield { kind: "positioned", cursor: start }
       yield* eventsFrom(ring, start, pageBytes)
     },
   }
@@ -63,10 +63,8 @@ function markOf(kind: "opened" | "closed" | "overrun" | "leased", n: number, ope
   }
 }
 
-function placeOf(from: StartPoint, ring: RecordRing): Position {
+function placeOf(from: Exclude<StartPoint, { kind: "cursor" }>, ring: RecordRing): Position {
   switch (from.kind) {
-    case "cursor":
-      return { offset: from.cursor.offset, mark: from.cursor.mark }
     case "last":
       return { offset: Math.max(ring.start.offset, ring.head.offset - from.bytes), mark: 0 }
     case "start":
@@ -77,12 +75,13 @@ function placeOf(from: StartPoint, ring: RecordRing): Position {
   }
 }
 
-function* eventsFrom(ring: RecordRing, start: Position, pageBytes: number): Generator<StreamEvent> {
-  let at = start
-  if (comparePositions(ring.start, at) > 0) {
+function* eventsFrom(ring: RecordRing, start: Cursor, pageBytes: number): Generator<StreamEvent> {
+  let at: Position = start
+  const isGone = start.epoch !== recordedEpoch
+  if (isGone || comparePositions(ring.start, at) > 0) {
     const cursor = { epoch: recordedEpoch, ...ring.start }
-    const [from, to] = [`${recordedEpoch}-${at.offset}`, `${recordedEpoch}-${ring.start.offset}`]
-    const gap = { from, to, bytes: ring.start.offset - at.offset, reason: "evicted" } as const
+    const bytes = isGone ? null : ring.start.offset - at.offset
+    const gap = { from: formatCursor(start), to: formatCursor(cursor), bytes, reason: "evicted" } as const
     yield { kind: "gap", cursor, gap }
     at = ring.start
   }
