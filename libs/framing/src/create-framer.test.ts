@@ -35,7 +35,7 @@ function cutText(framing: Framing, sent: string): string[] {
   const framer = createFramer(framing)
   const frames = [
     ...pushAll(framer, [{ bytes: latin(sent), timeUs: 1 }]),
-    ...framer.interrupt({ kind: "opened" }),
+    ...framer.flush({ kind: "opened" }),
   ]
   return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
 }
@@ -92,7 +92,7 @@ test("fixed messages of who comes in the middle are those counted from the openi
     const framer = createFramer(fixed, { startsInside: true, anchorAt })
     const frames = pushAll(framer, [{ bytes: latin("abcdefgh"), timeUs: 1 }], 7)
     const opened = [
-      ...framer.interrupt({ kind: "opened" }),
+      ...framer.flush({ kind: "opened" }),
       ...pushAll(framer, [{ bytes: latin("ijk"), timeUs: 1 }], 15),
     ]
     return [...frames, ...opened].map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
@@ -105,7 +105,7 @@ test("what follows on bytes that are missing is cut, up to the next message", ()
   const rest = (framing: Framing, sent: string) => {
     const framer = createFramer(framing)
     framer.push(latin("1"), { offset: 0, timeUs: 1 })
-    framer.interrupt({ kind: "lost" })
+    framer.flush({ kind: "lost" })
     const frames = framer.push(latin(sent), { offset: 9, timeUs: 2 })
     return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
   }
@@ -115,7 +115,7 @@ test("what follows on bytes that are missing is cut, up to the next message", ()
   expect(rest(slip, "\xc03\xc0")).toEqual(["3"])
   const framer = createFramer(idle)
   framer.push(latin("1"), { offset: 0, timeUs: 1 })
-  framer.interrupt({ kind: "lost" })
+  framer.flush({ kind: "lost" })
   const chunks = ["2", "3", "4"].map((sent, n) => ({ bytes: latin(sent), timeUs: 10_000 * n }))
   expect(pushAll(framer, chunks, 9).map(({ isCut }) => isCut)).toEqual([true, false])
 })
@@ -131,7 +131,7 @@ test("a silence is over when the reads say so, and what goes on after one that w
     { bytes: latin("d"), timeUs: 20_000 },
   ]
   expect(pushAll(framer, chunks, 2)).toMatchObject([{ bytes: latin("c"), isCut: true }])
-  expect(framer.silence()).toMatchObject([{ bytes: latin("d"), isCut: false }])
+  expect(framer.flush("silence")).toMatchObject([{ bytes: latin("d"), isCut: false }])
   for (const other of [line, delimiter, fixed, slip]) {
     const never = createFramer(other)
     never.push(latin("a"), { offset: 0, timeUs: 1 })
@@ -144,8 +144,8 @@ describe("what follows on an opening", () => {
     const framer = createFramer(framing)
     const frames = [
       ...pushAll(framer, [{ bytes: latin(before), timeUs: 1_000 }]),
-      ...framer.interrupt({ kind: "closed", timeUs: 2_000 }),
-      ...framer.interrupt({ kind: "opened", timeUs: 9_000 }),
+      ...framer.flush({ kind: "closed", timeUs: 2_000 }),
+      ...framer.flush({ kind: "opened", timeUs: 9_000 }),
       ...pushAll(framer, [{ bytes: latin(after), timeUs: 10_000 }], before.length),
     ]
     return frames.map(({ bytes, isCut }) => text(bytes) + (isCut ? "✂" : ""))
@@ -176,18 +176,18 @@ describe("what follows on an opening", () => {
   test("is a message of its own after a silence, and so is what was read before the port was silent for long enough", () => {
     const framer = createFramer(idle)
     framer.push(latin("a"), { offset: 0, timeUs: 1_000 })
-    expect(framer.interrupt({ kind: "closed", timeUs: 6_000 })).toMatchObject([{ isCut: false }])
-    framer.interrupt({ kind: "opened", timeUs: 20_000 })
+    expect(framer.flush({ kind: "closed", timeUs: 6_000 })).toMatchObject([{ isCut: false }])
+    framer.flush({ kind: "opened", timeUs: 20_000 })
     framer.push(latin("b"), { offset: 1, timeUs: 21_000 })
     // Killed: nobody knows how long the port was read.
-    expect(framer.interrupt({ kind: "opened", timeUs: 90_000 })).toMatchObject([{ isCut: true }])
+    expect(framer.flush({ kind: "opened", timeUs: 90_000 })).toMatchObject([{ isCut: true }])
     const chunks = [
       { bytes: latin("c"), timeUs: 95_000 },
       { bytes: latin("d"), timeUs: 99_999 },
       { bytes: latin("e"), timeUs: 105_000 },
     ]
     expect(pushAll(framer, chunks, 2)).toMatchObject([{ bytes: latin("cd"), isCut: false }])
-    framer.interrupt({ kind: "opened", timeUs: 200_000 })
+    framer.flush({ kind: "opened", timeUs: 200_000 })
     const soon = [
       { bytes: latin("f"), timeUs: 204_999 },
       { bytes: latin("g"), timeUs: 210_000 },
@@ -217,8 +217,8 @@ test("a silence between two chunks ends an idle message, and so does one that th
   expect(pushAll(framer, chunks)).toEqual([{ bytes: latin("abcd"), offset: 0, ...whole }])
   expect([framer.silenceMs, framer.isHolding]).toEqual([5, true])
   const last = { bytes: latin("ef"), offset: 4, end: 6, timeUs: 19_999, isCut: false }
-  expect(framer.silence()).toEqual([last])
-  expect([framer.isHolding, framer.silence()]).toEqual([false, []])
+  expect(framer.flush("silence")).toEqual([last])
+  expect([framer.isHolding, framer.flush("silence")]).toEqual([false, []])
 })
 
 test("a frame has the place of its first byte, though its begin was taken for the end of the one before", () => {
@@ -240,7 +240,7 @@ function framesAfter(framing: Framing, bytes: readonly TimedChunk[], start: numb
   const framer = createFramer(framing, { startsInside: first > 0, anchorAt: () => 0 })
   pushAll(framer, bytes.slice(first, start), first)
   framer.skipTo(start)
-  const frames = [...pushAll(framer, bytes.slice(start), start), ...framer.interrupt({ kind: "opened" })]
+  const frames = [...pushAll(framer, bytes.slice(start), start), ...framer.flush({ kind: "opened" })]
   return frames.filter(({ end }) => end > start)
 }
 
@@ -252,7 +252,7 @@ const noisy = fc.array(fc.constantFrom(0x0a, 0x0b, 0x0c, 0x0d, 0xc0, 0xdb, 0xdc,
 describe.each(all.map((framing) => [framing.type, framing] as const))("%s framing", (_type, framing) => {
   const frameAll = (chunks: readonly TimedChunk[]) => {
     const framer = createFramer(framing)
-    return [...pushAll(framer, chunks), ...framer.interrupt({ kind: "opened" })]
+    return [...pushAll(framer, chunks), ...framer.flush({ kind: "opened" })]
   }
   const timeOf = (at: number) => at * 700 + (at % 7 === 0 ? 4_900 : 0)
   const singles = (bytes: Uint8Array) =>
@@ -291,7 +291,7 @@ describe.each(all.map((framing) => [framing.type, framing] as const))("%s framin
         const start = Math.min(at, sent.length)
         const isWhole = ({ isCut, end }: Frame) => !isCut && end > start
         const all = createFramer(framing)
-        const frames = [...pushAll(all, sent), ...all.interrupt({ kind: "opened" })]
+        const frames = [...pushAll(all, sent), ...all.flush({ kind: "opened" })]
         expect(framesAfter(framing, sent, start).filter(isWhole)).toEqual(frames.filter(isWhole))
       }),
     )

@@ -20,16 +20,14 @@ export interface FrameBreak {
 
 /** Cuts the bytes of a stream into messages. Holds one message at most; every byte is in a frame or marked its end. */
 export interface Framer {
-  /** When so much time passes after a read with nothing new, `silence` is to be called; null: silence means nothing. */
+  /** When so much time passes after a read with nothing new, it is to be flushed; null: silence means nothing. */
   readonly silenceMs: number | null
   /** A message has begun and its end has not come. */
   readonly isHolding: boolean
   /** The frames that end in `bytes`, whose first byte has this place; they must follow on those before, or a break. */
   push(bytes: Uint8Array, place: Place): readonly Frame[]
-  /** Ends what is held: after a silence of `silenceMs` it is whole. */
-  silence(): readonly Frame[]
-  /** Ends what is held: it is cut, unless the port had been silent for long enough. */
-  interrupt(at: FrameBreak): readonly Frame[]
+  /** Ends what is held: after a `silence` of `silenceMs` it is whole; at a break it is cut, unless the port had been silent. */
+  flush(reason: "silence" | FrameBreak): readonly Frame[]
   /** A mark of the stream, which may interrupt it; most do not. */
   mark(record: Pick<MarkRecord, "mark" | "timeUs">): readonly Frame[]
   /** Nothing more was read up to then, in microseconds since 1970: ends what that makes whole. */
@@ -85,23 +83,28 @@ class ScannedFramer implements Framer {
     return this.#frames.take()
   }
 
-  silence(): readonly Frame[] {
+  flush(reason: "silence" | FrameBreak): readonly Frame[] {
+    if (reason !== "silence") return this.#interrupt(reason)
     this.#scanner.silence()
     this.#frames.end(this.#nextOffset)
     return this.#frames.take()
   }
 
   quiet(untilUs: number): readonly Frame[] {
-    return this.isHolding && this.#scanner.isOverAt(untilUs) ? this.silence() : []
+    return this.isHolding && this.#scanner.isOverAt(untilUs) ? this.flush("silence") : []
   }
 
   mark({ mark, timeUs }: Pick<MarkRecord, "mark" | "timeUs">): readonly Frame[] {
     if (mark.kind === "clock") this.#scanner.setClock(mark.stepMs * 1000)
     const found = breakAt(mark, timeUs)
-    return found === null ? [] : this.interrupt(found)
+    return found === null ? [] : this.#interrupt(found)
   }
 
-  interrupt({ kind, timeUs }: FrameBreak): readonly Frame[] {
+  skipTo(offset: number): void {
+    this.#frames.skipTo(offset)
+  }
+
+  #interrupt({ kind, timeUs }: FrameBreak): readonly Frame[] {
     const [frames, scanner] = [this.#frames, this.#scanner]
     // Until it was opened nobody read the port.
     const whole = kind === "opened" || timeUs === undefined ? [] : this.quiet(timeUs)
@@ -110,10 +113,6 @@ class ScannedFramer implements Framer {
     frames.cut(this.#nextOffset, mayGoOn)
     scanner.restart(kind !== "lost", kind === "opened" ? (timeUs ?? null) : null)
     return [...whole, ...frames.take()]
-  }
-
-  skipTo(offset: number): void {
-    this.#frames.skipTo(offset)
   }
 
   /** The next bytes of a chunk that begins at `start`, up to offset `end`. */

@@ -76,7 +76,7 @@ export class MessageCutter {
 
   /** Nothing more is read. */
   end(): MessageEvent[] {
-    return this.#tell(this.#framer.interrupt({ kind: "lost" }))
+    return this.#tell(this.#framer.flush({ kind: "lost" }))
   }
 
   #takeOne(event: StreamEvent | QuietEvent): MessageEvent[] {
@@ -96,7 +96,7 @@ export class MessageCutter {
 
   /** Nothing came for so long that the message that has begun must be over. */
   silence(): MessageEvent[] {
-    return this.#tell(this.#framer.silence())
+    return this.#tell(this.#framer.flush("silence"))
   }
 
   #createFramer({ startsInside }: { readonly startsInside: boolean }): Framer {
@@ -110,7 +110,7 @@ export class MessageCutter {
     const isSame = JSON.stringify(framing) === JSON.stringify(this.#framing)
     this.#framing = framing
     if (isSame) return []
-    const cut = this.#tell(this.#framer.interrupt({ kind: "lost" }))
+    const cut = this.#tell(this.#framer.flush({ kind: "lost" }))
     this.#framer = this.#createFramer({ startsInside: true })
     return cut
   }
@@ -141,7 +141,7 @@ export class MessageCutter {
     if (!isHad) this.#begin(this.#epoch)
     // What nobody read is before the mark that says how so; a message that has begun is told before both.
     const kind = gap.reason === "unread" ? "closed" : "lost"
-    const cut = this.#tell(this.#framer.interrupt({ kind }))
+    const cut = this.#tell(this.#framer.flush({ kind }))
     this.#epoch = cursor.epoch
     if (gap.reason === "evicted" && cursor.offset === 0)
       this.#framer = this.#createFramer({ startsInside: false })

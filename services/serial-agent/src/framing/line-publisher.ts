@@ -107,7 +107,7 @@ class LineFeed {
       const how = await journal.news.rx.wait({ signal, timeout })
       // What was read and is not shown yet was no silence.
       const hasAll = comparePositions(this.#cursor, journal.place("rx")) === 0
-      if (how === "timeout" && hasAll) this.#keep(framer.silence())
+      if (how === "timeout" && hasAll) this.#keep(framer.flush("silence"))
     }
   }
 
@@ -116,7 +116,7 @@ class LineFeed {
     for (;;) {
       const oldest = journal.oldest("rx")
       if (comparePositions(this.#cursor, oldest) < 0) {
-        this.#keep(framer.interrupt({ kind: "lost" }))
+        this.#keep(framer.flush({ kind: "lost" }))
         this.#cursor = oldest
       }
       const records = journal.read("rx", this.#cursor, maxChunkBytes)

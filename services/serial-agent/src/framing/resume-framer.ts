@@ -28,7 +28,7 @@ export async function resumeFramer(start: Position, deps: ResumeDeps): Promise<F
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     // What cannot be read now may have been the begin of a message.
-    framer.interrupt({ kind: "lost" })
+    framer.flush({ kind: "lost" })
   }
   framer.skipTo(start.offset)
   return framer
@@ -47,7 +47,7 @@ async function readUpTo(
     const { gap, records } = await withDeadline(reading, { clock, timeoutMs: pageTimeoutMs, error })
     const last = records.at(-1)
     if (last === undefined) return
-    if (gap !== null) framer.interrupt({ kind: "lost" })
+    if (gap !== null) framer.flush({ kind: "lost" })
     for (const record of records) take(record, start, framer)
     at = endOf(last)
   }
