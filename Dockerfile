@@ -42,5 +42,6 @@ WORKDIR /config
 # By bash, as a slim image has no curl, and starting node every time takes three times the processor time.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s CMD ["bash", "-c", \
   "exec 3<>/dev/tcp/127.0.0.1/9090 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ $status = 200 ]"]
-# In exec form node is process 1 and gets SIGTERM itself.
+# In exec form nothing stands between node and the signals that a container gets. Run it with --init (`init: true`): as
+# process 1 it hears no SIGTERM while it loads.
 CMD ["node", "/serialcast/main.js"]

@@ -10,6 +10,8 @@ import { expect, onTestFinished, test } from "vitest"
 import { spawnCli } from "../testing/spawn-cli.ts"
 import { startTestAll, type TestAll } from "../testing/start-test-all.ts"
 import { connectRaw, portOf, rawTunnel } from "./testing/raw-client.ts"
+import { rfc2217Tunnel } from "./testing/rfc2217-tunnel.ts"
+import { serverTunnel } from "./testing/serialtcp-cable.ts"
 
 async function tunnelsOf({ httpUrl }: TestAll): Promise<readonly TunnelState[]> {
   const response = await fetch(`${httpUrl}/api/v1/tunnels`)
@@ -43,6 +45,18 @@ test("tunnels, their clients and what passed are told over HTTP and as metrics, 
   client.socket.destroy()
   await eventually(async () =>
     expect(await tunnelsOf(running)).toMatchObject([{ clientCount: 0, clients: [] }]),
+  )
+})
+
+test("tunnels of every kind to a device that no gateway has say so, and which one may be meant", async () => {
+  const device = "local/ptty"
+  const tunnels = [rawTunnel({ device }), rfc2217Tunnel({ device }), serverTunnel({ device })]
+  await using running = await startTestAll({}, { tunnels })
+  const message = "No gateway has announced the device local/ptty yet; did you mean local/pty?"
+  await eventually(async () =>
+    expect((await tunnelsOf(running)).map(({ problem }) => problem)).toEqual(
+      tunnels.map(() => ({ code: "unknown_device", message })),
+    ),
   )
 })
 

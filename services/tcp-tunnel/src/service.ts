@@ -47,8 +47,8 @@ export async function createTcpTunnel(config: Config, deps: TcpTunnelDeps): Prom
       tunnels: states,
       isReady: () => devices.isConnected,
       async stop() {
-        await stopTunnels()
-        await reporter.stop()
+        // Each has its own deadline, and a process 5 s for all: one that is dead must not wait for the other.
+        await Promise.all([stopTunnels(), reporter.stop()])
       },
     }
   } catch (error) {

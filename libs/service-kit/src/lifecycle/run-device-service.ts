@@ -1,8 +1,11 @@
 import { createDeviceClient, type DeviceClient } from "@serialcast/device-stream"
+import { within } from "@serialcast/primitives"
 import { connectToBroker } from "../broker/connect-to-broker.ts"
 import type { Config } from "../config/config.ts"
 import { type MainOptions, runMain } from "./run-main.ts"
 import type { RunningService, ServiceDeps } from "./service.ts"
+
+const goodbyeMs = 1_000
 
 export interface DeviceServiceDeps extends ServiceDeps {
   readonly devices: DeviceClient
@@ -26,7 +29,8 @@ export async function runDeviceService({ name, opens, start }: DeviceServiceOpti
         ...running,
         async stop() {
           await running.stop()
-          await devices.close()
+          // A broker that takes nothing is left without a word: its client would wait longer for it than a stop may take.
+          await within(devices.close(), { clock: deps.clock, timeoutMs: goodbyeMs })
         },
       }
     },

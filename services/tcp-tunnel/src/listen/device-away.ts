@@ -1,6 +1,8 @@
 import { formatAddress } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
+import type { Logger } from "@serialcast/service-kit"
+import { tellUnknownDevice, unknownDevice } from "../from-device/unknown-device.ts"
 
 /** Readers find the end of the opening in their stream, behind its last bytes; this is for those who do not, in milliseconds. */
 const awayMs = 2_000
@@ -10,6 +12,7 @@ export interface DeviceAwayOptions {
   readonly address: string
   readonly devices: DeviceClient
   readonly clock: Clock
+  readonly log: Logger
   /** The state of the device is another one. */
   readonly onChange: () => void
   /** It has been away for 2 s. */
@@ -20,10 +23,12 @@ export interface DeviceAwayOptions {
 export class DeviceAway implements Disposable {
   readonly #options: DeviceAwayOptions
   readonly #forget: () => void
+  readonly #unknown: Disposable
   #timer: Timer | null = null
 
   constructor(options: DeviceAwayOptions) {
     this.#options = options
+    this.#unknown = tellUnknownDevice(options)
     this.#forget = options.devices.devices.onChange((state) => {
       if (formatAddress(state) === options.address) this.#look()
     })
@@ -33,8 +38,10 @@ export class DeviceAway implements Disposable {
   get problem(): { readonly code: string; readonly message: string } | null {
     const { devices, address } = this.#options
     const state = devices.devices.get(address)
-    if (state === undefined)
-      return { code: "unknown_device", message: `No gateway has announced the device ${address} yet.` }
+    if (state === undefined) {
+      const { code, message } = unknownDevice(address, devices)
+      return { code, message }
+    }
     if (state.online) return null
     return state.problem ?? { code: "device_offline", message: `The port of ${address} is not open.` }
   }
@@ -47,6 +54,7 @@ export class DeviceAway implements Disposable {
 
   [Symbol.dispose](): void {
     this.#forget()
+    this.#unknown[Symbol.dispose]()
     this.#timer?.cancel()
   }
 

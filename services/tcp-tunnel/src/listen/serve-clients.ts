@@ -53,7 +53,7 @@ class ClientFrame implements Tunnel {
   readonly #stopping = new AbortController()
 
   constructor(config: SharedTunnel, deps: TunnelDeps, serve: ServeClient) {
-    const { devices, clock, onChange } = deps
+    const { devices, clock, log, onChange } = deps
     // Each client listens to it: more than ten are no leak here.
     setMaxListeners(0, this.#stopping.signal)
     this.#config = config
@@ -65,6 +65,7 @@ class ClientFrame implements Tunnel {
       address: config.device,
       devices,
       clock,
+      log,
       onChange,
       onAway: () => this.#endUnplugged(),
     })

@@ -1,6 +1,6 @@
 import { type BrokerClient, type Message, OwnWords } from "@serialcast/broker-client"
 import { AppError, encodeReply, parseDiscovery, type TunnelState } from "@serialcast/contract"
-import { type Clock, createWakeup, delay, withDeadline } from "@serialcast/primitives"
+import { type Clock, createWakeup, delay, withDeadline, within } from "@serialcast/primitives"
 import type { Logger } from "@serialcast/service-kit"
 import { fitReport } from "./fit-report.ts"
 
@@ -69,9 +69,11 @@ class Reporter implements TunnelReporter {
   }
 
   async stop(): Promise<void> {
+    const { broker, clock } = this.#deps
     this.#stopping.abort()
     await this.#withdraw()
-    await this.#deps.broker.close()
+    // A broker that takes nothing is waited for longer by the client than a stop may take.
+    await within(broker.close(), { clock, timeoutMs: goodbyeMs })
   }
 
   async #run(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Device, DeviceLease, DeviceWriter, StreamEvent } from "@serialcast
 import { createWakeup, delay, within } from "@serialcast/primitives"
 import type { CableReport, CloseReason } from "@serialcast/serialtcp"
 import type { SerialtcpClientTunnel, SerialtcpServerTunnel } from "@serialcast/service-kit"
+import { tellUnknownDevice, unknownDevice } from "../from-device/unknown-device.ts"
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
 import { untilKnown } from "../from-device/until-known.ts"
 import type { TunnelDeps } from "../tunnel.ts"
@@ -42,6 +43,7 @@ export class CableKeeper {
   #running: Promise<void> | null = null
   #session: CableSession | null = null
   #problem: Problem = null
+  #unknown: Disposable | null = null
 
   constructor(options: CableKeeperOptions, deps: TunnelDeps) {
     this.#options = options
@@ -49,6 +51,9 @@ export class CableKeeper {
   }
 
   get problem(): Problem {
+    const { devices } = this.#deps
+    // Which device may be meant, those tell that are announced by now.
+    if (this.#problem?.code === "unknown_device") return problemOf(unknownDevice(this.#address, devices))
     return this.#problem
   }
 
@@ -67,7 +72,12 @@ export class CableKeeper {
   }
 
   start(): void {
+    this.#unknown = tellUnknownDevice({ ...this.#deps, address: this.#address })
     this.#running = this.#run()
+  }
+
+  get #address(): string {
+    return this.#options.config.device
   }
 
   /** The number of clients that wait is another one. */
@@ -78,6 +88,7 @@ export class CableKeeper {
   /** Resolves within 1.5 s, also when an agent that is away answers nothing. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#unknown?.[Symbol.dispose]()
     if (this.#running !== null) await within(this.#running, { clock: this.#deps.clock, timeoutMs: stopMs })
   }
 
@@ -104,9 +115,7 @@ export class CableKeeper {
     const { config, by } = this.#options
     const { signal } = this.#stopping
     if (devices.devices.get(config.device) === undefined) {
-      this.#trouble(
-        new AppError("unknown_device", `No gateway has announced the device ${config.device} yet.`),
-      )
+      this.#trouble(unknownDevice(config.device, devices))
       await untilKnown(devices, config.device, signal)
     }
     if (signal.aborted) return
@@ -205,11 +214,12 @@ export class CableKeeper {
     else log.debug({ device, ...report }, "serialtcp")
   }
 
-  #trouble({ code, message }: AppError): void {
+  #trouble(error: AppError): void {
     const { log, onChange } = this.#deps
+    const { code, message } = error
     if (this.#problem?.code === code && this.#problem.message === message) return
-    this.#problem = { code, message }
-    // At a start the agent's announcement is a moment away; the state tells when it does not come.
+    this.#problem = problemOf(error)
+    // At a start the agent's announcement is a moment away; that it does not come is told later.
     const level = code === "unknown_device" ? "debug" : "warn"
     log[level](
       { device: this.#options.config.device, code, reason: message },
@@ -217,6 +227,10 @@ export class CableKeeper {
     )
     onChange()
   }
+}
+
+function problemOf({ code, message }: AppError): Problem {
+  return { code, message }
 }
 
 function takenOver(): AppError {
