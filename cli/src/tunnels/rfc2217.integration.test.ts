@@ -95,6 +95,31 @@ describe("a client without manners", () => {
   })
 })
 
+describe("a client that ends its side", () => {
+  test("as a terminal gets the device's answer, and then the end", async () => {
+    await using running = await startTunnel()
+    const { all, pty } = running
+    const client = await connectRaw(portOf(all))
+    await client.read(openingSize)
+    client.socket.end(ascii("AT\r"))
+    expect(await pty.read(3)).toEqual(ascii("AT\r"))
+    await pty.write(ascii("OK\r\n"))
+    expect(await client.read(4)).toEqual(ascii("OK\r\n"))
+    expect(await client.ended).toBe("fin")
+  })
+
+  test("as a program with COM-PORT gets the end when all is written, and the next one has control", async () => {
+    await using running = await startTunnel()
+    const { all, pty } = running
+    const [first, next] = [await connectRaw(portOf(all)), await connectRaw(portOf(all))]
+    first.socket.end(Uint8Array.from([...willComPort, ...ascii("AT\r")]))
+    expect(await pty.read(3)).toEqual(ascii("AT\r"))
+    expect(await first.ended).toBe("fin")
+    await eventually(() => expect(all.served().tunnels[0]?.clients).toMatchObject([{ hasControl: true }]))
+    next.socket.destroy()
+  })
+})
+
 /** What a client sends before it vanishes. */
 const manners = [
   [...willComPort, ...question, 0x41],

@@ -80,6 +80,23 @@ test("a client's FIN reaches the target, and what the target answers to it reach
   expect(await client.ended).toBe("fin")
 })
 
+test("the cable has no half close: what a target answers to the end itself does not come back, and is counted", async () => {
+  await using target = await startTarget()
+  await using cable = await startCable(target.port, { graceMs: 200 })
+  const client = await connectTo(cable)
+  const far = await target.accept()
+  client.socket.end("question")
+  expect(await readAll(far)).toEqual(ascii("question"))
+  far.end("too late")
+  expect(await client.ended).toBe("fin")
+  expect(client.received).toBe(0)
+  await eventually(() => {
+    const [server, dialer] = cable.running.all.served().tunnels
+    expect(server!.totals).toMatchObject({ fromClients: 8, refusedBytes: 0 })
+    expect(dialer!.totals).toMatchObject({ toClients: 8, fromClients: 0, refusedBytes: 8 })
+  })
+})
+
 test("a target's FIN reaches the client with everything before it", async () => {
   await using target = await startTarget((socket) => void socket.end("goodbye"))
   await using cable = await startCable(target.port)
