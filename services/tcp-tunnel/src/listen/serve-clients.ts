@@ -1,14 +1,9 @@
 import { setMaxListeners } from "node:events"
 import type { Socket } from "node:net"
 import { type TunnelState, toAppError } from "@serialcast/contract"
-import {
-  formatListenAddress,
-  type Logger,
-  type RawTunnel,
-  RefusalLog,
-  type Rfc2217Tunnel,
-} from "@serialcast/service-kit"
+import { formatListenAddress, type Logger, type RawTunnel, type Rfc2217Tunnel } from "@serialcast/service-kit"
 import { ClientList } from "../clients/client-list.ts"
+import { ClientLog } from "../clients/client-log.ts"
 import { type ConnectedClient, Connection } from "../clients/connected-client.ts"
 import { IdleWatch } from "../clients/idle-watch.ts"
 import { peerName } from "../clients/peer-name.ts"
@@ -46,7 +41,7 @@ class ClientFrame implements Tunnel {
   readonly #deps: TunnelDeps
   readonly #serve: ServeClient
   readonly #clients: ClientList
-  readonly #refusals: RefusalLog
+  readonly #log: ClientLog
   readonly #connections = new Set<Connection>()
   readonly #away: DeviceAway
   #acceptor: Awaited<ReturnType<typeof acceptClients>> | null = null
@@ -60,7 +55,7 @@ class ClientFrame implements Tunnel {
     this.#deps = deps
     this.#serve = serve
     this.#clients = new ClientList(deps)
-    this.#refusals = new RefusalLog(clock)
+    this.#log = new ClientLog(clock)
     this.#away = new DeviceAway({
       address: config.device,
       devices,
@@ -154,7 +149,8 @@ class ClientFrame implements Tunnel {
 
   #refused(socket: Socket, why: Refusal): void {
     this.#clients.countRefused()
-    this.#tellRefused(this.#logOf(peerName(socket)), socket.remoteAddress, this.#reasonOf(why))
+    const log = this.#logOf(peerName(socket))
+    this.#log.refused({ log, address: socket.remoteAddress, reason: this.#reasonOf(why) })
   }
 
   #reasonOf(why: Refusal): string {
@@ -169,24 +165,13 @@ class ClientFrame implements Tunnel {
     }
   }
 
-  /** Whoever knocks again and again fills no log. */
-  #tellRefused(log: Logger, address: string | undefined, reason: string): void {
-    const news = this.#refusals.next(`${reason} ${address}`)
-    if (news === null) return
-    const untold = news.untold > 0 ? news : {}
-    log.info({ reason, ...untold }, "a client was refused")
-  }
-
-  #left({ record, log, endReason, isRefused }: Connection, address: string | undefined): void {
-    if (isRefused && endReason !== null) {
+  #left({ record, log, endReason: reason, isRefused }: Connection, address: string | undefined): void {
+    if (isRefused) {
       this.#clients.countRefused()
-      return this.#tellRefused(log, address, endReason)
+      return this.#log.refused({ log, address, reason })
     }
     const { bytes, refusedBytes } = record.toReport()
-    const facts = { ...bytes, refusedBytes }
-    if (endReason !== null) log.info({ ...facts, reason: endReason }, "a client was disconnected")
-    // That not all of it was written is news, whoever ended the connection.
-    else log[refusedBytes > 0 ? "info" : "debug"](facts, "a client left")
+    this.#log.left({ log, address, reason, bytes: { ...bytes, refusedBytes } })
   }
 
   #logOf(peer: string): Logger {
