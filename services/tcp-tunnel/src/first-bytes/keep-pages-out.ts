@@ -10,8 +10,8 @@ import { FirstBytes, type FirstBytesVerdict } from "./first-bytes.ts"
  * method and path in one packet; a person's first key comes so much later, once.
  */
 const patienceMs = 250
-/** The same, for what is a method and the beginning of a path: its rest may be lost on the way, and be sent again. */
-const likelyPatienceMs = 10_000
+/** The same, for what is a method and the beginning of a path: its rest may be lost on the way, and be sent again, thrice. */
+const likelyPatienceMs = 2_000
 
 /** More than that is not held: a device may get a word of any length. */
 const maxHeldBytes = 64 * 1024
