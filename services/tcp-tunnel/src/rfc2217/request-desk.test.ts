@@ -216,7 +216,7 @@ test("breaks that come while one waits or lasts are left out", async () => {
   expect(asked).toEqual([{ macro: "B1|W0.25|B0" }, { macro: "B1|W0.25|B0" }])
 })
 
-test("of breaks with data between them 16 are sent in a row, and then one a second", async () => {
+test("of breaks with data between them 16 are sent in a row, and then two a second", async () => {
   const { desk, asked, clock } = setUp()
   const sendMany = async () => {
     for (let n = 0; n < 100; n++) {
@@ -226,7 +226,7 @@ test("of breaks with data between them 16 are sent in a row, and then one a seco
   }
   await sendMany()
   expect(asked).toHaveLength(16)
-  clock.advance(2_000)
+  clock.advance(1_000)
   await sendMany()
   expect(asked).toHaveLength(18)
 })

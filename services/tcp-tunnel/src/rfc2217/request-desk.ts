@@ -25,10 +25,10 @@ const maxUnderway = 32
 const maxResets = 2
 
 /**
- * Breaks and resets that a client may have in a row; later ones come one a second. Each lasts a quarter of a second or so,
- * and a client may ask for a hundred thousand in its last breath: nobody else would have the device for hours.
+ * Breaks and resets that a client may have in a row; later ones come two a second. Each lasts a quarter of a second or so, and
+ * a client may ask for a hundred thousand in its last breath: nobody else would have the device for hours.
  */
-const macroBudget = { burst: 16, refillMs: 1_000 }
+const macroBudget = { burst: 16, refillMs: 500 }
 
 /** A break of a telnet user, who cannot time it; as long as conserver's and pySerial's. */
 const breakMacro = "B1|W0.25|B0"

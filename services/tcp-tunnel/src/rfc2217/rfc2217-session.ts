@@ -215,7 +215,8 @@ export class Rfc2217Session {
       case "request":
         return await this.#answer(event.request)
       case "break":
-        if ((await this.#standing()) === "controls") this.#desk.sendBreak()
+        // Who is gone has nobody who could see what it does.
+        if (!this.#client.signal.aborted && (await this.#standing()) === "controls") this.#desk.sendBreak()
         return
       case "agreed":
         return this.#notify()
