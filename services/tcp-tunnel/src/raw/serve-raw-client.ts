@@ -1,6 +1,6 @@
 /*
  *   device.read() ─→ feedSocket ─→ client      as it is, at the client's pace
- *   device lane ←─── readSocket ←─ client      as it is, at the device's pace
+ *   device lane ←─── readClient ←─ client      as it is, at the device's pace
  */
 import { type StartPoint, toAppError } from "@serialcast/contract"
 import { createWakeup, type Wakeup, within } from "@serialcast/primitives"

@@ -65,6 +65,23 @@ test("a byte that comes in while the device is unplugged, or just after, ends th
   }
 })
 
+test("bytes behind a replug wait until it is known what became of those before it", async () => {
+  const { lane, devices, clock, told } = startLane()
+  devices.drainsItself = false
+  await lane.write(bytes(1))
+  devices.unplug()
+  devices.replug()
+  await clock.advanceAsync(50)
+  await turn()
+  const behind = lane.write(bytes(2))
+  await turn()
+  expect(devices.sessions).toHaveLength(1)
+  devices.sessions[0]!.refuse(error("aborted"))
+  await behind
+  expect(devices.sessions).toHaveLength(1)
+  expect(told).toEqual({ taken: 0, refused: 2, failures: ["aborted"] })
+})
+
 test("bytes that came in before a replug end the lane, however late their turn comes", async () => {
   const { lane, devices, clock, told } = startLane()
   const before = lane.opening

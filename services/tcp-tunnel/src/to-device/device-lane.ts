@@ -113,8 +113,8 @@ class Lane implements DeviceLane {
     this.#endJoining()
     this.#waitingBytes += bytes.byteLength
     return this.#inTurn(async () => {
-      // Two sessions have no order between them.
-      if (this.#session !== null && this.#session.lease !== lease) await this.#session.flush()
+      // Two sessions have no order between them, and behind what is refused of one the next may not begin.
+      if (meantFor !== null && this.#session?.isFor(meantFor, lease) === false) await this.#session.flush()
       this.#waitingBytes -= bytes.byteLength
       if (purges === this.#purges) await this.#writeNow(bytes, meantFor, lease)
     })
@@ -217,7 +217,7 @@ class Lane implements DeviceLane {
   /** Throws when none can be begun. */
   #sessionFor(opening: Opening, lease: string | undefined): LaneSession {
     const last = this.#session
-    if (last?.opening === opening && last.lease === lease) return last
+    if (last?.isFor(opening, lease)) return last
     const session: LaneSession = new LaneSession({
       openWriter: (signal) => this.#device.openWriter({ by: this.#options.by, lease, signal }),
       opening,
@@ -245,5 +245,5 @@ class Lane implements DeviceLane {
 }
 
 function unplugged(): AppError {
-  return new AppError("device_offline", "The device was unplugged.")
+  return new AppError("device_offline", "The device was not there when these bytes came in.")
 }

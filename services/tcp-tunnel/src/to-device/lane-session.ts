@@ -20,8 +20,6 @@ export interface LaneSessionOptions {
 
 /** One client's writes to one opening of the port, with an account of what the device has of them. */
 export class LaneSession {
-  readonly opening: Opening
-  readonly lease: string | undefined
   readonly #options: LaneSessionOptions
   readonly #leaving = new AbortController()
   readonly #writer: DeviceWriter
@@ -32,15 +30,13 @@ export class LaneSession {
 
   /** Throws `device_offline`, or as the writer does. */
   constructor(options: LaneSessionOptions) {
-    this.opening = options.opening
-    this.lease = options.lease
     this.#options = options
     this.#writer = options.openWriter(this.#leaving.signal)
   }
 
-  /** Why it takes nothing more; null while it does. */
-  get ended(): AppError | null {
-    return this.#ended
+  /** Whether these writes are of this session. */
+  isFor(opening: Opening, lease: string | undefined): boolean {
+    return this.#options.opening === opening && this.#options.lease === lease
   }
 
   /** Bytes that the device may still get. */
