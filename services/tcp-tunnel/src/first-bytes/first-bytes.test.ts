@@ -79,6 +79,8 @@ test.each<[string, string]>([
   ["GET / HTTP/", "likely"],
   ["GET x", "maybe"],
   ["U".repeat(100_000), "maybe"],
+  ["\x16\x03\x01", "packet"],
+  ["\x00\x54\x00", "packet"],
 ])("%j is not known yet: %s", (text, verdict) => {
   expect(verdictOf([latin(text.slice(0, 5)), latin(text.slice(5))])).toBe(verdict)
 })

@@ -2,8 +2,11 @@ import { concatBytes } from "@serialcast/primitives"
 import { decidingBytes, isBrowserOpening } from "./binary-openings.ts"
 import { RequestLine } from "./request-line.ts"
 
-/** `page`: a browser sends this; `other`: it does not; else it is not known yet, and `likely` is like nothing else. */
-export type FirstBytesVerdict = "page" | "other" | "maybe" | "likely"
+/**
+ * `page`: a browser sends this; `other`: it does not. Else it is not known yet: it may become a request's line (`maybe`, or
+ * `likely` with the beginning of a path), or a packet that is no text (`packet`).
+ */
+export type FirstBytesVerdict = "page" | "other" | "maybe" | "likely" | "packet"
 
 /**
  * Tells from a connection's first bytes whether a web browser has opened it, in pieces cut anywhere. A page of any site makes
@@ -20,7 +23,7 @@ export class FirstBytes {
     const line = this.#line.take(bytes)
     const binary = isBrowserOpening(this.#head)
     if (line === "yes" || binary === "yes") return "page"
-    if (line === "no") return binary === "no" ? "other" : "maybe"
+    if (line === "no") return binary === "no" ? "other" : "packet"
     return line
   }
 }

@@ -82,6 +82,15 @@ test("a first letter goes on a quarter of a second later, and those behind it at
   expect(state.text).toBe("HELP ")
 })
 
+test("a control character that might begin a packet of a browser goes on 50 ms later", async () => {
+  const { state, send, clock } = setUp()
+  await send("\x03")
+  await clock.advanceAsync(49)
+  expect(state.text).toBe("")
+  await clock.advanceAsync(1)
+  expect(state.text).toBe("\x03")
+})
+
 test("a request that is slower than that gets no further than its first line", async () => {
   const { state, send, clock, reading } = setUp()
   for (const part of ["GET", " x"]) {

@@ -6,12 +6,14 @@ import { type Clock, createDeferred } from "@serialcast/primitives"
 import { FirstBytes, type FirstBytesVerdict } from "./first-bytes.ts"
 
 /**
- * How long first bytes are held that may still become a browser's, in milliseconds since the last of them. A browser sends
- * method and path in one packet; a person's first key comes so much later, once.
+ * How long first bytes are held that may still become a browser's, in milliseconds since the last of them. It sends a method
+ * with its path in one packet, and all that tells TLS and STUN; a person's first key comes so much later, once. The rest of
+ * a long path may be lost on the way, and is sent again, thrice in this time.
  */
-const patienceMs = 250
-/** The same, for what is a method and the beginning of a path: its rest may be lost on the way, and be sent again, thrice. */
-const likelyPatienceMs = 2_000
+const patienceMs = { maybe: 250, packet: 50, likely: 2_000, page: 0, other: 0 } as const satisfies Record<
+  FirstBytesVerdict,
+  number
+>
 
 /** More than that is not held: a device may get a word of any length. */
 const maxHeldBytes = 64 * 1024
@@ -37,8 +39,7 @@ export async function* keepPagesOut(
   try {
     while (verdict !== "other") {
       const next = segments.next()
-      const ms = verdict === "likely" ? likelyPatienceMs : patienceMs
-      if (held.length > 0 && !(await comesWithin(next, ms, clock))) {
+      if (held.length > 0 && !(await comesWithin(next, patienceMs[verdict], clock))) {
         isReleased = true
         yield* held.splice(0)
       }
