@@ -80,6 +80,18 @@ test("a client's FIN reaches the target, and what the target answers to it reach
   expect(await client.ended).toBe("fin")
 })
 
+test("what a program sends before it closes (socat -u) arrives, and then its end", async () => {
+  await using target = await startTarget()
+  await using cable = await startCable(target.port)
+  const client = await connectTo(cable)
+  const far = await target.accept()
+  // As sendall() and close() do.
+  client.socket.end(countingBytes(0, 100_000), () => client.socket.destroy())
+  const received = await readAll(far)
+  expect(received.byteLength).toBe(100_000)
+  expect(checkCounting(received, 0)).toBeUndefined()
+})
+
 test("the cable has no half close: what a target answers to the end itself does not come back, and is counted", async () => {
   await using target = await startTarget()
   await using cable = await startCable(target.port, { graceMs: 200 })
