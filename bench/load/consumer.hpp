@@ -72,6 +72,11 @@ class Consumer : private Listener {
     ::close(fd_);
   }
 
+  /** Every 20 s. */
+  void beat() {
+    if (isReading_ && !protocol_->beat().empty()) answer(protocol_->beat());
+  }
+
   void checkStall() {
     if (sendDone_ && nowNs() - sendNs_ > stallNs)
       fail("nothing was taken for 30 s, after " + std::to_string(sentBytes_) + " bytes");

@@ -9,6 +9,12 @@ class Delays {
  public:
   void add(int64_t ns) { us_.push_back(static_cast<float>(ns) / 1000); }
 
+  /** Takes what `other` has. */
+  void add(Delays& other) {
+    us_.insert(us_.end(), other.us_.begin(), other.us_.end());
+    other.us_.clear();
+  }
+
   /** JSON of the samples since the last call. Percentiles are those of all samples, sorted. */
   std::string take() {
     std::sort(us_.begin(), us_.end());

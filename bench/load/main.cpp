@@ -18,12 +18,14 @@ namespace {
 
 /** A byte that comes twice comes soon after the first. */
 constexpr int64_t settleNs = 200'000'000;
+constexpr int64_t beatEveryNs = 20'000'000'000;
 
 class Load {
  public:
   [[noreturn]] void run() {
     loop_.watch(STDIN_FILENO, EPOLLIN, [this](uint32_t) { readCommands(); });
     checkStalls();
+    beat();
     loop_.run();
   }
 
@@ -32,6 +34,11 @@ class Load {
     for (const auto& device : devices_) device->checkStall();
     for (const auto& consumer : consumers_) consumer->checkStall();
     loop_.at(nowNs() + 1'000'000'000, [this] { checkStalls(); });
+  }
+
+  void beat() {
+    for (const auto& consumer : consumers_) consumer->beat();
+    loop_.at(nowNs() + beatEveryNs, [this] { beat(); });
   }
 
   void readCommands() {
@@ -68,7 +75,7 @@ class Load {
     if (verb == "round-trips") return roundTrips(id, words);
     if (verb == "freeze") return consumer(words).freeze(), reply(id, "{}");
     if (verb == "disconnect") return consumer(words).close(), reply(id, "{}");
-    if (verb == "delays") return reply(id, delays_.take());
+    if (verb == "delays") return takeDelays(id, words);
     throw std::runtime_error("no command " + verb);
   }
 
@@ -113,12 +120,21 @@ class Load {
     std::string protocol, target;
     int port = 0;
     words >> protocol >> port >> target;
-    Consumer& added = open(createProtocol(protocol, target), connectTo(port), source);
+    Consumer& added = open(createProtocol(protocol, target), connectTo(port), source, delays_[protocol]);
     added.whenOpen([id, &added, number = lastConsumer()] { replyOf(added, id, number); });
   }
 
-  Consumer& open(std::unique_ptr<Protocol> protocol, int fd, const Device& source) {
-    return *consumers_.emplace_back(std::make_unique<Consumer>(loop_, std::move(protocol), fd, source, delays_));
+  Consumer& open(std::unique_ptr<Protocol> protocol, int fd, const Device& source, Delays& delays) {
+    return *consumers_.emplace_back(std::make_unique<Consumer>(loop_, std::move(protocol), fd, source, delays));
+  }
+
+  /** protocol, or nothing for all of them → the delays since the last time */
+  void takeDelays(const std::string& id, std::istream& words) {
+    std::string protocol;
+    if (words >> protocol) return reply(id, delays_[protocol].take());
+    Delays all;
+    for (auto& [_, delays] : delays_) all.add(delays);
+    reply(id, all.take());
   }
 
   std::string lastConsumer() const { return R"({"consumer":)" + std::to_string(consumers_.size() - 1) + "}"; }
@@ -136,7 +152,7 @@ class Load {
     const Device& source = device(words);
     loop_.watch(server.fd(), EPOLLIN, [this, id, &server, &source](uint32_t) {
       loop_.forget(server.fd());
-      open(std::make_unique<Raw>(), server.take(), source);
+      open(std::make_unique<Raw>(), server.take(), source, delays_["raw"]);
       reply(id, lastConsumer());
     });
   }
@@ -199,7 +215,8 @@ class Load {
   }
 
   Loop loop_;
-  Delays delays_;
+  /** By protocol. Places in a map stay where they are. */
+  std::map<std::string, Delays> delays_;
   std::string input_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::vector<std::unique_ptr<Consumer>> consumers_;

@@ -33,6 +33,8 @@ class Protocol {
   virtual std::string frame(const std::string& bytes) const = 0;
   /** Takes what is complete at the start of `input` and answers its length; 0 when more is needed. */
   virtual size_t take(const uint8_t* input, size_t count, Listener& listener) = 0;
+  /** What the client says every 20 s so that it counts as alive. */
+  virtual std::string beat() const { return ""; }
 };
 
 /** As ser2net serves a port: the bytes, and nothing else. */
@@ -175,9 +177,64 @@ class EventStream : public Protocol {
   bool hasHead_ = false;
 };
 
+/** MQTT 3.1.1: a subscriber with QoS 0 to one topic of bare bytes. */
+class Mqtt : public Protocol {
+ public:
+  explicit Mqtt(std::string topic) : topic_(std::move(topic)) {}
+
+  /** CONNECT with a clean session, no client id and a keep-alive of 60 s, and SUBSCRIBE right behind it. */
+  std::string request() const override {
+    const std::string connect = text("MQTT") + std::string("\x04\x02\x00\x3c", 4) + text("");
+    const std::string subscribe = std::string("\x00\x01", 2) + text(topic_) + std::string(1, '\0');
+    return packet(0x10, connect) + packet(0x82, subscribe);
+  }
+
+  std::string frame(const std::string&) const override { throw std::runtime_error("a subscriber takes no writes"); }
+  std::string beat() const override { return packet(0xc0, ""); }
+
+  size_t take(const uint8_t* input, size_t count, Listener& listener) override {
+    // Remaining length: seven bits in each byte, the lowest first (2.2.3).
+    size_t length = 0;
+    size_t head = 1;
+    for (int shift = 0;; shift += 7) {
+      if (count <= head) return 0;
+      length |= static_cast<size_t>(input[head] & 0x7f) << shift;
+      if ((input[head++] & 0x80) == 0) break;
+    }
+    if (count < head + length) return 0;
+    onPacket(input[0], input + head, length, listener);
+    return head + length;
+  }
+
+ private:
+  static constexpr uint8_t connack = 0x20, publish = 0x30, suback = 0x90, pingresp = 0xd0;
+
+  static std::string text(const std::string& value) {
+    return std::string{static_cast<char>(value.size() >> 8), static_cast<char>(value.size())} + value;
+  }
+
+  static std::string packet(uint8_t type, const std::string& content) {
+    if (content.size() > 127) throw std::runtime_error("a topic has at most 122 characters here");
+    return std::string{static_cast<char>(type), static_cast<char>(content.size())} + content;
+  }
+
+  void onPacket(uint8_t type, const uint8_t* content, size_t count, Listener& listener) {
+    const bool isRefused = (type == connack || type == suback) && (count == 0 || content[count - 1] != 0);
+    if (isRefused) throw std::runtime_error(type == connack ? "CONNECT was refused" : "SUBSCRIBE was refused");
+    if (type == suback) return listener.onOpen();
+    if (type == connack || type == pingresp) return;
+    const size_t skipped = count < 2 ? 2 : 2 + (content[0] << 8 | content[1]);
+    if (type != publish || count < skipped) throw std::runtime_error("packet of type " + std::to_string(type));
+    listener.onBytes(following, content + skipped, count - skipped);
+  }
+
+  const std::string topic_;
+};
+
 inline std::unique_ptr<Protocol> createProtocol(const std::string& name, const std::string& target) {
   if (name == "raw") return std::make_unique<Raw>();
   if (name == "websocket") return std::make_unique<WebSocket>(target);
   if (name == "sse") return std::make_unique<EventStream>(target);
+  if (name == "mqtt") return std::make_unique<Mqtt>(target);
   throw std::runtime_error("no protocol " + name);
 }

@@ -35,8 +35,14 @@ export interface Gateway extends AsyncDisposable {
   /** The stream of device `d<number>` under `serialcast.v1`, or as server-sent events of hex. */
   webSocket(number: number, from?: string): Endpoint
   events(number: number): Endpoint
-  /** Starts without a slash at the end. */
+  /** The bare bytes of device `d<number>` as they are published. */
+  subscription(number: number): Endpoint
+  /** Where its HTTP API, its page and its metrics are; they have no slash at their end. */
   readonly httpUrl: string
+  readonly pageUrl: string
+  readonly adminUrl: string
+  /** Of MQTT over TCP. */
+  readonly brokerPort: number
   /** With SIGKILL. */
   kill(): Promise<void>
 }
@@ -62,11 +68,15 @@ export async function startGateway(
   const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
   const page = new URL(find(text, /Page +(http:\S+)/))
   const httpUrl = find(text, /HTTP +(http:\S+)\/api/)
+  const brokerPort = Number(find(text, /MQTT +mqtt:\S+?:(\d+)/))
   await eventually(() => checkOnline(httpUrl, options.ports.length), { timeoutMs: startTimeoutMs })
   return {
     pid: running.pid,
     journalFolder,
     httpUrl,
+    pageUrl: page.origin,
+    adminUrl: find(text, /Health +(http:\S+)\/readyz/),
+    brokerPort,
     webSocket: (number, from = "now") => ({
       protocol: "websocket",
       port: Number(page.port),
@@ -76,6 +86,11 @@ export async function startGateway(
       protocol: "sse",
       port: Number(new URL(httpUrl).port),
       target: `/api/v1/devices/local/d${number}/stream`,
+    }),
+    subscription: (number) => ({
+      protocol: "mqtt",
+      port: brokerPort,
+      target: `serialcast/local/d${number}/rx`,
     }),
     async kill() {
       process.kill(running.pid, "SIGKILL")

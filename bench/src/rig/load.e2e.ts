@@ -105,6 +105,45 @@ test("a gateway that closes or refuses is told as what it is", async () => {
   await expect(connecting).rejects.toThrow("refused: HTTP/1.1 403 Forbidden")
 })
 
+test("a subscriber reads the payloads of its topic, whatever their length and wherever packets are cut", async () => {
+  const { load, device, port, accepted } = await start()
+  const connecting = device.connect({ protocol: "mqtt", port, target: "serialcast/local/d0/rx" })
+  const socket = await accepted
+  // CONNACK, SUBACK.
+  socket.write(Uint8Array.of(0x20, 2, 0, 0, 0x90, 3, 0, 1, 0))
+  const client = await connecting
+  await device.feed({ bytes: 640, bytesPerSecond: 64_000, chunkBytes: 64 })
+  const sent = concatBytes([publication(countingBytes(0, 100)), publication(countingBytes(100, 540))])
+  socket.write(sent.subarray(0, 127))
+  await client.until(100)
+  socket.write(sent.subarray(127))
+  await client.until(640)
+  expect((await load.takeDelays("raw")).samples).toBe(0)
+  expect((await load.takeDelays("mqtt")).samples).toBe(2)
+  // One byte is missing.
+  socket.write(publication(countingBytes(641, 10)))
+  await expect(client.until(641)).rejects.toThrow("a byte from offset 640 on is not the device's")
+})
+
+test("a subscription that is refused is told as that", async () => {
+  const { device, port, accepted } = await start()
+  const connecting = device.connect({ protocol: "mqtt", port, target: "serialcast/local/d0/rx" })
+  ;(await accepted).write(Uint8Array.of(0x20, 2, 0, 0, 0x90, 3, 0, 1, 0x80))
+  await expect(connecting).rejects.toThrow("SUBSCRIBE was refused")
+})
+
+/** PUBLISH with QoS 0; a short remaining length has one byte, a longer one as many as it needs. */
+function publication(payload: Uint8Array): Uint8Array {
+  const topic = new TextEncoder().encode("serialcast/local/d0/rx")
+  const length = 2 + topic.byteLength + payload.byteLength
+  const head = [0x30]
+  for (let rest = length; ; rest >>= 7) {
+    head.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest)
+    if (rest <= 0x7f) break
+  }
+  return concatBytes([Uint8Array.from([...head, 0, topic.byteLength]), topic, payload])
+}
+
 test("what a client sends is the counting pattern, and a device that gets another byte says so", async () => {
   const { device, port, accepted } = await start()
   const client = await device.connect(raw(port))

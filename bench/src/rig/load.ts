@@ -1,9 +1,11 @@
 import { createDeferred, type Deferred } from "@serialcast/primitives"
 import { type Program, startProgram } from "./program.ts"
 
+export type ClientProtocol = "raw" | "websocket" | "sse" | "mqtt"
+
 /** Where a client of a gateway connects, on this machine, and what it asks for. */
 export interface Endpoint {
-  readonly protocol: "raw" | "websocket" | "sse"
+  readonly protocol: ClientProtocol
   readonly port: number
   readonly target: string
 }
@@ -81,8 +83,11 @@ export interface LoadServer {
 export interface Load extends AsyncDisposable {
   openDevice(): Promise<LoadDevice>
   serve(): Promise<LoadServer>
-  /** Delays of all that came since the last call: from when a paced device sent it, or of each round trip. */
-  takeDelays(): Promise<Delays>
+  /**
+   * Delays of all that came since the last call, by one protocol or by all: from when a paced device sent it, or of each
+   * round trip.
+   */
+  takeDelays(protocol?: ClientProtocol): Promise<Delays>
 }
 
 interface ConsumerAnswer {
@@ -125,7 +130,7 @@ export async function startLoad(program: string): Promise<Load> {
       const { server, port } = await calls.ask<{ server: number; port: number }>("serve")
       return { port, accept: async (device) => consumerOf(await calls.ask("accept", server, device.number)) }
     },
-    takeDelays: () => calls.ask("delays"),
+    takeDelays: (protocol) => calls.ask("delays", ...(protocol === undefined ? [] : [protocol])),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   }
 }

@@ -1,6 +1,7 @@
 import type { Row } from "../row.ts"
 import { amplification } from "./amplification.ts"
 import { catchUp } from "./catch-up.ts"
+import { clients } from "./clients.ts"
 import { diskBounds } from "./disk-bounds.ts"
 import { echo } from "./echo.ts"
 import { eventStreams } from "./event-streams.ts"
@@ -35,5 +36,6 @@ export const rows: readonly Row[] = [
   rfc2217Open,
   serialtcp,
   hangUp,
+  clients,
   diskBounds,
 ]
