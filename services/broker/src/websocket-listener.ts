@@ -4,6 +4,7 @@ import { AppError } from "@serialcast/contract"
 import {
   createHttpServer,
   type HttpServerOptions,
+  onUpgrade,
   type RequestGuard,
   refuseUpgrade,
   sendProblem,
@@ -36,10 +37,12 @@ export function createWebSocketListener({ guard, accept, ...options }: WebSocket
   const server = createHttpServer({ ...options, requestTimeoutMs: handshakeTimeoutMs }, (request, response) =>
     sendProblem(response, guard.check(request) ?? notMqtt()),
   )
-  server.on("upgrade", (request, socket, head) => {
+  onUpgrade(server, (request, socket, head) => {
     const refusal = guard.check(request) ?? (offersMqtt(request) ? null : notMqtt())
     if (refusal !== null) return refuseUpgrade(request, socket, refusal)
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(toStream(webSocket), request))
+    sockets.handleUpgrade(request, socket, Buffer.from(head), (webSocket) =>
+      accept(toStream(webSocket), request),
+    )
   })
   return server
 }

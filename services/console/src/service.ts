@@ -9,6 +9,7 @@ import {
   type ListenAddress,
   listen,
   namedDevices,
+  onUpgrade,
   type RunningService,
   type ServiceDeps,
 } from "@serialcast/service-kit"
@@ -59,7 +60,7 @@ export async function createConsole(config: Config, deps: ConsoleDeps): Promise<
     { refusals },
     createApp({ guard, token, hosts, refusals, devices, log, pageDir }),
   )
-  server.on("upgrade", (request, connection, head) => sockets.handleUpgrade(request, connection, head))
+  onUpgrade(server, (request, connection, head) => sockets.handleUpgrade(request, connection, head))
   const address = await listen(server, listenAt, "console")
   return {
     name: "console",

@@ -67,7 +67,7 @@ function hasSpaceInTarget({ rawPacket, bytesParsed = 0 }: ClientError): boolean 
 }
 
 /** The answer that is being made on a connection, where there is one, as Node keeps it. */
-function responseOn(socket: Socket): ServerResponse | null {
+export function responseOn(socket: Socket): ServerResponse | null {
   // Node documents it for this very purpose (`clientError`), but not in its types.
   return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null
 }

@@ -10,6 +10,7 @@ import { refuseUpgrade } from "../problem/refuse-upgrade.ts"
 import { closeServer } from "./close-server.ts"
 import { createHttpServer, type HttpServerOptions } from "./http-server.ts"
 import { listen } from "./listen.ts"
+import { onUpgrade } from "./on-upgrade.ts"
 import { type Handler, mostWaiting } from "./one-at-a-time.ts"
 
 interface TestServer {
@@ -52,6 +53,10 @@ async function start(
     },
   }
 }
+
+const requestAndUpgrade =
+  "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+  "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 const refuse: Handler = (_request, response) =>
   sendProblem(response, new AppError("unauthorized", "Expected a token."))
@@ -213,6 +218,42 @@ test("an upgrade that is refused ends, though its client keeps its half open", {
   onTestFinished(() => clearInterval(trickle))
   await closed
   expect(text()).toMatch(/^HTTP\/1.1 401 /)
+})
+
+test("an upgrade behind a request that is not answered yet is refused after that answer, and ends nobody else", async () => {
+  const answers: (() => void)[] = []
+  const { server, connect } = await start((_request, response) => {
+    answers.push(() => response.end("served"))
+  })
+  onUpgrade(server, () => expect.fail("it was upgraded"))
+  const { socket, text, closed } = await connect()
+  socket.write(requestAndUpgrade)
+  await eventually(() => expect(answers.length).toBe(1))
+  answers[0]?.()
+  await closed
+  expect(text()).toMatch(/^HTTP\/1.1 200 OK[^]*servedHTTP\/1.1 400 bad_request[^]*ahead of it/)
+})
+
+test("an upgrade behind an answer without an end cuts it off", async () => {
+  const { server, connect } = await start((_request, response) => void response.write("and so on"))
+  onUpgrade(server, () => expect.fail("it was upgraded"))
+  const { socket, closed } = await connect()
+  socket.write(requestAndUpgrade)
+  await closed
+})
+
+test("a client that resets while its upgrade waits ends nobody else", async () => {
+  const { server, connect } = await start(() => {})
+  onUpgrade(server, () => expect.fail("it was upgraded"))
+  const ended = new Promise<void>((resolve) =>
+    server.on("connection", (connection) => connection.once("close", () => resolve())),
+  )
+  const { socket } = await connect()
+  const upgraded = once(server, "upgrade")
+  socket.write(requestAndUpgrade)
+  await upgraded
+  socket.resetAndDestroy()
+  await ended
 })
 
 test("one address has half of the connections; what is beyond is closed at once, and told", async () => {

@@ -1,8 +1,10 @@
+import { once } from "node:events"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { request } from "node:http"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest"
 import { startTestConsole } from "../testing/test-console.ts"
 
 const token = "a-token-of-many-letters"
@@ -152,4 +154,21 @@ test.each([
 test("a WebSocket address asked for a page says what it is", async () => {
   await using app = await startTestConsole({ pageDir })
   expect(await (await fetch(`${app.url}/ws`)).json()).toMatchObject({ code: "bad_request" })
+})
+
+test("a request that was answered as malformed while its file was looked for is not told of twice", async () => {
+  // Express says nothing in tests.
+  vi.stubEnv("NODE_ENV", "production")
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await using app = await start()
+  const told = vi.spyOn(console, "error")
+  onTestFinished(() => told.mockRestore())
+  const socket = connect(app.running.address.port, "127.0.0.1")
+  socket.write(
+    "GET /assets/none HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n",
+  )
+  const [answer] = await once(socket, "data")
+  expect(String(answer)).toMatch(/^HTTP\/1.1 400 /)
+  await once(socket, "close")
+  expect(told).not.toHaveBeenCalled()
 })

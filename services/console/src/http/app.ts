@@ -65,8 +65,10 @@ const refusePath: RequestHandler = (request) => {
 }
 
 function sendError(log: Logger): ErrorRequestHandler {
-  return (cause: unknown, _request, response, next) => {
-    if (response.headersSent) return next(cause)
+  // Express knows it by its four parameters.
+  return (cause: unknown, _request, response, _next) => {
+    // A request whose body turned out to be malformed was answered with that.
+    if (response.writableEnded) return
     const error = fromExpress(cause)
     if (error.code === "internal") log.error({ err: error }, "a console request failed")
     sendProblem(response, error)

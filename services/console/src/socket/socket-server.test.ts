@@ -42,6 +42,18 @@ test("a handshake to what is no address is refused, and the console lives on", a
   expect(await client.text()).toBe("connected")
 })
 
+test("a handshake behind a request that is not answered yet is refused, and the console lives on", async () => {
+  await using app = await startTestConsole()
+  const socket = connect(app.running.address.port, "127.0.0.1")
+  let text = ""
+  socket.on("data", (part) => (text += String(part)))
+  const head = "HTTP/1.1\r\nHost: localhost\r\n"
+  socket.write(`GET / ${head}\r\nGET /ws ${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+  await once(socket, "close")
+  expect(text).toMatch(/^HTTP\/1.1 [^]*HTTP\/1.1 400 /)
+  await app.connect("/ws")
+})
+
 test("a handshake with the token, from the console's own page, is accepted", async () => {
   await using app = await startTestConsole({ token })
   const headers = { Authorization: `Bearer ${token}`, Origin: app.url }
