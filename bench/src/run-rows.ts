@@ -53,7 +53,8 @@ async function runOnce(
 ): Promise<Measurement> {
   const folder = join(parent, "run")
   try {
-    return await row.run(await createRig({ main, load, folder, scale, onProfile: isProfiled ? tell : null }))
+    const onProfile = isProfiled ? tell : null
+    return await row.run(await createRig({ main, load, folder, scale, tell, onProfile }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

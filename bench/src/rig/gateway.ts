@@ -17,6 +17,10 @@ export interface GatewayOptions {
   readonly journals?: string
   /** Entries of `tunnels`, as the configuration has them. */
   readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
+  /** Default: `warn`. */
+  readonly logLevel?: "info" | "warn"
+  /** Hears each line of its log. */
+  readonly onLog?: (line: string) => void
 }
 
 export interface GatewayPlace {
@@ -43,6 +47,10 @@ export interface Gateway extends AsyncDisposable {
   readonly adminUrl: string
   /** Of MQTT over TCP. */
   readonly brokerPort: number
+  /** Of MQTT over WebSocket. */
+  readonly brokerWebSocketPort: number
+  /** Resolves with a sentence on how it ended. */
+  readonly ended: Promise<string>
   /** With SIGKILL. */
   kill(): Promise<void>
 }
@@ -58,6 +66,7 @@ export async function startGateway(
   let output = ""
   const running = await startProgram(process.execPath, [...nodeOptions, main, "up"], {
     cwd: folder,
+    onErrorLine: options.onLog,
     onLine(line) {
       output += `${line}\n`
       if (line.includes("Ctrl-C stops it")) banner.resolve(output)
@@ -77,6 +86,7 @@ export async function startGateway(
     pageUrl: page.origin,
     adminUrl: find(text, /Health +(http:\S+)\/readyz/),
     brokerPort,
+    brokerWebSocketPort: Number(find(text, /ws:\S+?:(\d+) for browsers/)),
     webSocket: (number, from = "now") => ({
       protocol: "websocket",
       port: Number(page.port),
@@ -92,6 +102,7 @@ export async function startGateway(
       port: brokerPort,
       target: `serialcast/local/d${number}/rx`,
     }),
+    ended: running.ended,
     async kill() {
       process.kill(running.pid, "SIGKILL")
       await running.ended
@@ -101,7 +112,7 @@ export async function startGateway(
 }
 
 function configuration(
-  { ports, journalSize = "64MiB", tunnels = [] }: GatewayOptions,
+  { ports, journalSize = "64MiB", tunnels = [], logLevel = "warn" }: GatewayOptions,
   journalFolder: string,
 ): string {
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
@@ -111,7 +122,7 @@ function configuration(
     `broker: { listen: "${free}", websocket: "${free}" }`,
     `journal: { dir: "${journalFolder}", maxBytes: ${journalSize} }`,
     "discover: off",
-    "log: { level: warn }",
+    `log: { level: ${logLevel} }`,
     ...(devices.length === 0 ? [] : ["devices:", ...devices]),
     // YAML holds JSON. Builds without tunnels do not know the key.
     ...(tunnels.length === 0 ? [] : [`tunnels: ${JSON.stringify(tunnels)}`]),

@@ -12,6 +12,8 @@ export interface ProgramOptions {
   readonly cwd?: string
   /** Hears each line of standard output. */
   readonly onLine?: (line: string) => void
+  /** Hears each line of standard error. */
+  readonly onErrorLine?: ((line: string) => void) | undefined
 }
 
 /** A program under test or beside it. Disposing ends it, by force after 5 s. */
@@ -26,7 +28,7 @@ export interface Program extends AsyncDisposable {
 export async function startProgram(
   command: string,
   args: readonly string[],
-  { cwd, onLine }: ProgramOptions = {},
+  { cwd, onLine, onErrorLine }: ProgramOptions = {},
 ): Promise<Program> {
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
     cwd,
@@ -34,6 +36,7 @@ export async function startProgram(
   })
   let said = ""
   child.stderr.on("data", (text) => (said = `${said}${String(text)}`.slice(-maxQuotedLength)))
+  if (onErrorLine !== undefined) createInterface(child.stderr).on("line", onErrorLine)
   // Read in any case: a full pipe would stop the program.
   createInterface(child.stdout).on("line", (line) => onLine?.(line))
   // A program that ends before it has read everything says itself what was wrong.

@@ -18,6 +18,8 @@ export interface RigOptions {
   readonly folder: string
   /** Of the rows' sizes and times; 1 is what their floors are for. */
   readonly scale: number
+  /** Hears how far it is. */
+  readonly tell: (text: string) => void
   /** Hears where the processor was, once for each gateway, from when it was ready; null: nobody looks. */
   readonly onProfile: ((tables: string) => void) | null
 }
@@ -26,6 +28,8 @@ export interface RigOptions {
 export interface Rig {
   /** A size, time or number of samples at the chosen scale, whole and at least `least` (default 1). */
   scaled(full: number, least?: number): number
+  /** Says something to people, beside the figures. */
+  tell(text: string): void
   /** A path in the bench's folder where nothing is. */
   emptyPath(name: string): string
   startLoad(): Promise<Load>
@@ -34,11 +38,12 @@ export interface Rig {
   startSer2net(options: Ser2netOptions): Promise<Ser2net | null>
 }
 
-export async function createRig({ main, load, folder, scale, onProfile }: RigOptions): Promise<Rig> {
+export async function createRig({ main, load, folder, scale, tell, onProfile }: RigOptions): Promise<Rig> {
   await mkdir(folder)
   let paths = 0
   return {
     scaled: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+    tell,
     emptyPath: (name) => join(folder, `${name}-${paths++}`),
     startLoad: () => startLoad(load),
     startGateway(options) {

@@ -8,6 +8,7 @@ import { eventStreams } from "./event-streams.ts"
 import { flood } from "./flood.ts"
 import { frozen } from "./frozen.ts"
 import { hangUp } from "./hang-up.ts"
+import { hostile } from "./hostile.ts"
 import { idle } from "./idle.ts"
 import { manyDevices } from "./many-devices.ts"
 import { rawEcho } from "./raw-echo.ts"
@@ -38,4 +39,5 @@ export const rows: readonly Row[] = [
   hangUp,
   clients,
   diskBounds,
+  hostile,
 ]
