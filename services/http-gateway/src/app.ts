@@ -50,6 +50,8 @@ function createExpress(deps: AppDeps, log: Logger): express.Express {
   })
   // Express tells an error handler by its four parameters.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    // Answered already, as malformed, while it was worked on: there is nobody to answer.
+    if (response.writableEnded) return
     const known = fromExpress(error)
     if (known.code === "internal") log.error({ err: error }, "request failed")
     sendProblem(response, known)

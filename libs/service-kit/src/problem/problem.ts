@@ -25,8 +25,12 @@ export function problemDocument(error: AppError): ProblemDocument {
   }
 }
 
-/** Ends `response` with the error as a problem document; one that has begun already can only be cut. */
+/**
+ * Ends `response` with the error as a problem document; one that has begun already can only be cut. One that was ended
+ * stays as it is: a request whose body is malformed is answered while its handler is still at work.
+ */
 export function sendProblem(response: ServerResponse, error: AppError): void {
+  if (response.writableEnded) return
   if (response.headersSent) {
     response.destroy()
     return

@@ -1,5 +1,8 @@
+import { once } from "node:events"
+import { connect } from "node:net"
 import { AppError, type PortSettings } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
+import { createDeferred } from "@serialcast/primitives"
 import { createDeviceState } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { startTestGateway } from "../testing/test-gateway.ts"
@@ -140,4 +143,27 @@ test.each([
   await using gateway = await startTestGateway({})
   const response = await fetch(`${gateway.url}/${path}`, { method: "PUT" })
   expect([response.status, response.headers.get("allow")]).toEqual([405, allow])
+})
+
+test("a request that was answered as malformed while it was worked on is no fault of the service", async () => {
+  const logged: string[] = []
+  const lines = createDeferred<{ cts: boolean }>()
+  const asked = createDeferred<void>()
+  const device = {
+    lines: () => {
+      asked.resolve()
+      return lines.promise
+    },
+  }
+  await using gateway = await startTestGateway(device, { onLog: (line) => logged.push(line) })
+  const socket = connect(gateway.port, "127.0.0.1")
+  const { pathname } = new URL(`${gateway.url}/signals`)
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  await asked.promise
+  socket.write("not a size\r\n")
+  const [answer] = await once(socket, "data")
+  expect(String(answer)).toMatch(/^HTTP\/1.1 400 /)
+  lines.resolve({ cts: true })
+  await once(socket, "close")
+  expect(logged).toEqual([])
 })

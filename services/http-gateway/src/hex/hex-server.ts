@@ -32,6 +32,8 @@ export function createHexServer(
     const target = parseHexTarget(request.url ?? "", deps.defaultDevice)
     if (target === undefined) return false
     serve(request, response, target, deps).catch((error: unknown) => {
+      // Answered already, as malformed, while it was worked on.
+      if (response.writableEnded) return
       const known = toAppError(error)
       if (known.code === "internal") deps.log.error({ err: error }, "hex request failed")
       if (response.headersSent) response.destroy()

@@ -25,12 +25,14 @@ export interface TestGatewayOptions {
   readonly tunnels?: readonly TunnelState[]
   /** Whether the device is known from the start. */
   readonly isAnnounced?: boolean
+  /** Hears what is logged. */
+  readonly onLog?: (line: string) => void
 }
 
 /** A real gateway on a free port, in front of one device that a test plays. */
 export async function startTestGateway(
   device: Partial<Device>,
-  { state = {}, clock = systemClock, tunnels = [], isAnnounced = true }: TestGatewayOptions = {},
+  { state = {}, clock = systemClock, tunnels = [], isAnnounced = true, onLog }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const states = new Map<string, DeviceState>()
   const listeners = new Set<(state: DeviceState) => void>()
@@ -59,7 +61,11 @@ export async function startTestGateway(
   } satisfies DeviceClient
   const config = loadConfig({ env: { SERIALCAST_HTTP_LISTEN: "127.0.0.1:0" } })
   const metrics = createMetrics()
-  const log = createLogger({ name: "http-gateway", level: "error" })
+  const log = createLogger({
+    name: "http-gateway",
+    level: "error",
+    ...(onLog === undefined ? {} : { destination: { write: onLog } }),
+  })
   const gateway = await createHttpGateway(config, {
     log,
     clock,
