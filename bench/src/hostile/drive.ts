@@ -1,16 +1,18 @@
-import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { concatBytes } from "@serialcast/primitives"
 import type { Choices } from "./choices.ts"
 import type { Conversation, Surface } from "./surface.ts"
 
-/** A connection is over when nothing came for this long after the last input, or after `mostMs`. */
+/** A client waits for its first answer, then until nothing came for `quietMs`; then it ends, and waits for the gateway's end. */
+const firstAnswerMs = 500
 const quietMs = 30
-const mostMs = 2_000
+/** Longer than the second that a tunnel gives to what still comes. */
+const endMs = 3_000
 /** Of what is answered on one connection, the first is looked at. */
 const maxAnswerBytes = 1024 * 1024
-const parallel = 24
+/** So many at a time wait for the gateway: hostile, but no flood. */
+const parallel = 16
 
 /** Faults of the server, as its protocols word them; `h` is the head of that text in CBOR. */
 const fault = /^HTTP\/1\.1 500 |"internal"|error:internal|hinternal/m
@@ -23,7 +25,7 @@ export async function drive(surface: Surface, choices: Choices, inputs: number):
       const conversation = surface.next(choices)
       sent += conversation.inputs.length
       const pieces = choices.split(concatBytes(conversation.inputs))
-      const [found] = fault.exec(await converse(conversation, pieces, choices.below(3))) ?? []
+      const [found] = fault.exec(await converse(conversation, pieces, choices.chance(0.1))) ?? []
       if (found !== undefined)
         throw new Error(
           `${surface.name}: ${found} after ${JSON.stringify(conversation.inputs.map(latin1)).slice(0, 5_000)}`,
@@ -38,15 +40,16 @@ export async function drive(surface: Surface, choices: Choices, inputs: number):
 async function converse(
   { port }: Conversation,
   pieces: readonly Uint8Array[],
-  ending: number,
+  isReset: boolean,
 ): Promise<string> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true })
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true })
   const answer: Uint8Array[] = []
   let answerBytes = 0
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
   // It is reset when it has sent what is none: that is the answer.
   socket.on("error", () => {})
-  const quiet = until(socket)
+  socket.once("end", () => socket.end())
+  const quiet = untilQuiet(socket)
   socket.on("data", (bytes: Uint8Array) => {
     if (answerBytes < maxAnswerBytes) answer.push(bytes)
     answerBytes += bytes.byteLength
@@ -56,28 +59,26 @@ async function converse(
     socket.write(piece)
     if (pieces.length > 1) await nextTurn()
   }
-  await Promise.race([closed, quiet])
-  if (ending === 0) socket.resetAndDestroy()
-  else if (ending === 1) socket.destroy()
-  else await Promise.race([closed, once(socket.end(), "finish").catch(() => {})])
-  socket.destroy()
+  await quiet
+  if (isReset) socket.resetAndDestroy()
+  else socket.end()
+  const late = setTimeout(() => socket.destroy(), endMs)
   await closed
+  clearTimeout(late)
   return latin1(concatBytes(answer))
 }
 
-/** Resolves when nothing came for a while, though not before it is connected. */
-function until(socket: Socket): Promise<void> {
+/** Resolves at the connection's end too. */
+function untilQuiet(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    const most = setTimeout(resolve, mostMs)
-    let quiet: NodeJS.Timeout | undefined
-    const wait = () => {
-      quiet = quiet?.refresh() ?? setTimeout(resolve, quietMs)
-    }
-    socket.once("connect", wait)
-    socket.on("data", wait)
+    let timer = setTimeout(resolve, firstAnswerMs)
+    socket.on("data", () => {
+      clearTimeout(timer)
+      timer = setTimeout(resolve, quietMs)
+    })
     socket.once("close", () => {
-      clearTimeout(most)
-      clearTimeout(quiet)
+      clearTimeout(timer)
+      resolve()
     })
   })
 }

@@ -15,7 +15,7 @@ export function hostileTelnet(ports: readonly number[]): Surface {
     name: "telnet",
     next: (choices) => ({
       port: choices.pick(ports),
-      inputs: [...several(choices, 40, () => piece(choices))],
+      inputs: several(choices, 150, () => piece(choices)),
     }),
   }
 }

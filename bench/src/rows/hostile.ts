@@ -71,6 +71,7 @@ export const hostile: Row = {
     const probed = { ...probedOf(gateway), rawPort: ports.raw, telnetPort: ports.probe }
     for (const surface of surfaces)
       await whileItRuns(gateway, drive(surface, choices, rig.scaled(warmUpInputs)))
+    await probe(probed, 0)
     const before = await settled(rig, gateway)
     const measured: Record<string, number> = {}
     for (const surface of surfaces)
@@ -134,7 +135,7 @@ async function probeUntil(
   { rig, probed }: Pick<Attack, "rig" | "probed">,
 ): Promise<number> {
   let worstMs = 0
-  for (let round = 0; !over.aborted; round++) {
+  for (let round = 1; !over.aborted; round++) {
     const startMs = performance.now()
     const took = await probe(probed, round)
     worstMs = Math.max(worstMs, ...took.values())
