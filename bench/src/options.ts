@@ -8,6 +8,7 @@ export const helpText = `Measures the built all-in-one process, and ser2net besi
   --runs <n>       How often each row is measured; the median counts (default 3)
   --scale <x>      Sizes, times and numbers of samples in multiples of the full ones (default 1)
   --long           The rows that take minutes too
+  --seed <n>       Of random input (default: another one in each run, which is printed)
   --json           JSON on standard output instead of tables
   --profile        A table of the functions that took most of the gateway's time, for each run
   --main <file>    The program under test (default: cli/dist/main.js)
@@ -20,6 +21,8 @@ export interface BenchOptions {
   readonly rows: readonly Row[]
   readonly runs: number
   readonly scale: number
+  /** null: another one in each run. */
+  readonly seed: number | null
   readonly isJson: boolean
   readonly isProfiled: boolean
   readonly main: string | null
@@ -33,6 +36,7 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Ben
     options: {
       runs: { type: "string", default: "3" },
       scale: { type: "string", default: "1" },
+      seed: { type: "string" },
       long: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
@@ -49,6 +53,7 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Ben
     rows: rows.filter(isChosen),
     runs: Math.ceil(positiveNumber("--runs", values.runs)),
     scale: positiveNumber("--scale", values.scale),
+    seed: values.seed === undefined ? null : positiveNumber("--seed", values.seed),
     isJson: values.json,
     isProfiled: values.profile,
     main: values.main ?? null,

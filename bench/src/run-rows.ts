@@ -48,13 +48,13 @@ export async function* runRows(
 /** In a fresh folder, with programs of its own, so that no run meets what another left. */
 async function runOnce(
   row: Row,
-  { scale, isProfiled }: BenchOptions,
+  { scale, seed, isProfiled }: BenchOptions,
   { load, main, folder: parent, tell }: RunDeps,
 ): Promise<Measurement> {
   const folder = join(parent, "run")
   try {
     const onProfile = isProfiled ? tell : null
-    return await row.run(await createRig({ main, load, folder, scale, tell, onProfile }))
+    return await row.run(await createRig({ main, load, folder, scale, seed, tell, onProfile }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -16,13 +16,15 @@ export class LogWatch {
   take(line: string): void {
     this.#lines++
     const [, message = line] = /"msg":"([^":]*)/.exec(line) ?? []
-    this.#byMessage.set(message, (this.#byMessage.get(message) ?? 0) + 1)
+    const [, reason] = /"reason":"([^"]*)/.exec(line) ?? []
+    const said = reason === undefined ? message : `${message}: ${reason}`
+    this.#byMessage.set(said, (this.#byMessage.get(said) ?? 0) + 1)
     if (fault.test(line) && this.#faults.length < maxQuoted) this.#faults.push(line)
   }
 
   /** What was said since the last call: how often, and how it begins. */
   takeMessages(): string {
-    const messages = [...this.#byMessage].map(([message, count]) => `${count} × ${message.slice(0, 100)}`)
+    const messages = [...this.#byMessage].map(([message, count]) => `${count} × ${message.slice(0, 200)}`)
     this.#byMessage.clear()
     return messages.join("; ")
   }

@@ -12,19 +12,15 @@ import {
 } from "./mqtt-packets.ts"
 import { encodeText, type Surface, several } from "./surface.ts"
 
-/** What the contract has, of a device that takes it and of one that is made up. */
+/**
+ * What the contract has, of a device that takes it and of one that is made up. Not the status of the gateway itself: who
+ * speaks there speaks for the agent, and until the agent says otherwise its devices are away for everybody.
+ */
 const contractTopics: readonly string[] = ["local/d0", "ghost/x"]
   .flatMap((device) =>
     ["state", "rx", "tx", "line", "line/cut", "stream", "call/write/me"].map((rest) => `${device}/${rest}`),
   )
-  .concat(
-    "local/status",
-    "ghost/status",
-    "_tunnels/me",
-    "_discover",
-    "_clients/me/reply",
-    "local/d0/call/no/me",
-  )
+  .concat("ghost/status", "_tunnels/me", "_discover", "_clients/me/reply", "local/d0/call/no/me")
   .map((topic) => `serialcast/${topic}`)
 
 const states: readonly Readonly<Record<string, unknown>>[] = [

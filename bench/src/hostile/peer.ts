@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net"
-import { concatBytes, createWakeup, systemClock, type Wakeup } from "@serialcast/primitives"
+import { concatBytes, createWakeup, type Wakeup } from "@serialcast/primitives"
 
 /** A connection of which all that came is kept. Disposing it resets it. */
 export class Peer implements Disposable {

@@ -23,7 +23,7 @@ test.each(surfaces)("a seed makes the same conversations again, another one othe
     const hash = createHash("sha256")
     for (let count = 0; count < 100; count++) {
       const { port, inputs } = surface.next(choices)
-      hash.update(`${port} ${inputs.map(({ byteLength }) => byteLength)}`).update(concatBytes(inputs))
+      hash.update(`${port} ${inputs.map(({ byteLength }) => byteLength).join()}`).update(concatBytes(inputs))
     }
     return hash.digest("hex")
   }

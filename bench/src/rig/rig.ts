@@ -18,6 +18,8 @@ export interface RigOptions {
   readonly folder: string
   /** Of the rows' sizes and times; 1 is what their floors are for. */
   readonly scale: number
+  /** Of random input; null: another one in each run. */
+  readonly seed: number | null
   /** Hears how far it is. */
   readonly tell: (text: string) => void
   /** Hears where the processor was, once for each gateway, from when it was ready; null: nobody looks. */
@@ -28,6 +30,8 @@ export interface RigOptions {
 export interface Rig {
   /** A size, time or number of samples at the chosen scale, whole and at least `least` (default 1). */
   scaled(full: number, least?: number): number
+  /** Of random input; null: any, which the row tells. */
+  readonly seed: number | null
   /** Says something to people, beside the figures. */
   tell(text: string): void
   /** A path in the bench's folder where nothing is. */
@@ -38,11 +42,20 @@ export interface Rig {
   startSer2net(options: Ser2netOptions): Promise<Ser2net | null>
 }
 
-export async function createRig({ main, load, folder, scale, tell, onProfile }: RigOptions): Promise<Rig> {
+export async function createRig({
+  main,
+  load,
+  folder,
+  scale,
+  seed,
+  tell,
+  onProfile,
+}: RigOptions): Promise<Rig> {
   await mkdir(folder)
   let paths = 0
   return {
     scaled: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+    seed,
     tell,
     emptyPath: (name) => join(folder, `${name}-${paths++}`),
     startLoad: () => startLoad(load),

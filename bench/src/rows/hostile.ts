@@ -27,7 +27,7 @@ const surfaceNames = ["HTTP", "WebSocket", "MQTT", "calls", "telnet"] as const
 /** What random and malformed input does to a gateway that others use. */
 export const hostile: Row = {
   name: "hostile",
-  what: "100,000 hostile inputs by each way in to one gateway (HOSTILE_SEED repeats a printed seed); each second its health is asked for, and another device echoes a write by every way in; memory is that after 60 s to settle, and before that of 2,000 inputs each",
+  what: "100,000 hostile inputs by each way in to one gateway (--seed repeats those of a printed seed); each second its health is asked for, and another device echoes a write by every way in; memory is that after 60 s to settle, and before that of 2,000 inputs each",
   isLong: true,
   figures: [
     ...surfaceNames.flatMap((name): readonly Figure[] => [
@@ -43,9 +43,8 @@ export const hostile: Row = {
     { name: "descriptors more", unit: "", isBetter: "lower", floor: 0 },
   ],
   async run(rig) {
-    const { HOSTILE_SEED: seed } = process.env
-    const random = seededRandom(seed === undefined ? undefined : Number(seed))
-    rig.tell(`hostile: HOSTILE_SEED=${random.seed}`)
+    const random = seededRandom(rig.seed ?? undefined)
+    rig.tell(`hostile: --seed ${random.seed}`)
     await using load = await rig.startLoad()
     const target = await load.openDevice()
     const log = new LogWatch()

@@ -34,6 +34,11 @@ export function lingerAndCut(connection: Duplex): void {
 
 function cutLater(connection: Duplex, request?: IncomingMessage): void {
   const timer = systemClock.startTimer(lingerMs, () => connection.destroy())
-  connection.once("close", () => timer.cancel())
-  request?.once("end", () => timer.cancel())
+  const over = () => {
+    timer.cancel()
+    // A connection may have any number of such requests.
+    connection.off("close", over)
+  }
+  connection.once("close", over)
+  request?.once("end", over)
 }
