@@ -25,6 +25,12 @@ test("a name or number that is none is a sentence, not a run", () => {
   expect(() => chosen("--fast")).toThrow()
 })
 
+test("random input has the seed that is given, or any", () => {
+  expect(parseOptions(["--seed", "7"], rows)?.seed).toBe(7)
+  expect(parseOptions([], rows)?.seed).toBeNull()
+  expect(() => chosen("--seed", "x")).toThrow("--seed: expected a number above 0, found x")
+})
+
 test("help wants no run", () => {
   expect(parseOptions(["--help", "flood"], rows)).toBeNull()
 })

@@ -203,6 +203,24 @@ test("who was answered and sends the rest at once goes on over the same connecti
   await eventually(() => expect(text().match(/served/g)).toHaveLength(2))
 })
 
+test("however many of its requests are answered before they have come, a connection has no more listeners", async () => {
+  const { server, connect } = await start()
+  const accepted = once(server, "connection")
+  const { socket, text } = await connect()
+  const [connection] = (await accepted) as [Socket]
+  const counts = new Set<number>()
+  for (let count = 1; count <= 5; count++) {
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    await eventually(() => expect(text().split("HTTP/1.1 200").length).toBe(2 * count))
+    socket.write("x")
+    // Answered once the rest of the one before has come.
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await eventually(() => expect(text().split("HTTP/1.1 200").length).toBe(2 * count + 1))
+    counts.add(connection.listenerCount("close"))
+  }
+  expect(counts.size).toBe(1)
+})
+
 test("an upgrade that is refused ends, though its client keeps its half open", {
   timeout: 4_000,
 }, async () => {
