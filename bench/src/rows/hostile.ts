@@ -70,6 +70,8 @@ export const hostile: Row = {
     const probed = { ...probedOf(gateway), rawPort: ports.raw, telnetPort: ports.probe }
     for (const surface of surfaces)
       await whileItRuns(gateway, drive(surface, choices, rig.scaled(warmUpInputs)))
+    // Both devices have files for both directions from then on.
+    await target.feed({ bytes: 1_000 })
     await probe(probed, 0)
     const before = await settled(rig, gateway)
     const measured: Record<string, number> = {}
