@@ -237,7 +237,7 @@ test("a client that pings without end and reads no answer is cut off", async () 
 
 test("one address has half of the sockets", { timeout: 60_000 }, async () => {
   await using app = await startTestConsole()
-  for (let n = 0; n < 128; n++) await app.connect("/ws/devices")
+  for (let n = 0; n < 500; n++) await app.connect("/ws/devices")
   expect(await refusalOf(`ws${app.url.slice(4)}/ws/devices`, {})).toBe(503)
   expect(await app.metrics.metrics()).toMatch(
     /^serialcast_http_refusals_total\{listener="console",code="overloaded"\} 1$/m,

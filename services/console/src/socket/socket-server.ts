@@ -21,8 +21,8 @@ import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
 import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
 import { startStreamSession } from "./stream-session.ts"
 
-/** Sockets at once: far more than people, and a bound on memory (each costs at most some MiB, its writes included). */
-const maxSockets = 256
+/** Sockets at once: as many as there may be connections, less some for pages. What they send shares one memory. */
+const maxSockets = 1_000
 /** Of them, those of one address: whoever opens all it can leaves room for others. */
 const maxOfOne = maxSockets / 2
 /** For what clients sent, beside what each may hold in any case. */
