@@ -1,6 +1,7 @@
 import { FitAddon } from "@xterm/addon-fit"
 import { Terminal } from "@xterm/xterm"
 import "@xterm/xterm/css/xterm.css"
+import { guardErase } from "./terminal-filter/guard-erase.ts"
 import { TerminalFilter } from "./terminal-filter/terminal-filter.ts"
 import { followColorScheme } from "./terminal-theme.ts"
 import { listenForTyping } from "./typed-input.ts"
@@ -47,6 +48,7 @@ export function createTerminalView(container: HTMLElement, options: TerminalView
     // A click types nothing, nor does the wheel (below): only keys and pastes do.
     altClickMovesCursor: false,
   })
+  guardErase(terminal)
   terminal.attachCustomWheelEventHandler(() => terminal.buffer.active.type !== "alternate")
   terminal.attachCustomKeyEventHandler((event) => handleKey(terminal, event, options.onLeave))
   listenForTyping(terminal, options.onTyped)

@@ -2,6 +2,7 @@ import { seededRandom } from "@serialcast/testkit"
 import { Terminal } from "@xterm/xterm"
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { guardErase } from "./guard-erase.ts"
 import { TerminalFilter } from "./terminal-filter.ts"
 
 const size = { columns: 80, rows: 24 }
@@ -136,6 +137,7 @@ function openTerminal() {
     scrollback: 10,
     allowProposedApi: true,
   })
+  guardErase(terminal)
   const typed: string[] = []
   terminal.onData((text) => typed.push(text))
   terminal.onBinary((text) => typed.push(text))
@@ -164,6 +166,20 @@ test("of 100,000 random sequences a real terminal answers none, is put into no m
   expect([mouseTrackingMode, bracketedPasteMode, sendFocusMode]).toEqual(["none", false, false])
   expect(terminal.buffer.active.getLine(0)?.translateToString(true)).toBe("plain")
 })
+
+test.each(["\x1b[1J", "\x1b[?1J"])(
+  "erasing above the last cell, %j, stops no terminal, with a screen behind it or not",
+  async (erase) => {
+    const { terminal, write } = openTerminal()
+    for (const screen of ["", "\x1b[?1049h", "\x1bc", "\n".repeat(40), "\x1b[3J"]) {
+      await write(filtered(encode(`${screen}\x1b[999;999H${erase}`)))
+      await write(filtered(encode(`\x1b[999;999Hx${erase}`)))
+    }
+    await write(filtered(encode("\x1bcabc\r\ndef\x1b[1J")))
+    const lines = [0, 1].map((n) => terminal.buffer.active.getLine(n)?.translateToString(true))
+    expect(lines).toEqual(["", ""])
+  },
+)
 
 test("what passes shows what the bytes themselves would have shown, counts beyond the terminal too", async () => {
   const screens = await Promise.all(
