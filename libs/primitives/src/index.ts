@@ -20,6 +20,7 @@ export {
   wakeMsForEachReader,
 } from "./pacing.ts"
 export type { MonotonicMs, WallMs, WallUs } from "./time-kinds.ts"
+export { unlessAborted } from "./unless-aborted.ts"
 export { createWaiter, type Waiter } from "./waiter.ts"
 export { createWakeup, type WaitEnd, type WaitLimits, type Wakeup } from "./wakeup.ts"
 export { createWatchdog, type Watchdog, type WatchdogOptions } from "./watchdog.ts"

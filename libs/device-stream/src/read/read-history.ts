@@ -1,9 +1,9 @@
 import type { Cursor, StartPoint, StreamName } from "@serialcast/contract"
+import { unlessAborted } from "@serialcast/primitives"
 import { comparePositions, type Position } from "@serialcast/records"
 import type { History } from "./history.ts"
 import { Resume } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
-import { unlessAborted } from "./unless-aborted.ts"
 
 export interface ReadHistoryOptions {
   readonly history: History

@@ -4,12 +4,11 @@
  *   journal page ┘
  */
 import { AppError, type ErrorCode, type StartPoint, type StreamName } from "@serialcast/contract"
-import { type Clock, createWaiter, withDeadline } from "@serialcast/primitives"
+import { type Clock, createWaiter, unlessAborted, withDeadline } from "@serialcast/primitives"
 import type { Feed } from "./feed.ts"
 import type { Page } from "./page.ts"
 import { Resume, type Step } from "./resume.ts"
 import type { QuietEvent, StreamEvent } from "./stream-event.ts"
-import { unlessAborted } from "./unless-aborted.ts"
 
 export interface ReaderOptions {
   /** Begins the visit to what is read. Throws when there is no such device. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { type Clock, createDeferred, type Deferred, type Timer } from "@serialcast/primitives"
+import { type Clock, createDeferred, type Deferred, type Timer, unlessAborted } from "@serialcast/primitives"
 import { createPeerWatch, untilAcknowledged } from "@serialcast/primitives/tcp"
 import type { PortListener } from "../port-driver.ts"
 
@@ -79,13 +79,9 @@ export class ServerLink {
       if (error) return
       sent.resolve("sent")
     })
-    const leave = () => sent.resolve("left")
-    signal?.addEventListener("abort", leave)
-    if (signal?.aborted) leave()
     try {
-      return await sent.promise
+      return await unlessAborted(sent.promise, signal, () => "left" as const)
     } finally {
-      signal?.removeEventListener("abort", leave)
       this.#sending.delete(sent)
     }
   }

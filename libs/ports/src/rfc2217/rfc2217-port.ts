@@ -6,7 +6,7 @@
  */
 import type { Socket } from "node:net"
 import { AppError, type ModemLines, type PortSettings, type SettingsInForce } from "@serialcast/contract"
-import { type Clock, createDeferred, type Deferred } from "@serialcast/primitives"
+import { type Clock, createDeferred, type Deferred, unlessAborted } from "@serialcast/primitives"
 import type { ComPortAnswer, ComPortRequest } from "@serialcast/rfc2217"
 import { defaultSettings } from "../default-settings.ts"
 import { type LinkListener, pieceBytes, ServerLink } from "../device-server/server-link.ts"
@@ -202,14 +202,10 @@ export class Rfc2217Port implements OpenPort {
 
   async #untilRoom(signal: AbortSignal | undefined): Promise<"room" | "stop"> {
     const room = createDeferred<"room" | "stop">()
-    const stop = () => room.resolve("stop")
     this.#room = room
-    signal?.addEventListener("abort", stop)
-    if (signal?.aborted) stop()
     try {
-      return await room.promise
+      return await unlessAborted(room.promise, signal, () => "stop" as const)
     } finally {
-      signal?.removeEventListener("abort", stop)
       if (this.#room === room) this.#room = null
     }
   }

@@ -4,7 +4,14 @@
  */
 import { readSync, writeSync } from "node:fs"
 import type { ModemLines, PortSettings, SettingsInForce } from "@serialcast/contract"
-import { createDeferred, type Deferred, systemClock, type Timer, within } from "@serialcast/primitives"
+import {
+  createDeferred,
+  type Deferred,
+  systemClock,
+  type Timer,
+  unlessAborted,
+  within,
+} from "@serialcast/primitives"
 import type { LinuxPortBinding } from "@serialport/bindings-cpp"
 import type { LineChange, OpenPort, PortListener } from "../port-driver.ts"
 import type { Refusal } from "../refusal.ts"
@@ -178,15 +185,11 @@ export class TtyPort implements OpenPort {
 
   async #untilRoom(signal: AbortSignal | undefined): Promise<"room" | "stop"> {
     const room = createDeferred<"room" | "stop">()
-    const stop = () => room.resolve("stop")
     this.#room = room
     this.#poll()
-    signal?.addEventListener("abort", stop)
-    if (signal?.aborted) stop()
     try {
-      return await room.promise
+      return await unlessAborted(room.promise, signal, () => "stop" as const)
     } finally {
-      signal?.removeEventListener("abort", stop)
       if (this.#room === room) this.#room = null
     }
   }

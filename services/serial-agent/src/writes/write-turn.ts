@@ -6,7 +6,15 @@
 import { AppError, formatCursor, type Receipt, type WriteProgress } from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import type { OpenPort } from "@serialcast/ports"
-import { type Clock, createDeferred, type Deferred, delay, type Timer, within } from "@serialcast/primitives"
+import {
+  type Clock,
+  createDeferred,
+  delay,
+  type Timer,
+  unlessAborted,
+  withDeadline,
+  within,
+} from "@serialcast/primitives"
 import type { Turn, TurnOptions } from "../turns/turn.ts"
 import type { HoldWatch } from "./hold-watch.ts"
 import { firstSlice, type Pacing } from "./pacing.ts"
@@ -142,7 +150,7 @@ async function sendPaced(write: Write, deps: WriteTurnDeps, sending: Sending): P
 
 async function drain(deps: WriteTurnDeps, { port, signal }: Sending): Promise<void> {
   const drained = deps.hold.until(port.drain(), drainBytes * deps.byteMs())
-  await unlessAborted(drained, signal, (aborted) => aborted.resolve())
+  await unlessAborted(drained, signal)
   signal.throwIfAborted()
 }
 
@@ -154,34 +162,10 @@ async function untilTaken(
   signal: AbortSignal,
 ): Promise<number> {
   const taken = hold.until(taking, bytes * byteMs())
-  let timer: Timer | null = null
-  try {
-    return await unlessAborted(taken, signal, (aborted) => {
-      const stuck = () =>
-        aborted.reject(new AppError("aborted", "the port did not give back what it was given"))
-      timer = clock.startTimer(giveBackMs, stuck)
-    })
-  } finally {
-    // A closure set it, which the compiler does not see.
-    ;(timer as Timer | null)?.cancel()
-  }
-}
-
-/** `work`, or what `onAborted` makes of it when `signal` is aborted first; the work itself goes on. */
-async function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal,
-  onAborted: (aborted: Deferred<T>) => void,
-): Promise<T> {
-  const aborted = createDeferred<T>()
-  const abort = () => onAborted(aborted)
-  signal.addEventListener("abort", abort)
-  if (signal.aborted) abort()
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener("abort", abort)
-  }
+  const error = () => new AppError("aborted", "the port did not give back what it was given")
+  return await unlessAborted(taken, signal, () =>
+    withDeadline(taken, { clock, timeoutMs: giveBackMs, error }),
+  )
 }
 
 async function untilShown({ journal, clock }: WriteTurnDeps): Promise<void> {
