@@ -259,7 +259,8 @@ test("a write that waits is answered once, however often it is asked for", async
       .filter(({ payload }) => decodeReply(payload)?.id === request.id)
   await eventually(() => expect(answers()).toHaveLength(1))
   expect(await call(client, "slow/call/write", request)).toHaveProperty("receipt")
-  expect(answers()).toHaveLength(2)
+  // The first one may have come late, and answered the repeat as well.
+  await eventually(() => expect(answers()).toHaveLength(2))
 })
 
 test("parts that came before an unplug are not written after the replug", async () => {
