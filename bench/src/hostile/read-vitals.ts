@@ -1,13 +1,17 @@
-/** What a process holds, as it tells itself. */
+import type { Gateway } from "../rig/gateway.ts"
+import { openFiles } from "../rig/open-files.ts"
+
+/** What a process holds. */
 export interface Vitals {
   readonly residentBytes: number
   readonly heapBytes: number
-  /** Open files, of which connections are most. */
+  /** Connections, and open files but those of the journals, of which a device has more the more it said. */
   readonly descriptors: number
 }
 
-/** From the gateway's metrics. */
-export async function readVitals(adminUrl: string): Promise<Vitals> {
+/** From the gateway's metrics, right after a collection of garbage. */
+export async function readVitals({ pid, adminUrl, journalFolder, collectGarbage }: Gateway): Promise<Vitals> {
+  await collectGarbage()
   const response = await fetch(`${adminUrl}/metrics`, { headers: { Connection: "close" } })
   const text = await response.text()
   const valueOf = (name: string) => {
@@ -15,9 +19,10 @@ export async function readVitals(adminUrl: string): Promise<Vitals> {
     if (value === undefined) throw new Error(`expected ${name} in the metrics of ${adminUrl}`)
     return Number(value)
   }
+  const files = await openFiles(pid)
   return {
     residentBytes: valueOf("process_resident_memory_bytes"),
     heapBytes: valueOf("nodejs_heap_size_used_bytes"),
-    descriptors: valueOf("process_open_fds"),
+    descriptors: files.filter((file) => !file.startsWith(journalFolder)).length,
   }
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { createDeferred, systemClock, withDeadline } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
 import type { Endpoint } from "./load.ts"
@@ -7,6 +8,10 @@ import { startProgram } from "./program.ts"
 
 const startTimeoutMs = 30_000
 const free = "127.0.0.1:0"
+/** Node collects in its own time, which while nothing happens is never. */
+const collectAtSignal = ["--expose-gc", "--import", 'data:text/javascript,process.on("SIGUSR2",()=>gc())']
+/** A collection of some hundred megabytes is over then, on a busy machine too. */
+const collectMs = 2_000
 
 export interface GatewayOptions {
   /** The device's ports; they are called `d0`, `d1`, … */
@@ -17,6 +22,8 @@ export interface GatewayOptions {
   readonly journals?: string
   /** Entries of `tunnels`, as the configuration has them. */
   readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
+  /** Whether it collects garbage when it is told to; default: in its own time, as it is shipped. */
+  readonly canCollect?: boolean
   /** Default: `warn`. */
   readonly logLevel?: "info" | "warn"
   /** Hears each line of its log. */
@@ -49,6 +56,8 @@ export interface Gateway extends AsyncDisposable {
   readonly brokerPort: number
   /** Of MQTT over WebSocket. */
   readonly brokerWebSocketPort: number
+  /** What it holds for nothing is given back then. Needs `canCollect`. */
+  collectGarbage(): Promise<void>
   /** Resolves with a sentence on how it ended. */
   readonly ended: Promise<string>
   /** With SIGKILL. */
@@ -64,14 +73,18 @@ export async function startGateway(
   await writeFile(join(folder, "serialcast.yaml"), configuration(options, journalFolder))
   const banner = createDeferred<string>()
   let output = ""
-  const running = await startProgram(process.execPath, [...nodeOptions, main, "up"], {
-    cwd: folder,
-    onErrorLine: options.onLog,
-    onLine(line) {
-      output += `${line}\n`
-      if (line.includes("Ctrl-C stops it")) banner.resolve(output)
+  const running = await startProgram(
+    process.execPath,
+    [...nodeOptions, ...(options.canCollect === true ? collectAtSignal : []), main, "up"],
+    {
+      cwd: folder,
+      onErrorLine: options.onLog,
+      onLine(line) {
+        output += `${line}\n`
+        if (line.includes("Ctrl-C stops it")) banner.resolve(output)
+      },
     },
-  })
+  )
   void running.ended.then((how) => banner.reject(new Error(how)))
   const error = () => new Error(`serialcast up was not ready within ${startTimeoutMs} ms: ${output}`)
   const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
@@ -102,6 +115,14 @@ export async function startGateway(
       port: brokerPort,
       target: `serialcast/local/d${number}/rx`,
     }),
+    async collectGarbage() {
+      if (options.canCollect !== true) throw new Error("expected a gateway with `canCollect`")
+      // What the first one finalizes, the second one frees.
+      for (let count = 0; count < 2; count++) {
+        process.kill(running.pid, "SIGUSR2")
+        await sleep(collectMs)
+      }
+    },
     ended: running.ended,
     async kill() {
       process.kill(running.pid, "SIGKILL")

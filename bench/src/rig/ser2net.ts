@@ -1,7 +1,8 @@
-import { readdir, readFile, readlink, writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { eventually, freePort } from "@serialcast/testkit"
 import type { Consumer, LoadDevice } from "./load.ts"
+import { openFiles } from "./open-files.ts"
 import { startProgram } from "./program.ts"
 
 const program = "/usr/sbin/ser2net"
@@ -88,10 +89,4 @@ async function checkListening(port: number): Promise<void> {
   const hex = port.toString(16).toUpperCase().padStart(4, "0")
   if (!sockets.includes(`0100007F:${hex} 00000000:0000 0A`))
     throw new Error(`nothing listens on port ${port}`)
-}
-
-async function openFiles(pid: number): Promise<readonly string[]> {
-  const folder = `/proc/${pid}/fd`
-  const files = await readdir(folder)
-  return await Promise.all(files.map((file) => readlink(join(folder, file)).catch(() => "")))
 }
