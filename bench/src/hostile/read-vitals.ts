@@ -10,8 +10,9 @@ export interface Vitals {
 }
 
 /** From the gateway's metrics, right after a collection of garbage. */
-export async function readVitals({ pid, adminUrl, journalFolder, collectGarbage }: Gateway): Promise<Vitals> {
-  await collectGarbage()
+export async function readVitals(gateway: Gateway): Promise<Vitals> {
+  const { pid, adminUrl, journalFolder } = gateway
+  await gateway.collectGarbage()
   const response = await fetch(`${adminUrl}/metrics`, { headers: { Connection: "close" } })
   const text = await response.text()
   const valueOf = (name: string) => {

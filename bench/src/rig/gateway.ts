@@ -115,20 +115,22 @@ export async function startGateway(
       port: brokerPort,
       target: `serialcast/local/d${number}/rx`,
     }),
-    async collectGarbage() {
-      if (options.canCollect !== true) throw new Error("expected a gateway with `canCollect`")
-      // What the first one finalizes, the second one frees.
-      for (let count = 0; count < 2; count++) {
-        process.kill(running.pid, "SIGUSR2")
-        await sleep(collectMs)
-      }
-    },
+    collectGarbage: () => collectGarbage(running.pid, options),
     ended: running.ended,
     async kill() {
       process.kill(running.pid, "SIGKILL")
       await running.ended
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
+}
+
+async function collectGarbage(pid: number, { canCollect = false }: GatewayOptions): Promise<void> {
+  if (!canCollect) throw new Error("expected a gateway with `canCollect`")
+  // What the first one finalizes, the second one frees.
+  for (let count = 0; count < 2; count++) {
+    process.kill(pid, "SIGUSR2")
+    await sleep(collectMs)
   }
 }
 
