@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { AppError, toAppError } from "@serialcast/contract"
+import { AppError } from "@serialcast/contract"
 import type { LoopTurns } from "@serialcast/primitives"
-import { type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
+import { answerError, type Logger, type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import express, { type NextFunction, type Request, type Response } from "express"
 import { createApi } from "./api/api.ts"
 import type { HeldMemory } from "./body/held-memory.ts"
@@ -49,23 +49,8 @@ function createExpress(deps: AppDeps, log: Logger): express.Express {
     throw new AppError("unknown_path", `There is nothing at ${JSON.stringify(request.path.slice(0, 200))}.`)
   })
   // Express tells an error handler by its four parameters.
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    // Answered already, as malformed, while it was worked on: there is nobody to answer.
-    if (response.writableEnded) return
-    const known = fromExpress(error)
-    if (known.code === "internal") log.error({ err: error }, "request failed")
-    sendProblem(response, known)
-  })
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+    answerError(error, response, log),
+  )
   return app
-}
-
-/** Express and its body parser say by `type` and `status` what a client did wrong. */
-function fromExpress(error: unknown): AppError {
-  if (error instanceof AppError || !(error instanceof Error)) return toAppError(error)
-  const { type, status } = error as { type?: unknown; status?: unknown }
-  if (type === "entity.too.large")
-    return new AppError("too_large", "The body is larger than what may be asked here.", { cause: error })
-  if (typeof status === "number" && status < 500)
-    return new AppError("bad_request", error.message, { cause: error })
-  return toAppError(error)
 }

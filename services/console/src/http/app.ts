@@ -1,12 +1,19 @@
-import { AppError, toAppError } from "@serialcast/contract"
+import { AppError } from "@serialcast/contract"
 import {
+  answerError,
   createRequestGuard,
   type Logger,
   type Refusals,
   type RequestGuard,
-  sendProblem,
+  refuseMethod,
 } from "@serialcast/service-kit"
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express"
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express"
 import type { ConsoleDevices } from "../console-devices.ts"
 import { createLogIn } from "./log-in.ts"
 import { createPage, type PageOptions } from "./page.ts"
@@ -36,7 +43,11 @@ export function createApp(options: AppOptions): Express {
   app.get("/api/v1/devices", (_request, response) => {
     response.set("Cache-Control", "no-store").json({ devices: devices.devices.list() })
   })
-  app.use(refuseMethod, refusePath, sendError(log))
+  app.use(refuseOtherMethod, refusePath)
+  // Express tells an error handler by its four parameters.
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+    answerError(error, response, log),
+  )
   return app
 }
 
@@ -50,11 +61,10 @@ const methods: Readonly<Record<string, string>> = {
   "/api/v1/devices": "GET, HEAD",
 }
 
-const refuseMethod: RequestHandler = (request, response, next) => {
-  const allowed = Object.hasOwn(methods, request.path) ? methods[request.path] : undefined
-  if (allowed === undefined) return next()
-  response.set("Allow", allowed)
-  throw new AppError("method_not_allowed", `${request.path} answers ${allowed}; found ${request.method}.`)
+const refuseOtherMethod: RequestHandler = (request, response, next) => {
+  const allow = Object.hasOwn(methods, request.path) ? methods[request.path] : undefined
+  if (allow === undefined) return next()
+  refuseMethod(response, { method: request.method, allow })
 }
 
 const refusePath: RequestHandler = (request) => {
@@ -62,25 +72,4 @@ const refusePath: RequestHandler = (request) => {
     throw new AppError("bad_request", `${request.path} is a WebSocket: expected an upgrade request.`)
   }
   throw new AppError("unknown_path", `There is nothing at ${JSON.stringify(request.path)}.`)
-}
-
-function sendError(log: Logger): ErrorRequestHandler {
-  // Express knows it by its four parameters.
-  return (cause: unknown, _request, response, _next) => {
-    // A request whose body turned out to be malformed was answered with that.
-    if (response.writableEnded) return
-    const error = fromExpress(cause)
-    if (error.code === "internal") log.error({ err: error }, "a console request failed")
-    sendProblem(response, error)
-  }
-}
-
-/** Express and its parsers throw errors of their own for what clients do wrong, with the status in them. */
-function fromExpress(cause: unknown): AppError {
-  const status = cause instanceof Error && "status" in cause ? cause.status : undefined
-  if (cause instanceof AppError || !(cause instanceof Error) || typeof status !== "number")
-    return toAppError(cause)
-  if (status === 413) return new AppError("too_large", "Expected a body of at most 4 KiB.", { cause })
-  if (status === 404) return new AppError("unknown_path", "There is no such file.", { cause })
-  return status < 500 ? new AppError("bad_request", cause.message, { cause }) : toAppError(cause)
 }

@@ -1,4 +1,4 @@
-import { AppError } from "@serialcast/contract"
+import { refuseMethod } from "@serialcast/service-kit"
 import express, { type Request, type Response, type Router } from "express"
 import { createHeldMemory } from "../body/held-memory.ts"
 import { getSettings, getSignals, patchSettings, postSignals } from "./control-device.ts"
@@ -17,15 +17,15 @@ export function createApi(deps: ApiDeps): Router {
   router
     .route("/devices")
     .get((_request, response) => void response.json({ devices: devices.devices.list() }))
-    .all(refuseMethod("GET, HEAD"))
+    .all(only("GET, HEAD"))
   router
     .route("/tunnels")
     .get((_request, response) => void response.json({ tunnels: devices.tunnels.list() }))
-    .all(refuseMethod("GET, HEAD"))
+    .all(only("GET, HEAD"))
   router
     .route("/devices/:gateway/:device")
     .get(async (request, response) => void response.json(await knownDevice(request, response, deps)))
-    .all(refuseMethod("GET, HEAD"))
+    .all(only("GET, HEAD"))
   addStreams(router, deps)
   addWrites(router, deps)
   addControls(router, deps)
@@ -37,20 +37,20 @@ function addStreams(router: Router, deps: ApiDeps): void {
   router
     .route("/devices/:gateway/:device/stream")
     // Express would answer HEAD by running GET, which never ends.
-    .head(refuseMethod("GET"))
+    .head(only("GET"))
     .get((request, response) => streamDevice(request, response, deps))
-    .all(refuseMethod("GET"))
+    .all(only("GET"))
   router
     .route("/devices/:gateway/:device/history")
     .get((request, response) => readHistory(request, response, { ...deps, memory }))
-    .all(refuseMethod("GET, HEAD"))
+    .all(only("GET, HEAD"))
 }
 
 function addWrites(router: Router, deps: ApiDeps): void {
   router
     .route("/devices/:gateway/:device/write")
     .post((request, response) => postWrite(request, response, deps))
-    .all(refuseMethod("POST"))
+    .all(only("POST"))
 }
 
 function addControls(router: Router, deps: ApiDeps): void {
@@ -58,23 +58,20 @@ function addControls(router: Router, deps: ApiDeps): void {
     .route("/devices/:gateway/:device/settings")
     .get((request, response) => getSettings(request, response, deps))
     .patch((request, response) => patchSettings(request, response, deps))
-    .all(refuseMethod("GET, HEAD, PATCH"))
+    .all(only("GET, HEAD, PATCH"))
   router
     .route("/devices/:gateway/:device/signals")
     .get((request, response) => getSignals(request, response, deps))
     .post((request, response) => postSignals(request, response, deps))
-    .all(refuseMethod("GET, HEAD, POST"))
+    .all(only("GET, HEAD, POST"))
   router
     .route("/devices/:gateway/:device/lease")
     .post((request, response) => postLease(request, response, deps))
     .delete((request, response) => deleteLease(request, response, deps))
-    .all(refuseMethod("DELETE, POST"))
+    .all(only("DELETE, POST"))
 }
 
-/** RFC 9110 §15.5.6: a 405 names the methods that there are. */
-function refuseMethod(allow: string) {
-  return (request: Request, response: Response): void => {
-    response.setHeader("Allow", allow)
-    throw new AppError("method_not_allowed", `${request.method} is not possible here; expected ${allow}.`)
-  }
+function only(allow: string) {
+  return (request: Request, response: Response): void =>
+    refuseMethod(response, { method: request.method, allow })
 }
