@@ -54,7 +54,7 @@ test("the link that init prints logs a browser in", async () => {
   const login = await fetch(await consoleUrl(`/${stack.readyLink.search}`), { redirect: "manual" })
   expect(login.status).toBe(303)
   expect(login.headers.get("Set-Cookie")).toContain("HttpOnly")
-  const page = await fetch(await consoleUrl(login.headers.get("Location") ?? ""))
+  const page = await fetch(new URL(login.headers.get("Location") ?? "", await consoleUrl("/")))
   expect(await page.text()).toContain("<title>Serialcast</title>")
   const wrong = await fetch(await consoleUrl("/?token=wrong"), { redirect: "manual" })
   expect(wrong.status).toBe(401)

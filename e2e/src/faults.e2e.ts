@@ -121,8 +121,8 @@ test("whatever is killed, every consumer ends with exactly the bytes that the ag
     async ({ consumers, sent, folder }) => {
       const [heard, ...others] = consumers.map((consumer) => consumer.hash())
       expect(others).toEqual([heard, heard])
-      // Readers are shown what is staged; the segment has it a little later.
-      await eventually(async () => expect(await hashOfJournal(folder)).toBe(heard))
+      // Readers are shown what is staged; the segment has it a little later, and less than a page of it within a minute.
+      await eventually(async () => expect(await hashOfJournal(folder)).toBe(heard), { timeoutMs: 75_000 })
       for (const { lines, gaps } of consumers) {
         expect(gaps.filter(({ reason }) => reason === "evicted")).toEqual([])
         expect(lines.received + lines.missing).toBe(sent)
