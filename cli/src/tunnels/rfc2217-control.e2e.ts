@@ -107,6 +107,8 @@ describe("pySerial while the device is unplugged and comes back", () => {
     await serial.open(portOf(all), { options: { baudrate: 115_200 } })
     await serial.run({ do: "write", hex: "61" })
     await device.received("a")
+    // Its system may acknowledge the byte a little later, and until then nobody knows that it has it.
+    await eventually(() => expect(all.served().tunnels[0]?.totals.fromClients).toBe(1))
     await device.goAway()
     await untilOffline(all, "local/net")
     await eventually(async () =>
