@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events"
 import type { ServerResponse } from "node:http"
 import { LoopTurns, systemClock } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { PacedResponse } from "./paced-response.ts"
 
@@ -42,4 +43,18 @@ test("small parts wait for nothing", async () => {
   const paced = new PacedResponse(client as unknown as ServerResponse, pace)
   for (let n = 0; n < 100; n++) await paced.write("x")
   expect([written, isOther]).toEqual([100, false])
+})
+
+test("a live stream waits for no turn, however much it brings over time", async () => {
+  const client = Object.assign(new EventEmitter(), { write: () => true })
+  const clock = new FakeClock()
+  const pace = { clock, stallMs: 1_000, turns: new LoopTurns(), signal: new AbortController().signal }
+  const paced = new PacedResponse(client as unknown as ServerResponse, pace)
+  let isOther = false
+  setImmediate(() => (isOther = true))
+  for (let n = 0; n < 100; n++) {
+    await paced.write("x".repeat(32 * 1024))
+    clock.advance(101)
+  }
+  expect(isOther).toBe(false)
 })
