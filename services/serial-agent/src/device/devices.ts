@@ -64,6 +64,11 @@ export class Devices {
     return [...opened, ...this.#shown.values()].sort((a, b) => (a.device < b.device ? -1 : 1))
   }
 
+  /** Of one alone: that of every device, each time one is told, is the square of them. */
+  state(name: string): DeviceState | undefined {
+    return this.find(name)?.state ?? this.#shown.get(name)
+  }
+
   /** Of the devices that are opened. */
   get journals(): [device: string, journal: Journal][] {
     return [...this.#opened].map(([name, { device }]) => [name, device.journal])

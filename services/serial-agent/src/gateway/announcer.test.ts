@@ -37,6 +37,7 @@ function start() {
     },
   }
   let states: DeviceState[] = [offline]
+  const asked = { all: 0 }
   const log = createLogger({ name: "test", level: "silent" })
   const announcer = createAnnouncer({
     broker: connection,
@@ -44,13 +45,17 @@ function start() {
     clock,
     log,
     status: () => status,
-    states: () => states,
+    states() {
+      asked.all++
+      return states
+    },
+    state: (device) => states.find((state) => state.device === device),
   })
   const setStates = (next: DeviceState[]) => {
     states = next
     announcer.announceDevice("uno")
   }
-  return { clock, connection, published, availabilities, setStates, announcer }
+  return { clock, connection, published, availabilities, asked, setStates, announcer }
 }
 
 test("each connect announces everything, and until then nothing is said", () => {
@@ -91,6 +96,16 @@ test("a device's availability is said in a bare word, when it changes, and again
   expect(availabilities).toHaveLength(4)
   setStates([])
   expect(availabilities.at(-1)).toBe(`${topic} `)
+})
+
+test("to tell one device, or to hear of it, no other's state is made", () => {
+  const { connection, asked, setStates, announcer } = start()
+  connection.connected()
+  asked.all = 0
+  setStates([{ ...offline, online: true }])
+  const payload = new Uint8Array(0)
+  announcer.hear({ topic: "serialcast/local/uno/state", payload, retained: false })
+  expect(asked.all).toBe(0)
 })
 
 test("a device that is gone is taken off the broker", () => {

@@ -13,6 +13,8 @@ export interface AnnouncerDeps {
   readonly log: Logger
   readonly status: () => GatewayStatus
   readonly states: () => readonly DeviceState[]
+  /** Of one device; undefined: there is none of this name. */
+  readonly state: (device: string) => DeviceState | undefined
 }
 
 /**
@@ -26,8 +28,8 @@ export interface Announcer {
   /** Publishes the device's state, or takes it off the broker when there is no such device any more. */
   announceDevice(device: string): void
   /**
-   * Takes what came on the status topic of this gateway, or on the state topic of one of its devices, and says its own again
-   * within a second when that is not it: somebody cleared it, a late will denied it, another agent came over it.
+   * Takes what came on the status topic of this gateway, or on the state or availability topic of one of its devices, and says
+   * its own again within a second when that is not it: somebody cleared it, a late will denied it, another agent came over it.
    */
   hear(message: Message): void
   /** Answers a `_discover` message: brokers without retained messages for wildcards need it. */
@@ -35,12 +37,11 @@ export interface Announcer {
 }
 
 export function createAnnouncer(deps: AnnouncerDeps): Announcer {
-  const { broker, gateway, status, states } = deps
+  const { broker, gateway, status, states, state: find } = deps
   const { topics } = broker
   const words = new RetainedWords(deps)
   const answers = () => [{ gateway, status: status() }, ...states().map((state) => ({ gateway, state }))]
   const discovery = new DiscoveryAnswers({ ...deps, answers })
-  const find = (device: string) => states().find((state) => state.device === device)
   const encodeStatus = () => encodeJson(status())
   const statusTopic = topics.status(gateway)
   const wordsOf = (kind: "state" | "availability", device: string) => ({
