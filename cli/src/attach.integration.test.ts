@@ -1,3 +1,4 @@
+import { eventually } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { listenAsDevice } from "./testing/listen-as-device.ts"
 import { spawnGateway } from "./testing/spawn-gateway.ts"
@@ -64,6 +65,30 @@ describe("attach", () => {
     await cli.type(escape)
     expect(await cli.exited).toBe(0)
     expect(cli.isRestored()).toBe(true)
+  })
+
+  test("what a program says to the device, and it answers, is not on the screen; what it is about is", async () => {
+    await using all = await startTestAll()
+    const cli = await attach(all.mqttUrl)
+    const lease = `${all.httpUrl}/api/v1/devices/local/pty/lease`
+    const taken = await fetch(lease, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ purpose: "put main.py" }),
+    })
+    const { token } = (await taken.json()) as { token: string }
+    await cli.find(/: put main\.py/)
+    await all.pty.write(new TextEncoder().encode("raw REPL\r\n>>> "))
+    await eventually(async () => {
+      const kept = await fetch(`${all.httpUrl}/api/v1/devices/local/pty/history?from=start`)
+      expect(await kept.text()).toContain("raw REPL\r\n>>> ")
+    })
+    const gone = await fetch(lease, { method: "DELETE", headers: { lease: token } })
+    expect(gone.status).toBe(204)
+    await cli.find(/, done/)
+    await all.pty.write(new TextEncoder().encode("news"))
+    // Each byte is a character there: those of the dots, too.
+    await cli.find(/: put main\.py (?:(?!raw REPL)[\s\S])+: put main\.py, done\S*\s+>>> news/)
   })
 
   test("--exclusive keeps others from writing, tells them, and lets them when it leaves", async () => {

@@ -3,8 +3,8 @@
  *   screen   ←──────────────── device.read() ←────────┘
  *        ↑ status lines: offline, online, refusals
  */
-import { AppError, type StartPoint } from "@serialcast/contract"
-import type { Device, DeviceLease } from "@serialcast/device-stream"
+import { AppError, describeVeil, type StartPoint } from "@serialcast/contract"
+import { type Device, type DeviceLease, veiled } from "@serialcast/device-stream"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
@@ -143,11 +143,13 @@ async function type(session: Session, leaving: AbortController, tell: Tell): Pro
 }
 
 async function show(session: Session, leaving: AbortController, tell: Tell): Promise<void> {
-  const { address, device, from, escape, isReadOnly, context } = session
+  const { gateway, address, device, from, escape, isReadOnly, context } = session
   let isAttached = false
   try {
-    for await (const event of device.read({ from, signal: leaving.signal })) {
+    const events = device.read({ from, signal: leaving.signal })
+    for await (const event of veiled(events, () => gateway.client.devices.get(address))) {
       if (event.kind === "bytes") await context.stdout.write(event.bytes)
+      else if (event.kind === "drawn" || event.kind === "lifted") tell(describeVeil(event))
       else if (event.kind === "gap") tell(describeGap(event.gap))
       else if (event.kind === "positioned" && !isAttached) {
         isAttached = true

@@ -34,9 +34,9 @@ function markText(mark: Mark): string {
     case "break":
       return `break sent by ${mark.by}`
     case "leased":
-      return `leased by ${mark.holder}`
+      return `leased by ${mark.holder}${purposeOf(mark)}`
     case "released":
-      return `lease of ${mark.holder} ${mark.reason === "released" ? "given back" : mark.reason}`
+      return `lease of ${mark.holder}${purposeOf(mark)} ${mark.reason === "released" ? "given back" : mark.reason}`
     case "started":
       return `write of ${mark.bytes} bytes by ${mark.by} started`
     case "drained":
@@ -60,6 +60,10 @@ export function describeState(state: DeviceState): string {
   const held = state.heldSince === null ? "" : `, and takes nothing since ${state.heldSince}`
   const text = state.online ? `online${held}` : `offline${problem}`
   return escapeControls(`${formatAddress(state)} is ${text}`).replaceAll("\n", " ")
+}
+
+function purposeOf({ purpose }: { readonly purpose?: string | undefined }): string {
+  return purpose === undefined ? "" : ` (${purpose})`
 }
 
 function countOf({ count = 1 }: Extract<Mark, { kind: "refused" }>): string {

@@ -10,6 +10,9 @@ export const callId = z.string().min(1).refine(fitsIn(maxIdBytes), tooLong(maxId
 /** The principal who asks. */
 export const callBy = z.string().refine(fitsIn(maxByBytes), tooLong(maxByBytes)).default("anonymous")
 
+/** What a lease is taken for, as people read it. */
+export const purposeText = z.string().min(1).refine(fitsIn(maxByBytes), tooLong(maxByBytes))
+
 /** The place of a call among the writes and controls of one client's session. */
 export const inSession = { session: callId.optional(), seq: z.number().int().nonnegative().optional() }
 

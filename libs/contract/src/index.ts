@@ -76,6 +76,7 @@ export {
   type GatewayStatus,
   gatewayStatusSchema,
   type JournalHealth,
+  type LeaseInForce,
   type ModemLines,
   type PortIdentity,
   type PortSettings,
@@ -119,6 +120,7 @@ export {
   tunnelReportSchema,
   tunnelTypes,
 } from "./tunnel-report.ts"
+export { describeVeil, type LiftReason, type Shown, Veil, type VeiledLease } from "./veil.ts"
 export {
   pacingSchema,
   parseProgress,

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { callBy, callId } from "./call-fields.ts"
+import { callBy, callId, purposeText } from "./call-fields.ts"
 import { checkReply } from "./reply.ts"
 
 /** Asks for the right to be the only writer of a device for a while, or renews it. */
@@ -12,6 +12,11 @@ export interface LeaseRequest {
   readonly lease?: string | undefined
   /** Takes the lease from whoever holds it. */
   readonly steal: boolean
+  /**
+   * What programs do under it with the device, like `put main.py`: what the device says meanwhile is for them, and terminals
+   * show this instead (`Veil`). Absent: a person writes.
+   */
+  readonly purpose?: string | undefined
 }
 
 /** A lease as its holder knows it. The token is a secret: whoever shows it writes. */
@@ -36,6 +41,7 @@ export const leaseRequestSchema = z.strictObject({
   ttlMs: z.number().int().min(100).max(3_600_000).default(30_000),
   lease: token.optional(),
   steal: z.boolean().default(false),
+  purpose: purposeText.optional(),
 }) satisfies z.ZodType<LeaseRequest>
 
 export const releaseRequestSchema = z.strictObject({

@@ -32,10 +32,12 @@ export type Mark =
   | (Numbered & { readonly kind: "lines"; readonly by: string | null; readonly lines: ModemLines })
   /** A break was sent. */
   | (Numbered & { readonly kind: "break"; readonly by: string })
-  | (Numbered & { readonly kind: "leased"; readonly holder: string })
+  /** With a purpose, what follows is for programs until the lease is released. */
+  | (Numbered & { readonly kind: "leased"; readonly holder: string; readonly purpose?: string | undefined })
   | (Numbered & {
       readonly kind: "released"
       readonly holder: string
+      readonly purpose?: string | undefined
       /** `stopped`: the agent was, and leases end with it. */
       readonly reason: "released" | "expired" | "stolen" | "stopped"
     })
@@ -86,11 +88,12 @@ const markSchema = z.discriminatedUnion("kind", [
     lines: z.record(z.string(), z.boolean()),
   }),
   z.object({ n, kind: z.literal("break"), by: z.string() }),
-  z.object({ n, kind: z.literal("leased"), holder: z.string() }),
+  z.object({ n, kind: z.literal("leased"), holder: z.string(), purpose: z.string().optional() }),
   z.object({
     n,
     kind: z.literal("released"),
     holder: z.string(),
+    purpose: z.string().optional(),
     reason: z.enum(["released", "expired", "stolen", "stopped"]),
   }),
   z.object({ n, kind: z.literal("held") }),

@@ -98,12 +98,21 @@ export interface DeviceState {
   readonly openedAt?: number | undefined
   readonly rx: StreamExtent
   readonly tx: StreamExtent
-  readonly lease: { readonly holder: string } | null
+  readonly lease: LeaseInForce | null
   readonly journal: JournalHealth
   /** Why the port is not open, or who else has it open; null while nothing is wrong with it. */
   readonly problem: { readonly code: string; readonly message: string } | null
   /** RFC 3339 time of the last change of `online`. */
   readonly since: string
+}
+
+/** A lease as everyone sees it. */
+export interface LeaseInForce {
+  readonly holder: string
+  /** What programs do under it; absent: a person writes. */
+  readonly purpose?: string | undefined
+  /** Offset in `rx` at which it was taken. Absent: the agent is of before this was told. */
+  readonly from?: number | undefined
 }
 
 /** Retained on `<root>/<gateway>/status`. The last will is `{online: false}`. */
@@ -186,7 +195,7 @@ export const deviceStateSchema = z.object({
   openedAt: offset.optional(),
   rx: extent,
   tx: extent,
-  lease: z.object({ holder: z.string() }).nullable(),
+  lease: z.object({ holder: z.string(), purpose: z.string().optional(), from: offset.optional() }).nullable(),
   journal: z.object({ bytes: offset, problem }),
   problem,
   since: z.string(),

@@ -17,6 +17,8 @@ export interface LeaseOptions {
   readonly ttlMs: number
   /** Takes it from whoever holds it. */
   readonly steal?: boolean | undefined
+  /** What programs do under it: terminals show this instead of what the device says. Default: a person writes. */
+  readonly purpose?: string | undefined
 }
 
 /** Takes the lease of a device, or renews the one with `token`. Throws `leased`, or `lease_lost` for a token of the past. */
@@ -25,8 +27,8 @@ export async function callLease(
   address: DeviceAddress,
   options: LeaseOptions & { readonly token?: string | undefined; readonly timeoutMs?: number },
 ): Promise<Lease> {
-  const { by, ttlMs, steal = false, token, timeoutMs = replyMs } = options
-  const request: LeaseRequest = { id: crypto.randomUUID(), by, ttlMs, lease: token, steal }
+  const { by, ttlMs, steal = false, purpose, token, timeoutMs = replyMs } = options
+  const request: LeaseRequest = { id: crypto.randomUUID(), by, ttlMs, lease: token, steal, purpose }
   return parseLease(await callDevice({ broker, verb: "lease", address, request, timeoutMs }))
 }
 

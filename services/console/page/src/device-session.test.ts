@@ -182,6 +182,20 @@ test("writes whose answer was lost with the connection are told", () => {
   })
 })
 
+test("what a program says to the device, and it answers, is not on the terminal; what it is about is", () => {
+  const { open, bytes, tell, shown, view } = openSession()
+  open()
+  bytes(0, ">>> ")
+  const lease = { holder: "ann", purpose: "put main.py" }
+  tell({ type: "mark", cursor: `${epoch}-4.1`, timeUs: 0, mark: { n: 0, kind: "leased", ...lease } })
+  bytes(4, "raw REPL\r\n>>> ")
+  const released = { n: 0, kind: "released", ...lease, reason: "released" } as const
+  tell({ type: "mark", cursor: `${epoch}-18.1`, timeUs: 0, mark: released })
+  bytes(18, "1")
+  expect(shown).toEqual([">>> ", "[ann: put main.py …]", "[ann: put main.py, done]", ">>> ", "1"])
+  expect(view()).toMatchObject({ offset: 19, receivedBytes: 19 })
+})
+
 test("attempts that fail come further and further apart, up to ten seconds", () => {
   const { sockets, socket, clock } = openSession()
   for (let attempt = 1; attempt < 8; attempt++) {

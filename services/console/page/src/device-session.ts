@@ -3,6 +3,8 @@
  *                             │ cursor: where the next connection goes on
  *   service ←── writes ←──────┘ ←── keys, pastes, send box
  */
+import type { DeviceState, Mark } from "@serialcast/contract"
+import { describeVeil, type Shown, Veil } from "@serialcast/contract/veil"
 import type { Clock } from "@serialcast/primitives"
 import { decodeBytesFrame, decodeServerMessage } from "../../src/wire/frames.ts"
 import { type Connection, type ConnectionStatus, openConnection, type SocketLike } from "./connection.ts"
@@ -45,6 +47,8 @@ export class DeviceSession {
   #from = `-${recentBytes}`
   /** What the offsets of binary frames count in. */
   #epoch = ""
+  /** null until the first connection. */
+  #veil: Veil | null = null
   #view: SessionView = {
     status: "connecting",
     isAgentAway: false,
@@ -91,7 +95,7 @@ export class DeviceSession {
     const { offset, bytes } = decoded
     const next = offset + bytes.byteLength
     this.#from = `${this.#epoch}-${next}`
-    this.#options.onBytes(bytes)
+    this.#show(this.#veil?.bytes(offset, bytes))
     this.#update({ offset: next, receivedBytes: this.#view.receivedBytes + bytes.byteLength })
   }
 
@@ -99,14 +103,17 @@ export class DeviceSession {
     const message = decodeServerMessage(text)
     switch (message?.type) {
       case "open":
+        this.#look(message.state)
+        return this.#takePlace(message)
       case "epoch":
         return this.#takePlace(message)
       case "gap":
+        this.#show(this.#veil?.gap())
         // What nobody could read stands before a mark, which tells of both.
         if (message.gap.reason === "evicted") this.#options.onNotice(describeGap(message.gap))
         return this.#moveTo(message.cursor)
       case "mark":
-        this.#options.onNotice(describeMark(message.mark, message.timeUs))
+        this.#tellMark(message.mark, message.timeUs)
         return this.#moveTo(message.cursor)
       case "receipt":
         return this.#settleWrite("")
@@ -114,9 +121,28 @@ export class DeviceSession {
         if (message.id !== undefined) return this.#settleWrite(`Not sent: ${message.message}`)
         return this.#giveUpPlace(message.code)
       case "state":
+        return this.#look(message.state)
       case undefined:
-        // The list of devices shows states; and a newer service may say more than this page knows.
+        // A newer service may say more than this page knows.
         return
+    }
+  }
+
+  #tellMark(mark: Mark, timeUs: number): void {
+    this.#show(this.#veil?.mark(mark))
+    const isVeil = (mark.kind === "leased" || mark.kind === "released") && mark.purpose !== undefined
+    if (!isVeil) this.#options.onNotice(describeMark(mark, timeUs))
+  }
+
+  #look(state: DeviceState | null): void {
+    this.#veil ??= new Veil(state)
+    this.#show(this.#veil.state(state))
+  }
+
+  #show(shown: readonly Shown[] = []): void {
+    for (const one of shown) {
+      if (one.kind === "bytes") this.#options.onBytes(one.bytes)
+      else this.#options.onNotice(describeVeil(one))
     }
   }
 
@@ -137,6 +163,7 @@ export class DeviceSession {
   #giveUpPlace(code: string): void {
     if (code !== "bad_cursor") return
     this.#from = `-${recentBytes}`
+    this.#show(this.#veil?.gap())
     this.#options.onNotice("the device has a new journal; its recent output follows")
   }
 

@@ -28,9 +28,9 @@ function textOf(mark: Mark): string {
     case "break":
       return `${mark.by} sent a break`
     case "leased":
-      return `${mark.holder} is the only writer`
+      return `${mark.holder} is the only writer${purposeOf(mark)}`
     case "released":
-      return `everyone may write again, the lease of ${mark.holder} was ${mark.reason}`
+      return `everyone may write again, the lease of ${mark.holder}${purposeOf(mark)} was ${mark.reason}`
     case "started":
       return `${mark.by} writes ${mark.bytes} bytes`
     case "drained":
@@ -48,6 +48,10 @@ function textOf(mark: Mark): string {
     case "other":
       return mark.name
   }
+}
+
+function purposeOf({ purpose }: { readonly purpose?: string | undefined }): string {
+  return purpose === undefined ? "" : ` (${purpose})`
 }
 
 function listLines(lines: ModemLines): string {

@@ -1,4 +1,4 @@
-import { AppError } from "@serialcast/contract"
+import { AppError, type Mark } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import { eventually, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
@@ -83,6 +83,26 @@ test("a replug ends the unfinished line", async () => {
   })
   app.devices.sendBytes("local/uno", ascii("new\n"))
   expect([await client.text(), await client.text()]).toEqual(["hal", "new"])
+})
+
+test("what a program says to the device, and it answers, is one line", async () => {
+  await using app = await startTestConsole()
+  const client = await app.connect("/ws")
+  await client.text()
+  const lease = { holder: "ann", purpose: "put main.py" }
+  const tell = (mark: Mark) =>
+    app.devices.sendEvent("local/uno", {
+      kind: "mark",
+      cursor: { epoch: testEpoch, offset: 0, mark: 1 },
+      timeUs: 1,
+      mark,
+    })
+  tell({ n: 0, kind: "leased", ...lease })
+  app.devices.sendBytes("local/uno", ascii("raw REPL\n>>> "))
+  tell({ n: 0, kind: "released", ...lease, reason: "released" })
+  app.devices.sendBytes("local/uno", ascii("1\n"))
+  const lines = [await client.text(), await client.text(), await client.text()]
+  expect(lines).toEqual(["-- ann: put main.py …", "-- ann: put main.py, done", ">>> 1"])
 })
 
 test("bytes that are gone close the socket, because the protocol cannot say so", async () => {

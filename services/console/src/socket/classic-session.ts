@@ -2,8 +2,8 @@
  *   device.read() ─→ line splitter ─→ paced socket ─→ client      one text frame for each line
  *   device.write() ←─ write lane ←─────── frames ←── client      as they are, no line end added
  */
-import { AppError, type Gap, toAppError } from "@serialcast/contract"
-import type { StreamEvent } from "@serialcast/device-stream"
+import { AppError, describeVeil, type Gap, toAppError } from "@serialcast/contract"
+import { type TerminalEvent, veiled } from "@serialcast/device-stream"
 import { after, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 import { createLineSplitter, type LineSplitter } from "./line-splitter.ts"
 import { toBytes } from "./raw-data.ts"
@@ -58,7 +58,8 @@ async function sendLines(options: DeviceSessionOptions): Promise<void> {
   }
   try {
     await paced.send("connected")
-    for await (const event of devices.device(address).read({ from, signal: paced.closed })) {
+    const events = devices.device(address).read({ from, signal: paced.closed })
+    for await (const event of veiled(events, () => devices.devices.get(address))) {
       wait?.cancel()
       const nowMs = clock.monotonicMs()
       const lines = linesOf(splitter, event)
@@ -77,12 +78,16 @@ async function sendLines(options: DeviceSessionOptions): Promise<void> {
   }
 }
 
-function linesOf(splitter: LineSplitter, event: StreamEvent): string[] {
+function linesOf(splitter: LineSplitter, event: TerminalEvent): string[] {
   switch (event.kind) {
     case "bytes":
       return splitter.push(event.bytes)
     case "positioned":
       return []
+    case "drawn":
+      return [...splitter.end(), `-- ${describeVeil(event)}`]
+    case "lifted":
+      return [`-- ${describeVeil(event)}`]
     case "mark":
     case "gap":
       // The port was closed or opened, or not read: what comes now does not belong to the line before.

@@ -9,12 +9,12 @@ import { deviceOf } from "./known-device.ts"
 export async function postLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
   const device = await deviceOf(request, response, deps)
   const { by, lease: token } = callerOf(request)
-  const { ttlMs, steal } = checkCall(leaseRequestSchema, {
-    ...(await membersOf(request, response, ["ttlMs", "steal"], deps)),
+  const { ttlMs, steal, purpose } = checkCall(leaseRequestSchema, {
+    ...(await membersOf(request, response, ["ttlMs", "steal", "purpose"], deps)),
     id: "http",
   })
   const held = token === undefined ? {} : { token }
-  response.json(await device.lease({ by, ttlMs, steal, ...held }))
+  response.json(await device.lease({ by, ttlMs, steal, purpose, ...held }))
 }
 
 /** `DELETE …/lease`: gives back the lease whose token is in the `Lease` header. */

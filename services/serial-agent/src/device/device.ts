@@ -121,8 +121,7 @@ function controlledBy({
   heldSince,
 }: PortCallees): Pick<DeviceState, "settings" | "lines" | "lease" | "heldSince"> {
   const { settings, lines } = controls
-  const { holder } = lease
-  return { settings, lines, lease: holder === null ? null : { holder }, heldSince }
+  return { settings, lines, lease: lease.inForce, heldSince }
 }
 
 function keptIn(journal: Journal): Pick<DeviceState, "open" | "epoch" | "rx" | "tx" | "journal"> {

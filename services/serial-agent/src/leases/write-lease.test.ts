@@ -27,6 +27,19 @@ test("while nobody holds it, everybody may write, but not with a token", () => {
   expect(() => lease.release("old")).toThrow(refused("lease_lost"))
 })
 
+test("what it is taken for is told to everyone, from where on, and with its end", async () => {
+  const { lease, marks } = start()
+  const { token } = lease.take({ by: "ann", ttlMs: 1_000, steal: false, purpose: "put main.py" })
+  expect(lease.inForce).toEqual({ holder: "ann", purpose: "put main.py", from: 0 })
+  expect(lease.whyNot(undefined)).toMatchObject({ message: "ann holds the device (put main.py)." })
+  lease.release(token)
+  expect(lease.inForce).toBeNull()
+  expect(await marks()).toMatchObject([
+    { kind: "leased", holder: "ann", purpose: "put main.py" },
+    { kind: "released", holder: "ann", purpose: "put main.py", reason: "released" },
+  ])
+})
+
 test("while it is held, only its token writes", () => {
   const { lease, take } = start()
   const { token, holder, ttlMs } = take("ann")

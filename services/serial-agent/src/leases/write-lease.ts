@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto"
-import { AppError, type Lease, type LeaseRequest, type Mark } from "@serialcast/contract"
+import { AppError, type Lease, type LeaseInForce, type LeaseRequest, type Mark } from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import { after, type Clock, longAgo, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 
 export interface WriteLeaseDeps {
   readonly clock: Clock
-  readonly journal: Pick<Journal, "mark">
+  readonly journal: Pick<Journal, "mark" | "place">
   /** The holder changed. */
   readonly onChange: () => void
 }
 
 interface Held {
   readonly token: string
-  readonly holder: string
+  readonly inForce: LeaseInForce
   endsMs: MonotonicMs
   timer?: Timer
 }
@@ -34,7 +34,12 @@ export class WriteLease {
   }
 
   get holder(): string | null {
-    return this.#current()?.holder ?? null
+    return this.inForce?.holder ?? null
+  }
+
+  /** As everyone sees it; null: nobody holds it. */
+  get inForce(): LeaseInForce | null {
+    return this.#current()?.inForce ?? null
   }
 
   /** Why what is done under `token`, or under none, is refused: `leased` or `lease_lost`. null: it is not. */
@@ -49,16 +54,20 @@ export class WriteLease {
    * Takes the lease, or renews the one with this token. Throws `leased`, `lease_lost` for a token that is old, or
    * `device_offline` after the stop.
    */
-  take({ by, ttlMs, lease, steal }: Pick<LeaseRequest, "by" | "ttlMs" | "lease" | "steal">): Lease {
+  take(request: Omit<LeaseRequest, "id">): Lease {
+    const { by, ttlMs, lease, steal, purpose } = request
     if (this.#isStopped) throw new AppError("device_offline", "The agent is stopping.")
     const held = this.#current()
     const refusal = this.whyNot(lease)
     if (refusal !== null && !(refusal.code === "leased" && steal)) throw refusal
     if (lease !== undefined && held !== null) return this.#extend(held, ttlMs)
     if (held !== null) this.#end(held, "stolen")
-    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), holder: by, endsMs: longAgo }
+    const { journal } = this.#deps
+    const told = { holder: by, ...(purpose === undefined ? {} : { purpose }) }
+    const inForce = { ...told, from: journal.place("rx").offset }
+    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), inForce, endsMs: longAgo }
     const taken = this.#extend(this.#held, ttlMs)
-    this.#deps.journal.mark("rx", { kind: "leased", holder: by })
+    journal.mark("rx", { kind: "leased", ...told })
     this.#deps.onChange()
     return taken
   }
@@ -91,8 +100,8 @@ export class WriteLease {
   #extend(held: Held, ttlMs: number): Lease {
     held.endsMs = after(this.#deps.clock.monotonicMs(), ttlMs)
     this.#watch(held)
-    const { token, holder } = held
-    return { token, holder, ttlMs }
+    const { token, inForce } = held
+    return { token, holder: inForce.holder, ttlMs }
   }
 
   /** Timers may fire a little early, so it may take a second look. */
@@ -107,10 +116,13 @@ export class WriteLease {
   #end(held: Held, reason: Extract<Mark, { kind: "released" }>["reason"]): void {
     held.timer?.cancel()
     this.#held = null
-    this.#deps.journal.mark("rx", { kind: "released", holder: held.holder, reason })
+    const { from: _, ...told } = held.inForce
+    this.#deps.journal.mark("rx", { kind: "released", ...told, reason })
   }
 }
 
 function tellHolder(held: Held | null): string {
-  return held === null ? "Nobody holds the device now." : `${held.holder} holds the device.`
+  if (held === null) return "Nobody holds the device now."
+  const { holder, purpose } = held.inForce
+  return purpose === undefined ? `${holder} holds the device.` : `${holder} holds the device (${purpose}).`
 }
