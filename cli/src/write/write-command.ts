@@ -1,4 +1,4 @@
-import { AppError, formatStartPoint, type Receipt, toAppError } from "@serialcast/contract"
+import { AppError, formatStartPoint, maxTtlMs, type Receipt, toAppError } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
@@ -114,6 +114,6 @@ function formatReceipt({ bytes, from, to, drainedUs }: Receipt): string {
 function parseTtl(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ttlMs = Number(text) * 1_000
-  if (ttlMs >= 1 && ttlMs <= 3_600_000) return Math.round(ttlMs)
-  throw new UsageError(`--ttl: expected seconds, up to 3600; found ${JSON.stringify(text)}.`)
+  if (ttlMs >= 1 && ttlMs <= maxTtlMs) return Math.round(ttlMs)
+  throw new UsageError(`--ttl: expected seconds, up to ${maxTtlMs / 1_000}; found ${JSON.stringify(text)}.`)
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs"
 import { addAbortSignal } from "node:stream"
-import { AppError, decodeBytes, maxWriteBytes } from "@serialcast/contract"
+import { AppError, decodeBytes, lineEnds, maxWriteBytes } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
 import type { CommandContext } from "../command/context.ts"
 import { UsageError } from "../command/usage-error.ts"
@@ -16,8 +16,6 @@ export interface WriteSource {
 /** The bytes that are asked to be written, as they come; they end at the stop signal. */
 export type WriteInput = AsyncIterable<Uint8Array>
 
-const lineEnds: Readonly<Record<string, string>> = { none: "", lf: "\n", cr: "\r", crlf: "\r\n" }
-
 /** Throws `UsageError` unless exactly one source is given, and `bad_hex`. Reading it throws `bad_request`. */
 export function openInput(
   { text, hex, file, eol = "none" }: WriteSource,
@@ -27,9 +25,9 @@ export function openInput(
   if (given.length !== 1) {
     throw new UsageError(`Expected one of TEXT, --hex and --file to write; found ${given.length || "none"}.`)
   }
-  const lineEnd = lineEnds[eol]
+  const lineEnd = lineEnds.get(eol)
   if (lineEnd === undefined) {
-    throw new UsageError(`--eol: expected ${Object.keys(lineEnds).join(", ")}; found ${JSON.stringify(eol)}.`)
+    throw new UsageError(`--eol: expected ${[...lineEnds.keys()].join(", ")}; found ${JSON.stringify(eol)}.`)
   }
   const bytes = file === undefined ? [decodeText(text, hex)] : readFile(file, context)
   return followedBy(bytes, new TextEncoder().encode(lineEnd))

@@ -34,6 +34,7 @@ export {
   pageToWire,
   parseHistoryPage,
 } from "./history-call.ts"
+export { type JsonWrite, lineEnds, parseJsonObject, parseJsonWrite } from "./json-write.ts"
 export {
   type Lease,
   type LeaseRequest,

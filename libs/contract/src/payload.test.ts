@@ -18,6 +18,7 @@ test.each([
   ["base64 of the other alphabet", { base64: "_-8=" }, "bad_request"],
   ["base64 with a line end", { base64: "AAAA\n" }, "bad_request"],
   ["base64 of padding only", { base64: "====" }, "bad_request"],
+  ["an unknown line end", { text: "x", eol: "constructor" }, "bad_request"],
 ])("a JSON call with %s is refused", (_, call, code) => {
   expect(() => decodeCall(json({ id: "w", ...call }))).toThrow(expect.objectContaining({ code }))
 })
@@ -26,6 +27,11 @@ test("a JSON call that is no JSON, or no UTF-8, is refused as bad_message", () =
   for (const payload of [json({ id: "w" }).subarray(0, 5), Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)]) {
     expect(() => decodeCall(payload)).toThrow(expect.objectContaining({ code: "bad_message" }))
   }
+})
+
+test("a JSON call has its line end in its bytes", () => {
+  const { call } = decodeCall(json({ id: "w", text: "A", eol: "crlf" }))
+  expect(call).toEqual({ id: "w", bytes: Uint8Array.of(0x41, 0x0d, 0x0a) })
 })
 
 test("megabytes of base64 are decoded", () => {

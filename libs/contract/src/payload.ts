@@ -1,17 +1,17 @@
 import { encodeHex } from "@serialcast/primitives"
 import type { z } from "zod"
-import { decodeBytes } from "./byte-text.ts"
 import { decodeCbor } from "./decode-cbor.ts"
 import { encodeCbor } from "./encode-cbor.ts"
 import { AppError } from "./errors.ts"
+import { takeBytes } from "./json-write.ts"
 import type { Parcel } from "./parcel.ts"
 
 /** How a payload is written; a reply uses what its request used. */
 export type PayloadFormat = "cbor" | "json"
 
 /**
- * Decodes a request's payload: JSON when it starts with `{`, else CBOR. In JSON, bytes are given as one of `hex`,
- * `base64` or `text`. Throws `bad_message`, or `bad_hex` or `bad_request` when these are wrong.
+ * Decodes a request's payload: JSON when it starts with `{`, else CBOR. In JSON, bytes are given as one of
+ * `text`, `hex` or `base64`, with the line end `eol`. Throws `bad_message`, or `bad_hex` or `bad_request` when these are wrong.
  */
 export function decodeCall(payload: Uint8Array): { format: PayloadFormat; call: unknown } {
   if (payload[0] !== 0x7b) return { format: "cbor", call: decodeCbor(payload) }
@@ -72,9 +72,6 @@ function jsonReplacer(key: string, value: unknown): unknown {
 }
 
 function bytesFromJson(call: Record<string, unknown>): Record<string, unknown> {
-  const { hex, base64, text, ...rest } = call
-  const given = [hex, base64, text].filter((value) => value !== undefined)
-  if (given.length === 0) return rest
-  if (given.length > 1) throw new AppError("bad_request", "Give the bytes once: as hex, base64 or text.")
-  return { ...rest, bytes: decodeBytes({ hex, base64, text }) }
+  const { bytes, rest } = takeBytes(call)
+  return bytes === undefined ? rest : { ...rest, bytes }
 }

@@ -15,6 +15,7 @@ test.each([
   ['{"type":"write","text":"Grüße\\r"}', { bytes: new TextEncoder().encode("Grüße\r") }],
   ['{"type":"write","hex":"00ff"}', { bytes: Uint8Array.of(0, 255) }],
   ['{"type":"write","base64":"AP8="}', { bytes: Uint8Array.of(0, 255) }],
+  ['{"type":"write","text":"AT","eol":"cr"}', { bytes: new TextEncoder().encode("AT\r") }],
   ['{"type":"write","text":""}', { bytes: new Uint8Array(0) }],
   ['{"type":"write","id":"a","ttlMs":50,"text":"x"}', { id: "a", ttlMs: 50, bytes: Uint8Array.of(0x78) }],
 ])("%s is a write", (text, message) => expect(parseWriteMessage(text)).toEqual(message))

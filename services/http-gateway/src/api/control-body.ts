@@ -1,4 +1,4 @@
-import { AppError } from "@serialcast/contract"
+import { AppError, parseJsonObject } from "@serialcast/contract"
 import type { Clock, LoopTurns } from "@serialcast/primitives"
 import type { Request, Response } from "express"
 import type { HeldMemory } from "../body/held-memory.ts"
@@ -25,18 +25,8 @@ export async function membersOf(
 ): Promise<Record<string, unknown>> {
   const account = memory.open(response)
   const bytes = await readBody(request, { limitBytes: largestBytes, account, clock, turns })
-  const body = bytes.byteLength === 0 ? {} : parseJson(bytes)
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw new AppError("bad_request", "Expected a JSON object.")
+  const body = bytes.byteLength === 0 ? {} : parseJsonObject(bytes, "The body is not JSON.")
   const unknown = Object.keys(body).find((name) => !names.includes(name))
-  if (unknown === undefined) return { ...body }
+  if (unknown === undefined) return body
   throw new AppError("bad_request", `Expected ${names.join(", ")}; found ${JSON.stringify(unknown)}.`)
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new AppError("bad_request", "The body is not JSON.", { cause })
-  }
 }

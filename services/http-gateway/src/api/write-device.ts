@@ -7,7 +7,7 @@ import { noRoom, readBody, refuseEncoding } from "../body/read-body.ts"
 import type { EventDeps } from "../sse/serve-events.ts"
 import type { AcceptedWrites } from "../writes/accepted-writes.ts"
 import { streamWrite } from "../writes/stream-write.ts"
-import { isJson, largestBodyBytes, parseWrite } from "../writes/write-body.ts"
+import { isJson, largestBodyBytes, parseWriteBody } from "../writes/write-body.ts"
 import { callerOf } from "./caller.ts"
 import { knownDevice } from "./known-device.ts"
 import { flagOf } from "./query.ts"
@@ -36,7 +36,7 @@ async function writeWhole(address: string, request: Request, response: Response,
   const { memory, turns, clock, writes } = deps
   const account = memory.open(response)
   const body = await readBody(request, { limitBytes: largestBodyBytes, account, clock, turns })
-  const write = parseWrite(request.headers["content-type"], body)
+  const write = parseWriteBody(request.headers["content-type"], body)
   return await writes.write({ ...write, ...callerOf(request), address })
 }
 
