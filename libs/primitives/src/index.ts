@@ -19,6 +19,7 @@ export {
   receiptRestMs,
   wakeMsForEachReader,
 } from "./pacing.ts"
+export { TakenAtOnce } from "./taken-at-once.ts"
 export type { MonotonicMs, WallMs, WallUs } from "./time-kinds.ts"
 export { unlessAborted } from "./unless-aborted.ts"
 export { createWaiter, type Waiter } from "./waiter.ts"

@@ -1,10 +1,8 @@
-import type { Clock } from "@serialcast/primitives"
+import { type Clock, type LoopTurns, TakenAtOnce } from "@serialcast/primitives"
 import type { WebSocket } from "ws"
 
 /** Bytes that may wait in this process for one client, besides the frame that is being sent. */
 const sendWatermarkBytes = 256 * 1024
-/** What one client may take without a pause, in bytes: the system takes megabytes for each at once. */
-const mostAtOnce = 64 * 1024
 /** What a client may take for its part of the closing handshake, in milliseconds. */
 const closeTimeoutMs = 1_000
 /** A close frame's payload is 125 bytes at most, two of them the code (RFC 6455 §5.5). */
@@ -28,11 +26,17 @@ export interface PacedSocket {
   onProgress(listener: () => void): void
 }
 
-export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket {
+export interface PacedSocketDeps {
+  readonly clock: Clock
+  /** Of all sockets together. */
+  readonly turns: LoopTurns
+}
+
+export function createPacedSocket(socket: WebSocket, { clock, turns }: PacedSocketDeps): PacedSocket {
   const closed = new AbortController()
   const listeners: (() => void)[] = []
+  const taken = new TakenAtOnce(clock)
   let isClosing = false
-  let sincePause = 0
   socket.once("close", () => closed.abort())
   return {
     closed: closed.signal,
@@ -41,15 +45,15 @@ export function createPacedSocket(socket: WebSocket, clock: Clock): PacedSocket 
         let hasWaited = false
         // A failed send is followed by `close`, which says all there is to say.
         socket.send(frame, () => {
-          if (hasWaited) for (const listener of listeners) listener()
+          // What the system takes at once is told here too, and would take its turn from others.
+          if (!hasWaited) return
+          for (const listener of listeners) listener()
           resolve()
         })
         hasWaited = socket.bufferedAmount > sendWatermarkBytes
-        sincePause = hasWaited ? 0 : sincePause + frame.length
-        if (hasWaited) return
-        if (sincePause < mostAtOnce) return resolve()
-        sincePause = 0
-        setImmediate(resolve)
+        if (hasWaited) return taken.paused()
+        if (!taken.add(frame.length)) return resolve()
+        turns.wait(resolve)
       }),
     close(code, reason) {
       if (isClosing || closed.signal.aborted) return

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { AppError, maxWriteBytes, parseStartPoint, toAppError } from "@serialcast/contract"
-import { type ByteAccount, ByteBudget, type Clock, withDeadline } from "@serialcast/primitives"
+import { type ByteAccount, ByteBudget, type Clock, LoopTurns, withDeadline } from "@serialcast/primitives"
 import {
   type Logger,
   networkOf,
@@ -67,6 +67,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   /** Also those whose client has left while its writes are still being done. */
   const open = new Set<OpenSocket>()
   const budget = new ByteBudget(memory)
+  const turns = new LoopTurns()
   let isStopping = false
   const server = createServer()
 
@@ -81,7 +82,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   }
 
   function start(socket: WebSocket, request: IncomingMessage): void {
-    const paced = createPacedSocket(socket, clock)
+    const paced = createPacedSocket(socket, { clock, turns })
     const network = networkOf(request.socket.remoteAddress)
     const account = budget.open(network)
     const memory = meterSocket(socket, request, { paced, account, refusals })
