@@ -64,6 +64,16 @@ describe("a write", () => {
     await expectNothingWritten()
   })
 
+  test("of an address that does not even fit a head is refused with 414; headers that do not, with 431", async () => {
+    const tooLong = await send("GET", `/writebytes/${"41".repeat(50_000)}`)
+    expect(tooLong).toMatchObject({ status: 414, closed: true })
+    expect(JSON.parse(tooLong.body)).toMatchObject({ code: "uri_too_long" })
+    const headers = `Host: localhost\r\nCookie: ${"name=value; ".repeat(10_000)}`
+    const tooLarge = await sendRaw(running.httpPort, `GET /writebytes/41 HTTP/1.1\r\n${headers}`)
+    expect(tooLarge).toMatchObject({ status: 431, closed: true })
+    await expectNothingWritten()
+  })
+
   test("two at once of 30,000 bytes are not interleaved", async () => {
     const [a, b] = [0x61, 0x62].map((value) => new Uint8Array(30_000).fill(value)) as [Uint8Array, Uint8Array]
     const responses = [a, b].map((bytes) => send("GET", `/writebytes/${encodeHex(bytes)}`))

@@ -34,7 +34,10 @@ export const errorCatalogue = {
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
   too_slow: { status: 408, fix: "Send all of the request in the time that the message says, and try again." },
   headers_too_large: { status: 431, fix: "Send fewer or shorter headers and cookies." },
-  uri_too_long: { status: 414, fix: "Write at most 32754 bytes in one `/writebytes` request, or use POST." },
+  uri_too_long: {
+    status: 414,
+    fix: "Shorten the address: `/writebytes` takes at most 32754 bytes in one request, POST takes more.",
+  },
   unsupported: { status: 501, fix: "Use a call that this version of the agent answers." },
   slow_client: { status: 503, fix: "Read faster, subscribe to less, or raise `broker.clientBufferBytes`." },
   overloaded: { status: 503, fix: "Wait until earlier work has finished, then try again." },

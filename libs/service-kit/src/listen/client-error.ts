@@ -21,8 +21,11 @@ export function problemOf(error: ClientError, { bytesRead }: Pick<Socket, "bytes
   if (bytesRead === 0) return null
   if (code === "ERR_HTTP_REQUEST_TIMEOUT")
     return new AppError("too_slow", "The request did not come in time.", { cause: error })
-  if (code === "HPE_HEADER_OVERFLOW")
-    return new AppError("headers_too_large", "The request line and headers are too large.", { cause: error })
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return isInRequestLine(error, bytesRead)
+      ? new AppError("uri_too_long", "The address in the request line is too long.", { cause: error })
+      : new AppError("headers_too_large", "The request line and headers are too large.", { cause: error })
+  }
   if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW")
     return new AppError("too_large", "The extensions of the body's chunks are too large.", { cause: error })
   // The client ended in the middle of a request: nobody waits for an answer.
@@ -58,12 +61,30 @@ function answer(socket: Socket, problem: AppError): void {
 }
 
 /** Whether a request line of the packet has more than a method, a target and a version. */
-function hasSpaceInTarget({ rawPacket, bytesParsed = 0 }: ClientError): boolean {
-  if (rawPacket === undefined) return false
+function hasSpaceInTarget(error: ClientError): boolean {
+  return /^[A-Z]+ \S+ .*\S HTTP\/\d\.\d$/.test(lineAt(error).line)
+}
+
+/**
+ * Whether the parser stands in a request line. Of one that began in an earlier packet only the rest is here: what has no
+ * space in it, but for the version's, is a target's; a header of that length hardly ever is without.
+ */
+function isInRequestLine(error: ClientError, bytesRead: number): boolean {
+  const { line, start } = lineAt(error)
+  if (/^[A-Z]+ /.test(line)) return true
+  const isRest = start === 0 && bytesRead > (error.rawPacket?.byteLength ?? 0)
+  return isRest && /^\S*( HTTP\/\d\.\d)?$/.test(line)
+}
+
+/** The line of the packet in which the parser stands, as far as it came, and where in the packet it starts. */
+function lineAt({ rawPacket = new Uint8Array(0), bytesParsed = 0 }: ClientError): {
+  line: string
+  start: number
+} {
   const text = Buffer.from(rawPacket.buffer, rawPacket.byteOffset, rawPacket.byteLength).toString("latin1")
   const start = text.lastIndexOf("\n", Math.max(0, bytesParsed - 1)) + 1
   const [line = ""] = text.slice(start).split(/\r?\n/, 1)
-  return /^[A-Z]+ \S+ .*\S HTTP\/\d\.\d$/.test(line)
+  return { line, start }
 }
 
 /** The answer that is being made on a connection, where there is one, as Node keeps it. */

@@ -106,12 +106,13 @@ test.each([
     "headers_too_large",
     /too large/,
   ],
+  ["an address without end", `GET /${"a".repeat(17_000)} HTTP/1.1\r\n\r\n`, 414, "uri_too_long", /too long/],
   [
-    "an address without end",
-    `GET /${"a".repeat(17_000)} HTTP/1.1\r\n\r\n`,
-    431,
-    "headers_too_large",
-    /too large/,
+    "an address without end, on a connection that was used",
+    `GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /${"a".repeat(17_000)} HTTP/1.1\r\n\r\n`,
+    414,
+    "uri_too_long",
+    /too long/,
   ],
   [
     "an expectation that nobody knows",
