@@ -3,13 +3,18 @@ import { AppError, toAppError } from "@serialcast/contract"
 import type { Logger } from "../log/logger.ts"
 import { sendProblem } from "./problem.ts"
 
-/** Answers what a request came to as a problem document; what nobody foresaw is logged. */
-export function answerError(error: unknown, response: ServerResponse, log: Pick<Logger, "error">): void {
+/** Answers what a request came to, as a problem document unless `send` has another form; what nobody foresaw is logged. */
+export function answerError(
+  error: unknown,
+  response: ServerResponse,
+  log: Pick<Logger, "error">,
+  send: (response: ServerResponse, error: AppError) => void = sendProblem,
+): void {
   // Answered already, as malformed, while it was worked on: there is nobody to answer.
   if (response.writableEnded) return
   const known = fromExpress(error)
   if (known.code === "internal") log.error({ err: error }, "a request failed")
-  sendProblem(response, known)
+  send(response, known)
 }
 
 /** Throws `method_not_allowed`, and names the methods that there are: RFC 9110 §15.5.6. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { AppError, formatCursor, notHex, toAppError } from "@serialcast/contract"
+import { AppError, formatCursor, notHex } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
 import { decodeHex } from "@serialcast/primitives"
-import type { Logger } from "@serialcast/service-kit"
+import { answerError, type Logger, problemDocument } from "@serialcast/service-kit"
 import { answerOrLeave, awaitDevice } from "../await-device.ts"
 import type { ByteEncoding } from "../sse/encodings.ts"
 import type { EventStream, ServerEvent } from "../sse/event-stream.ts"
@@ -31,16 +31,17 @@ export function createHexServer(
   return (request, response) => {
     const target = parseHexTarget(request.url ?? "", deps.defaultDevice)
     if (target === undefined) return false
-    serve(request, response, target, deps).catch((error: unknown) => {
-      // Answered already, as malformed, while it was worked on.
-      if (response.writableEnded) return
-      const known = toAppError(error)
-      if (known.code === "internal") deps.log.error({ err: error }, "hex request failed")
-      if (response.headersSent) response.destroy()
-      else sendErrorPage(response, statusOf(known), messageOf(known))
-    })
+    serve(request, response, target, deps).catch((error: unknown) =>
+      answerError(error, response, deps.log, sendPage),
+    )
     return true
   }
+}
+
+function sendPage(response: ServerResponse, error: AppError): void {
+  // Of an answer that has begun, only the end can tell.
+  if (response.headersSent) response.destroy()
+  else sendErrorPage(response, statusOf(error), messageOf(error))
 }
 
 /** The original knows 400 for what is malformed and 500 for a device that cannot be written to. */
@@ -49,9 +50,10 @@ function statusOf({ code, status }: AppError): number {
   return status < 500 ? status : 500
 }
 
-function messageOf({ code, message }: AppError): string {
-  if (code !== "unknown_device") return message
-  return `${message} Set http.defaultDevice, or ask below /devices/<gateway>/<device>.`
+function messageOf(error: AppError): string {
+  const { detail } = problemDocument(error)
+  if (error.code !== "unknown_device") return detail
+  return `${detail} Set http.defaultDevice, or ask below /devices/<gateway>/<device>.`
 }
 
 async function serve(
