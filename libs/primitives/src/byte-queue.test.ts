@@ -42,6 +42,13 @@ test("a million single bytes cost a megabyte, not a hundred", () => {
   expect(areEqual(queue.takeAll(), big)).toBe(true)
 })
 
+test("small pieces leave together", () => {
+  const queue = new ByteQueue()
+  for (let count = 0; count < 1_000; count++) queue.push(Uint8Array.of(count))
+  expect(queue.take(65_536)).toHaveLength(1_000)
+  expect(queue.take(65_536)).toHaveLength(0)
+})
+
 test("what was taken does not change with what comes after it", () => {
   const queue = new ByteQueue()
   queue.push(Uint8Array.of(1, 2, 3))

@@ -1,7 +1,6 @@
 import { Duplex } from "node:stream"
 import { AppError } from "@serialcast/contract"
-import { concatBytes } from "@serialcast/primitives"
-import { ByteQueue } from "./byte-queue.ts"
+import { ByteQueue, concatBytes } from "@serialcast/primitives"
 import { createPacketSizeGuard, type PacketSizeGuard } from "./packet-size-guard.ts"
 
 export interface BoundedConnectionOptions {
@@ -12,6 +11,9 @@ export interface BoundedConnectionOptions {
   /** Told by how much `heldBytes` has changed, after each change. */
   readonly onHeldChange?: (changeBytes: number) => void
 }
+
+/** What is written at once of what waits, in bytes. */
+const mostAtOnce = 64 * 1024
 
 /**
  * What the broker sees of a client's connection:
@@ -55,7 +57,7 @@ export class BoundedConnection extends Duplex {
 
   /** Bytes for the client that its transport has not taken. */
   get heldBytes(): number {
-    return this.destroyed ? 0 : this.#waiting.size + this.#writingBytes
+    return this.destroyed ? 0 : this.#waiting.byteLength + this.#writingBytes
   }
 
   override _read(): void {
@@ -109,8 +111,8 @@ export class BoundedConnection extends Duplex {
       // The transport's "error" event ends this connection; nothing is left to write then.
       if (error) return
       this.#writingBytes = 0
-      const next = this.#waiting.shift()
-      if (next !== undefined) return this.#writeNow(next)
+      const next = this.#waiting.take(mostAtOnce)
+      if (next.byteLength > 0) return this.#writeNow(next)
       this.#reportHeld()
       this.#end?.()
     })
