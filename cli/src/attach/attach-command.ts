@@ -72,12 +72,12 @@ export const attachCommand = defineCommand({
     await using lease = exclusive
       ? await device.acquireLease({ by: gateway.by, ttlMs: leaseTtlMs })
       : undefined
-    await holdSession({ gateway, address, device, lease, from, escape, isReadOnly, context })
+    await holdAttached({ gateway, address, device, lease, from, escape, isReadOnly, context })
     return exitCodes.done
   },
 })
 
-interface Session {
+interface Attachment {
   readonly gateway: GatewayConnection
   readonly address: string
   readonly device: Device
@@ -89,8 +89,8 @@ interface Session {
 }
 
 /** Until the escape key, a signal, or the loss of the lease, which is thrown as `lease_lost`. */
-async function holdSession(session: Session): Promise<void> {
-  const { address, lease, context } = session
+async function holdAttached(attachment: Attachment): Promise<void> {
+  const { address, lease, context } = attachment
   const { stdout, signal } = context
   const leaving = new AbortController()
   const leave = () => leaving.abort()
@@ -99,7 +99,7 @@ async function holdSession(session: Session): Promise<void> {
     if (reason?.aborted === true) leave()
   }
   context.onHangUp(leave)
-  await converse(session, leaving)
+  await converse(attachment, leaving)
   // A terminal that hung up hears no farewell.
   await stdout.write(`\n-- left ${address}\n`).catch(() => {})
   if (lease?.lost.aborted === true && !signal.aborted) {
@@ -107,8 +107,8 @@ async function holdSession(session: Session): Promise<void> {
   }
 }
 
-async function converse(session: Session, leaving: AbortController): Promise<void> {
-  const { gateway, address, context } = session
+async function converse(attachment: Attachment, leaving: AbortController): Promise<void> {
+  const { gateway, address, context } = attachment
   const { stdin, stdout } = context
   await using _raw = makeRaw(stdin, stdout)
   const paint = createPaint(stdout.hasColors)
@@ -118,7 +118,7 @@ async function converse(session: Session, leaving: AbortController): Promise<voi
   }
   const forget = followState(gateway.client.devices, address, tell)
   try {
-    await Promise.all([type(session, leaving, tell), show(session, leaving, tell)])
+    await Promise.all([type(attachment, leaving, tell), show(attachment, leaving, tell)])
   } finally {
     leaving.abort()
     forget()
@@ -127,13 +127,13 @@ async function converse(session: Session, leaving: AbortController): Promise<voi
 
 type Tell = (line: string) => void
 
-async function type(session: Session, leaving: AbortController, tell: Tell): Promise<void> {
-  const { device, lease, escape, isReadOnly, context } = session
+async function type(attachment: Attachment, leaving: AbortController, tell: Tell): Promise<void> {
+  const { device, lease, escape, isReadOnly, context } = attachment
   const { signal } = leaving
   const leave = () => leaving.abort()
   const onEscape = () => void context.clock.startTimer(farewellMs, leave)
   const keyboard = new Keyboard(context.stdin, { escape: escape.byte, onEscape })
-  const { by } = session.gateway
+  const { by } = attachment.gateway
   const typist = new Typist({ device, by, lease: lease?.token, signal, onRefused: tell })
   for await (const bytes of keyboard.read(signal)) {
     if (!isReadOnly) await typist.type(bytes)
@@ -142,8 +142,8 @@ async function type(session: Session, leaving: AbortController, tell: Tell): Pro
   leave()
 }
 
-async function show(session: Session, leaving: AbortController, tell: Tell): Promise<void> {
-  const { gateway, address, device, from, escape, isReadOnly, context } = session
+async function show(attachment: Attachment, leaving: AbortController, tell: Tell): Promise<void> {
+  const { gateway, address, device, from, escape, isReadOnly, context } = attachment
   let isAttached = false
   try {
     const events = device.read({ from, signal: leaving.signal })

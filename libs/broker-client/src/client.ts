@@ -78,7 +78,7 @@ export interface BrokerClient {
    * sending may be 30 s away.
    */
   sendAgain(isMeant: (destination: Destination) => boolean): void
-  /** Refuses all calls and ends the session in an orderly way: the will is not sent. Takes 2 s at most. */
+  /** Refuses all calls and ends the connection in an orderly way: the will is not sent. Takes 2 s at most. */
   close(): Promise<void>
 }
 

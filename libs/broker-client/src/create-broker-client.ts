@@ -1,13 +1,13 @@
 /*
- *   publish, subscribe, request ─→ Session (one per connection) ─→ MQTT ─→ broker
+ *   publish, subscribe, request ─→ Connection (one per connection) ─→ MQTT ─→ broker
  *   handlers ←─ Subscriptions ←──────────┘
- *   replies  ←─ PendingCalls  ←──────────┘     a loop opens the next session with back-off and jitter
+ *   replies  ←─ PendingCalls  ←──────────┘     a loop opens the next connection with back-off and jitter
  */
 import { AppError, bytesOf, isName } from "@serialcast/contract"
 import { createBackoff, delay, msSince, withDeadline } from "@serialcast/primitives"
 import { PendingCalls } from "./calls.ts"
 import type { BrokerClient, BrokerClientDeps, BrokerClientOptions } from "./client.ts"
-import { openSession, type Session } from "./session.ts"
+import { type Connection, openConnection } from "./open-connection.ts"
 import { Subscriptions } from "./subscriptions.ts"
 
 const connectTimeoutMs = 10_000
@@ -35,7 +35,7 @@ class ReconnectingClient implements BrokerClient {
   readonly #stopping = new AbortController()
   #loop: Promise<void> | null = null
   /** Set from CONNACK on, so that the birth can use it. */
-  #session: Session | null = null
+  #connection: Connection | null = null
   #isConnected = false
   /** Since the last connect: each trouble and its end are logged once. */
   #hasFailed = false
@@ -46,7 +46,7 @@ class ReconnectingClient implements BrokerClient {
     this.#options = options
     this.#deps = deps
     this.#calls = new PendingCalls(deps.clock, (...message) =>
-      this.#session?.isOver === false ? this.#session.publish(...message) : undefined,
+      this.#connection?.isOver === false ? this.#connection.publish(...message) : undefined,
     )
     this.#subscriptions.add(options.topics.reply(options.clientId), (message) => {
       if (this.#calls.receive(message)) return
@@ -55,7 +55,7 @@ class ReconnectingClient implements BrokerClient {
   }
 
   get isConnected(): boolean {
-    return this.#isConnected && this.#session?.isOver === false
+    return this.#isConnected && this.#connection?.isOver === false
   }
 
   start(): void {
@@ -74,15 +74,15 @@ class ReconnectingClient implements BrokerClient {
   }
 
   readonly publish: BrokerClient["publish"] = (destination, payload) => {
-    if (this.#session === null)
+    if (this.#connection === null)
       return Promise.reject(new AppError("broker_offline", "There is no broker connection."))
-    return this.#session.publish(destination, payload)
+    return this.#connection.publish(destination, payload)
   }
 
   async subscribe(...[filter, handler]: Parameters<BrokerClient["subscribe"]>): Promise<() => void> {
     const remove = this.#subscriptions.add(filter, handler)
     try {
-      await this.#session?.subscribe([filter])
+      await this.#connection?.subscribe([filter])
     } catch (error) {
       // A connection that just broke is restored, subscriptions included, by the loop; a refusal is final.
       if (!(error instanceof AppError) || error.code !== "broker_offline") {
@@ -91,7 +91,7 @@ class ReconnectingClient implements BrokerClient {
       }
     }
     return () => {
-      if (remove()) this.#session?.unsubscribe(filter)
+      if (remove()) this.#connection?.unsubscribe(filter)
     }
   }
 
@@ -123,7 +123,7 @@ class ReconnectingClient implements BrokerClient {
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs()
       try {
-        const reason = await this.#holdSession()
+        const reason = await this.#holdConnection()
         if (signal.aborted) return
         log.warn({ reason }, "broker connection lost")
         // One that is cut again and again (two clients with one id take turns at it) is not come back to at once.
@@ -138,51 +138,51 @@ class ReconnectingClient implements BrokerClient {
     }
   }
 
-  /** Answers why the session ended; throws when it never stood. */
-  async #holdSession(): Promise<string> {
+  /** Answers why the connection ended; throws when it never stood. */
+  async #holdConnection(): Promise<string> {
     const { signal } = this.#stopping
-    const session = openSession(this.#options, {
+    const connection = openConnection(this.#options, {
       clock: this.#deps.clock,
       onMessage: (message) => this.#subscriptions.dispatch(message),
     })
     const stop = () => {
-      if (this.#isConnected) void this.#sayGoodbye(session)
-      else session.cut()
+      if (this.#isConnected) void this.#sayGoodbye(connection)
+      else connection.cut()
     }
     signal.addEventListener("abort", stop)
     try {
-      await this.#establish(session)
+      await this.#establish(connection)
       this.#tellConnected()
-      return await session.ended
+      return await connection.ended
     } catch (error) {
       // A birth that refuses is no death: the will must not tell of one.
       const isRefusal = error instanceof AppError && error.code !== "broker_offline"
-      if (isRefusal && !session.isOver) await this.#sayGoodbye(session)
+      if (isRefusal && !connection.isOver) await this.#sayGoodbye(connection)
       throw error
     } finally {
       signal.removeEventListener("abort", stop)
-      session.cut()
-      await session.ended
-      this.#session = null
+      connection.cut()
+      await connection.ended
+      this.#connection = null
       this.#tellDisconnected()
     }
   }
 
-  async #establish(session: Session): Promise<void> {
+  async #establish(connection: Connection): Promise<void> {
     const { clock } = this.#deps
     const error = () => new AppError("broker_offline", "the broker did not answer in time")
-    await withDeadline(session.connected, { clock, timeoutMs: connectTimeoutMs, error })
-    this.#session = session
-    const lost = session.ended.then((reason): never => {
+    await withDeadline(connection.connected, { clock, timeoutMs: connectTimeoutMs, error })
+    this.#connection = connection
+    const lost = connection.ended.then((reason): never => {
       throw new AppError("broker_offline", reason)
     })
-    const standing = Promise.race([this.#setUp(session), lost])
+    const standing = Promise.race([this.#setUp(connection), lost])
     await withDeadline(standing, { clock, timeoutMs: setUpTimeoutMs, error })
   }
 
-  async #setUp(session: Session): Promise<void> {
-    await session.subscribe(this.#subscriptions.filters)
-    await this.#options.birth?.((destination, payload) => session.publish(destination, payload))
+  async #setUp(connection: Connection): Promise<void> {
+    await connection.subscribe(this.#subscriptions.filters)
+    await this.#options.birth?.((destination, payload) => connection.publish(destination, payload))
   }
 
   #tellConnected(): void {
@@ -199,14 +199,14 @@ class ReconnectingClient implements BrokerClient {
     for (const listener of this.#disconnectedListeners) listener()
   }
 
-  async #sayGoodbye(session: Session): Promise<void> {
+  async #sayGoodbye(connection: Connection): Promise<void> {
     const { clock, log } = this.#deps
     const error = () => new AppError("broker_offline", "the broker did not take the good-bye")
     try {
-      await withDeadline(session.close(), { clock, timeoutMs: closeTimeoutMs, error })
+      await withDeadline(connection.close(), { clock, timeoutMs: closeTimeoutMs, error })
     } catch (late) {
       log.warn({ reason: String(late) }, "broker connection cut")
-      session.cut()
+      connection.cut()
     }
   }
 }

@@ -5,10 +5,10 @@ export {
   type AttemptLimiterOptions,
   createAttemptLimiter,
 } from "./access/attempt-limiter.ts"
+export { createLoginCookie, type LoginCookie } from "./access/login-cookie.ts"
 export { networkOf } from "./access/network-of.ts"
 export { createRefusals, type Refusals, type RefusalsOptions } from "./access/refusals.ts"
 export { createRequestGuard, type RequestGuard, type RequestGuardOptions } from "./access/request-guard.ts"
-export { createSession, type Session } from "./access/session.ts"
 export type { GuardedRequest, SiteCheckOptions } from "./access/site-check.ts"
 export {
   brokerPassword,

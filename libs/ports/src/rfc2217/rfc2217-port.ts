@@ -1,8 +1,8 @@
 /*
- *   server ─→ link ─→ session ─→ data ─→ listener
+ *   server ─→ link ─→ conversation ─→ data ─→ listener
  *                             ─→ lines
  *   server ←─ link ←─ data in pieces, unless suspended ←─ write()
- *                  ←─ session ←─ settings, lines, purge, "have you read that?"
+ *                  ←─ conversation ←─ settings, lines, purge, "have you read that?"
  */
 import type { Socket } from "node:net"
 import { AppError, type ModemLines, type PortSettings, type SettingsInForce } from "@serialcast/contract"
@@ -14,8 +14,8 @@ import type { LineChange, OpenPort, PortListener } from "../port-driver.ts"
 import { formatRefusal, noteRefusals, type Refusal } from "../refusal.ts"
 import { settingsInForce } from "../settings-in-force.ts"
 import { shareDrain } from "../share-drain.ts"
+import { Rfc2217Conversation } from "./rfc2217-conversation.ts"
 import { lineQuestions, Rfc2217Lines } from "./rfc2217-lines.ts"
-import { Rfc2217Session } from "./rfc2217-session.ts"
 import { refusalsIn, settingRequests } from "./rfc2217-settings.ts"
 
 // RFC 2217, SET-LINESTATE-MASK: overruns of the UART.
@@ -36,7 +36,7 @@ export interface Rfc2217PortDeps {
  */
 export class Rfc2217Port implements OpenPort {
   readonly #link: ServerLink
-  readonly #session: Rfc2217Session
+  readonly #conversation: Rfc2217Conversation
   readonly #lines = new Rfc2217Lines()
   readonly #url: string
   readonly #onNote: (note: string) => void
@@ -52,7 +52,7 @@ export class Rfc2217Port implements OpenPort {
   constructor(socket: Socket, { url, clock, listener, onNote }: Rfc2217PortDeps) {
     this.#url = url
     this.#onNote = onNote
-    this.#session = new Rfc2217Session({
+    this.#conversation = new Rfc2217Conversation({
       clock,
       post: (bytes) => this.#link.post(bytes),
       events: {
@@ -66,7 +66,7 @@ export class Rfc2217Port implements OpenPort {
       },
     })
     const linkListener: LinkListener = {
-      onBytes: (bytes) => this.#session.receive(bytes),
+      onBytes: (bytes) => this.#conversation.receive(bytes),
       onEnd: (reason) => this.#stop(reason),
       onClosed: (closed) => listener.onClosed(closed),
     }
@@ -74,7 +74,7 @@ export class Rfc2217Port implements OpenPort {
     this.#drain = shareDrain(async () => {
       // All that was written before is with the system, and what the server is asked now comes after it.
       await this.#link.send(new Uint8Array(0))
-      await this.#session.untilRead()
+      await this.#conversation.untilRead()
     })
   }
 
@@ -84,12 +84,12 @@ export class Rfc2217Port implements OpenPort {
 
   /** The server hung up before it answered a request: what it sent are words of its own, and none of the device. */
   get wasTurnedAway(): boolean {
-    return this.#link.isEnded && !this.#session.hasAnswered
+    return this.#link.isEnded && !this.#conversation.hasAnswered
   }
 
   /** Agrees on RFC 2217, and makes the settings. Throws `open_failed`, or an error that says how the connection ended. */
   async open(settings: PortSettings): Promise<void> {
-    if ((await this.#session.open()) !== "agreed") {
+    if ((await this.#conversation.open()) !== "agreed") {
       const found = `${this.#url} speaks no RFC 2217`
       throw new AppError(
         "open_failed",
@@ -101,7 +101,7 @@ export class Rfc2217Port implements OpenPort {
       const found = `${this.#url} does not take ${formatRefusal(rateRefusal)}`
       throw new AppError("open_failed", `${found}; set the device's baudRate to one that it takes.`)
     }
-    if (!this.#session.tellsWhatItRead)
+    if (!this.#conversation.tellsWhatItRead)
       this.#onNote(
         `${this.#url} does not tell its baud rate, so writes count as done before it has read them.`,
       )
@@ -115,10 +115,10 @@ export class Rfc2217Port implements OpenPort {
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     this.#link.checkOpen()
     for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-      while (this.#session.isSuspended) if ((await this.#untilRoom(signal)) === "stop") return at
+      while (this.#conversation.isSuspended) if ((await this.#untilRoom(signal)) === "stop") return at
       const piece = bytes.subarray(at, at + pieceBytes)
       // What the socket was given goes out, also when nobody waits for it any more.
-      const outcome = await this.#link.send(this.#session.encodeData(piece), signal)
+      const outcome = await this.#link.send(this.#conversation.encodeData(piece), signal)
       if (outcome === "left") return at + piece.byteLength
     }
     return bytes.byteLength
@@ -152,7 +152,7 @@ export class Rfc2217Port implements OpenPort {
   async signal(change: LineChange): Promise<void> {
     this.#link.checkOpen()
     const requests = this.#lines.requestsFor(change)
-    if (requests.length > 0) this.#lines.changed(change, await this.#session.ask(requests))
+    if (requests.length > 0) this.#lines.changed(change, await this.#conversation.ask(requests))
   }
 
   async readLines(): Promise<ModemLines | null> {
@@ -168,7 +168,7 @@ export class Rfc2217Port implements OpenPort {
     this.#link.checkOpen()
     this.#goOn("stop")
     this.#link.purge()
-    if (!this.#session.isSuspended) await this.#session.ask([{ kind: "purge", value: "tx" }])
+    if (!this.#conversation.isSuspended) await this.#conversation.ask([{ kind: "purge", value: "tx" }])
   }
 
   close(): Promise<void> {
@@ -177,13 +177,13 @@ export class Rfc2217Port implements OpenPort {
 
   async #setRate(settings: PortSettings): Promise<Refusal | null> {
     const { rate } = settingRequests(settings)
-    const answers = await this.#session.ask([rate])
+    const answers = await this.#conversation.ask([rate])
     return refusalsIn(settings, [rate], answers)[0] ?? null
   }
 
   async #setOthers(settings: PortSettings, more: readonly ComPortRequest[] = []): Promise<SettingsAnswer> {
     const { others } = settingRequests(settings)
-    const answers = await this.#session.ask([...others, ...more])
+    const answers = await this.#conversation.ask([...others, ...more])
     return { refusals: refusalsIn(settings, others, answers), answers }
   }
 
@@ -191,7 +191,7 @@ export class Rfc2217Port implements OpenPort {
   #restore(settings: PortSettings): void {
     const { rate, others } = settingRequests(settings)
     // A server that does not answer was not going to; that the port ended is told elsewhere.
-    this.#session.ask([rate, ...others]).catch(() => undefined)
+    this.#conversation.ask([rate, ...others]).catch(() => undefined)
   }
 
   #made(wanted: PortSettings, refusals: readonly Refusal[]): void {
@@ -216,7 +216,7 @@ export class Rfc2217Port implements OpenPort {
   }
 
   #stop(reason: string): void {
-    this.#session.end(reason)
+    this.#conversation.end(reason)
     this.#room?.reject(new Error(reason))
     this.#room = null
   }

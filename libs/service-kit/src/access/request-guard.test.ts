@@ -1,7 +1,7 @@
 import { FakeClock } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
+import { createLoginCookie } from "./login-cookie.ts"
 import { createRequestGuard } from "./request-guard.ts"
-import { createSession } from "./session.ts"
 
 const token = "a-token-of-some-length"
 const host = "localhost:8080"
@@ -102,19 +102,19 @@ describe("token", () => {
     return guard.check({ method: "GET", headers: { host, ...headers } })?.code ?? "allowed"
   }
 
-  test("the bearer token or the session cookie is needed", () => {
+  test("the bearer token or the login cookie is needed", () => {
     expect(check({})).toBe("unauthorized")
     expect(check({ authorization: `Bearer ${token}` })).toBe("allowed")
     expect(check({ authorization: `bearer ${token}` })).toBe("allowed")
     expect(check({ authorization: `Basic ${token}` })).toBe("unauthorized")
     expect(check({ authorization: "Bearer wrong" })).toBe("unauthorized")
-    const [cookie] = createSession(token).cookie().split(";")
+    const [cookie] = createLoginCookie(token).cookie().split(";")
     expect(check({ cookie: cookie!, "sec-fetch-site": "same-origin" })).toBe("allowed")
     expect(check({ cookie: `serialcast_session=${token}` })).toBe("unauthorized")
   })
 
-  test("a page of another site is refused even with a session", () => {
-    const cookie = createSession(token).cookie().split(";")[0]!
+  test("a page of another site is refused even with the login cookie", () => {
+    const cookie = createLoginCookie(token).cookie().split(";")[0]!
     expect(check({ cookie, "sec-fetch-site": "same-site" })).toBe("cross_site")
   })
 
@@ -147,10 +147,10 @@ describe("token", () => {
   })
 })
 
-describe("a session, which browsers send along by themselves,", () => {
+describe("the login cookie, which browsers send along by themselves,", () => {
   const host = "192.168.1.5:8080"
   const guard = createRequestGuard({ token, hosts: [] })
-  const [cookie] = createSession(token).cookie().split(";")
+  const [cookie] = createLoginCookie(token).cookie().split(";")
   const check = (headers: Record<string, string>, options = {}, method = "GET") =>
     guard.check({ method, headers: { host, cookie: cookie!, ...headers } }, options)?.code ?? "allowed"
 
@@ -203,8 +203,8 @@ describe("what a browser loads ahead of time", () => {
   })
 })
 
-test("of many cookies of the session's name only a few are compared, and only those that could be it", () => {
-  const value = createSession(token).cookie().split(";")[0]!
+test("of many cookies of the login cookie's name only a few are compared, and only those that could be it", () => {
+  const value = createLoginCookie(token).cookie().split(";")[0]!
   const guard = createRequestGuard({ token, hosts: [] })
   const check = (cookie: string) =>
     guard.check({ method: "GET", headers: { host, cookie, "sec-fetch-site": "same-origin" } })?.code ??

@@ -3,9 +3,9 @@ import { type Clock, systemClock } from "@serialcast/primitives"
 import { createAttemptLimiter } from "./attempt-limiter.ts"
 import { checkHeaders } from "./header-check.ts"
 import { checkHost } from "./host-check.ts"
+import { createLoginCookie } from "./login-cookie.ts"
 import { networkOf } from "./network-of.ts"
 import type { Refusals } from "./refusals.ts"
-import { createSession } from "./session.ts"
 import { checkOwnPage, checkSite, type GuardedRequest, type SiteCheckOptions } from "./site-check.ts"
 import { tokensMatch } from "./token.ts"
 
@@ -37,7 +37,7 @@ export interface RequestGuard {
 export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
   const { token, hosts, clock = systemClock, refusals } = options
   const limiter = createAttemptLimiter({ clock })
-  const session = token === null ? null : createSession(token)
+  const login = token === null ? null : createLoginCookie(token)
   const judgeToken = (given: string, request: GuardedRequest) => {
     // Compared first: clients behind one address must not lock each other out. A guess stays hopeless without any
     // limit, as a token has at least 20 characters; the limit is for those who try, and for the log.
@@ -51,11 +51,11 @@ export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
   }
   const checkCredentials = (request: GuardedRequest, options: SiteCheckOptions) => {
     const { authorization, cookie } = request.headers
-    if (session === null) return null
+    if (login === null) return null
     const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
     // A page of another site cannot send this header, which is why it needs no more; the cookie goes along by itself.
     if (bearer !== undefined) return judgeToken(bearer, request)
-    return session.matches(cookie)
+    return login.matches(cookie)
       ? checkOwnPage(request, options)
       : new AppError("unauthorized", "Expected the access token; found none.")
   }

@@ -2,18 +2,18 @@
 const urlUser = /\/\/[^\s"\\]+@/g
 const tokenParameter = /([?&](?:access_)?token=)[^\s"&\\]+/gi
 const authorization = /\b(Bearer|Basic)\s+[^\s"\\]+/gi
-const sessionCookie = /(serialcast_session=)[^\s";\\]+/g
+const loginCookie = /(serialcast_session=)[^\s";\\]+/g
 
 /**
  * Hides user names and passwords of URLs, `token` parameters of query strings, credentials behind the name of their HTTP
- * scheme, and session cookies.
+ * scheme, and login cookies.
  */
 export function maskCredentials(text: string): string {
   return text
     .replaceAll(urlUser, "//[redacted]@")
     .replaceAll(tokenParameter, "$1[redacted]")
     .replaceAll(authorization, "$1 [redacted]")
-    .replaceAll(sessionCookie, "$1[redacted]")
+    .replaceAll(loginCookie, "$1[redacted]")
 }
 
 // Escapes in JSON text, and what JSON leaves bare although it can steer a terminal: DEL, C1 controls, line

@@ -2,7 +2,7 @@ import type { DeviceState } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import { subProtocol } from "../../src/wire/frames.ts"
 import type { ConnectionStatus } from "./connection.ts"
-import { DeviceSession, type SessionView } from "./device-session.ts"
+import { DeviceFeed, type FeedView } from "./device-feed.ts"
 import { describeIdentity, describePresence, describeProblem, describeSettings } from "./device-text.ts"
 import { byId } from "./elements.ts"
 import { pageUrl } from "./page-url.ts"
@@ -21,19 +21,19 @@ export interface DeviceView {
 /** The main part: one device's terminal, send box and status. Must be visible: xterm.js measures its letters in it. */
 export function createDeviceView(clock: Clock): DeviceView {
   const encoder = new TextEncoder()
-  let session: DeviceSession | null = null
+  let feed: DeviceFeed | null = null
   // Of the terminal, which may still be parsing the device before when another one is opened.
   let isCongested = false
 
-  const send = (text: string) => session?.write(encoder.encode(text))
+  const send = (text: string) => feed?.write(encoder.encode(text))
   const sendBox = createSendBox(send)
   const terminal = createTerminalView(byId("terminal", HTMLElement), {
     onTyped: send,
     onLeave: () => sendBox.focus(),
     onCongested(isNowCongested) {
       isCongested = isNowCongested
-      if (isCongested) session?.pause()
-      else session?.resume()
+      if (isCongested) feed?.pause()
+      else feed?.resume()
     },
   })
   byId("clear", HTMLButtonElement).addEventListener("click", () => {
@@ -43,22 +43,22 @@ export function createDeviceView(clock: Clock): DeviceView {
 
   return {
     open(address) {
-      session?.close()
+      feed?.close()
       byId("device-name", HTMLElement).textContent = address
       terminal.reset()
-      session = new DeviceSession({
+      feed = new DeviceFeed({
         clock,
         startsPaused: isCongested,
         openSocket: (from) => new WebSocket(streamUrl(address, from), subProtocol),
         onBytes: (bytes) => terminal.write(bytes),
         onNotice: (text) => terminal.notice(text),
-        onChange: showSession,
+        onChange: showFeed,
       })
       terminal.focus()
     },
     close() {
-      session?.close()
-      session = null
+      feed?.close()
+      feed = null
     },
     showState,
   }
@@ -75,7 +75,7 @@ const statusTexts = {
   paused: "Catching up…",
 } as const satisfies Record<ConnectionStatus, string>
 
-function showSession(view: SessionView): void {
+function showFeed(view: FeedView): void {
   const { status, offset, receivedBytes, pendingWrites, writeProblem } = view
   const isForAgent = status === "open" && view.isAgentAway
   const statusElement = byId("connection-status", HTMLElement)

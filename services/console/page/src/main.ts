@@ -1,6 +1,6 @@
 import type { DeviceState } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
-import type { DeviceListMessage } from "../../src/socket/device-list-session.ts"
+import type { DeviceListMessage } from "../../src/socket/serve-device-list.ts"
 import { type ConnectionStatus, openConnection } from "./connection.ts"
 import { createDeviceList } from "./device-list.ts"
 import { createDeviceView, type DeviceView } from "./device-view.ts"
@@ -52,7 +52,7 @@ function startConsole(): void {
       const element = byId("service-status", HTMLElement)
       element.textContent = statusTexts[status]
       element.dataset["status"] = status
-      // A socket does not say why it was refused. The session may have ended.
+      // A socket does not say why it was refused. The login may have ended.
       if (status === "waiting") void showLogInIfNeeded()
     },
   })

@@ -4,7 +4,7 @@ import { FakeClock } from "@serialcast/testkit"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { createEventEncoder } from "../../src/socket/event-frames.ts"
-import { DeviceSession } from "./device-session.ts"
+import { DeviceFeed } from "./device-feed.ts"
 import { FakeSocket } from "./fake-socket.ts"
 
 const epochs = ["00000000000000aa", "00000000000000bb"] as const
@@ -72,7 +72,7 @@ test("wherever connections break, each byte is shown once and in order, over an 
       const clock = new FakeClock()
       const sockets: FakeSocket[] = []
       const shown: string[] = []
-      const session = new DeviceSession({
+      const feed = new DeviceFeed({
         clock,
         startsPaused: false,
         openSocket(from) {
@@ -92,7 +92,7 @@ test("wherever connections break, each byte is shown once and in order, over an 
         socket.break()
         clock.advance(10_000)
       }
-      session.close()
+      feed.close()
       expect(shown.join("")).toBe(
         "onetwo[port closed][port opened]three[bytes are missing here]four" +
           "[the device sent faster than the port was read]five",

@@ -1,5 +1,5 @@
 import { AppError } from "@serialcast/contract"
-import { createSession, type RequestGuard } from "@serialcast/service-kit"
+import { createLoginCookie, type RequestGuard } from "@serialcast/service-kit"
 import express, { type Request, type Response, Router } from "express"
 
 export interface LogInOptions {
@@ -30,7 +30,7 @@ export function logIn(
 ): AppError | null {
   if (expected === null) return null
   const refusal = guard.checkToken(token, request)
-  if (refusal === null) response.set("Set-Cookie", createSession(expected).cookie())
+  if (refusal === null) response.set("Set-Cookie", createLoginCookie(expected).cookie())
   return refusal
 }
 

@@ -4,7 +4,7 @@ import type { ByteAccount } from "@serialcast/primitives"
 import type { Refusals } from "@serialcast/service-kit"
 import type { WebSocket } from "ws"
 import type { PacedSocket } from "./paced-socket.ts"
-import { closeCodes } from "./session.ts"
+import { closeCodes } from "./served-socket.ts"
 import { SocketMemory } from "./socket-memory.ts"
 
 export interface MeterOptions {
@@ -32,7 +32,7 @@ export function meterSocket(
   connection.prependListener("data", (bytes: Uint8Array) => memory.read(bytes.byteLength))
   for (const kind of ["ping", "pong"] as const)
     socket.on(kind, (data: Uint8Array) => memory.tookControl(data.byteLength))
-  // Before the session, which makes a write of it.
+  // Before whoever serves it, who makes a write of it.
   socket.on("message", () => memory.tookMessage())
   // ws closes the socket with the code that says what is wrong; of a connection that broke nothing is to be said.
   socket.on("error", (error: Error & { code?: string }) => {

@@ -13,13 +13,13 @@ import { type WebSocket, WebSocketServer } from "ws"
 import type { ConsoleDevices } from "../console-devices.ts"
 import type { ConsoleMetrics } from "../metrics.ts"
 import { subProtocol } from "../wire/frames.ts"
-import { startClassicSession } from "./classic-session.ts"
-import { startDeviceListSession } from "./device-list-session.ts"
 import { keepAlive } from "./heartbeat.ts"
 import { meterSocket } from "./meter-socket.ts"
 import { createPacedSocket, type PacedSocket } from "./paced-socket.ts"
-import { closeCodes, closeFailed, type Session, type SessionOptions } from "./session.ts"
-import { startStreamSession } from "./stream-session.ts"
+import { serveClassic } from "./serve-classic.ts"
+import { serveDeviceList } from "./serve-device-list.ts"
+import { serveStream } from "./serve-stream.ts"
+import { closeCodes, closeFailed, type ServedSocket, type ServeOptions } from "./served-socket.ts"
 
 /** Sockets at once: as many as there may be connections, less some for pages. What they send shares one memory. */
 const maxSockets = 1_000
@@ -58,7 +58,7 @@ interface OpenSocket {
   /** Whose share it takes from. */
   readonly network: string
   readonly paced: PacedSocket
-  readonly session: Session
+  readonly served: ServedSocket
   readonly closed: Promise<void>
 }
 
@@ -88,15 +88,15 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     const memory = meterSocket(socket, request, { paced, account, refusals })
     keepAlive(socket, paced, clock)
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
-    const session = startSession(options, { ...options, socket, paced, memory }, request)
-    void follow({ network, paced, session, closed }, account)
+    const served = serveSocket(options, { ...options, socket, paced, memory }, request)
+    void follow({ network, paced, served, closed }, account)
   }
 
   async function follow(entry: OpenSocket, account: ByteAccount): Promise<void> {
     open.add(entry)
     metrics.setSockets(open.size)
     await entry.closed
-    await entry.session.lane?.idle()
+    await entry.served.lane?.idle()
     account[Symbol.dispose]()
     open.delete(entry)
     metrics.setSockets(open.size)
@@ -129,18 +129,18 @@ function createServer(): WebSocketServer {
 
 /** Answers or refuses what the client wrote, then closes its socket if it is still there. */
 async function finish(
-  { paced, session, closed }: OpenSocket,
+  { paced, served, closed }: OpenSocket,
   { clock, log }: SocketServerOptions,
 ): Promise<void> {
   const error = () => new AppError("no_reply", "A write had no outcome when the console stopped.")
   try {
-    session.lane?.refuseRest()
-    await withDeadline(Promise.resolve(session.lane?.idle()), { clock, timeoutMs: finishTimeoutMs, error })
+    served.lane?.refuseRest()
+    await withDeadline(Promise.resolve(served.lane?.idle()), { clock, timeoutMs: finishTimeoutMs, error })
   } catch (cause) {
     log.warn({ err: cause }, "a client was left without the receipt of its write")
   }
   paced.close(closeCodes.goingAway, "the console is stopping")
-  await Promise.all([closed, session.ended])
+  await Promise.all([closed, served.ended])
 }
 
 function checkUpgrade({ guard }: SocketServerOptions, request: IncomingMessage): AppError | null {
@@ -151,21 +151,21 @@ function checkUpgrade({ guard }: SocketServerOptions, request: IncomingMessage):
   return guard.check(request)
 }
 
-function startSession(
+function serveSocket(
   { defaultDevice }: SocketServerOptions,
-  session: SessionOptions,
+  serving: ServeOptions,
   request: IncomingMessage,
-): Session {
+): ServedSocket {
   const { pathname, searchParams } = urlOf(request)
-  if (pathname === "/ws/devices") return startDeviceListSession(session)
+  if (pathname === "/ws/devices") return serveDeviceList(serving)
   try {
     const address = searchParams.get("device") ?? defaultDevice
     const from = parseStartPoint(searchParams.get("from") ?? "now")
-    const isStream = session.socket.protocol === subProtocol
+    const isStream = serving.socket.protocol === subProtocol
     const by = `console:${request.socket.remoteAddress ?? "unknown"}`
-    return (isStream ? startStreamSession : startClassicSession)({ ...session, address, from, by })
+    return (isStream ? serveStream : serveClassic)({ ...serving, address, from, by })
   } catch (error) {
-    closeFailed(session, toAppError(error))
+    closeFailed(serving, toAppError(error))
     return { ended: Promise.resolve() }
   }
 }

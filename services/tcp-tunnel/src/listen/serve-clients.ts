@@ -120,7 +120,7 @@ class ClientFrame implements Tunnel {
       await this.#serve(connection)
     } catch (error) {
       const { code, message } = toAppError(error)
-      if (code === "internal") log.error({ err: error }, "a client's session failed")
+      if (code === "internal") log.error({ err: error }, "serving a client failed")
       connection.reset(`${code}: ${message}`)
     } finally {
       idle[Symbol.dispose]()

@@ -34,7 +34,7 @@ export async function serveRawClient(
   const feeding = feed(client, config, deps, sent)
   const taking = take(client, lane, { config, deps, sent })
   // A failure ends the connection, and is thrown below.
-  for (const work of [feeding, taking]) work.catch(() => client.reset("its session failed"))
+  for (const work of [feeding, taking]) work.catch(() => client.reset("serving it failed"))
   await createWakeup().wait({ signal: client.signal })
   await untilWritten(taking, { client, config, deps })
   await lane?.[Symbol.asyncDispose]()

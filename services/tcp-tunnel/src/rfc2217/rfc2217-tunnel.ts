@@ -5,7 +5,7 @@ import { serveClients } from "../listen/serve-clients.ts"
 import type { Tunnel, TunnelDeps } from "../tunnel.ts"
 import { sharedControl } from "./control.ts"
 import { ExclusiveControl } from "./exclusive-control.ts"
-import { Rfc2217Session } from "./rfc2217-session.ts"
+import { ServedClient } from "./served-client.ts"
 import { SharedPort } from "./shared-port.ts"
 
 /**
@@ -19,14 +19,14 @@ export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps
   const port = new SharedPort({ lines: config.lines, state, clock })
   const control =
     config.control === "exclusive" ? new ExclusiveControl({ device, state, clock }) : sharedControl
-  const sessions = new Set<Rfc2217Session>()
+  const served = new Set<ServedClient>()
   const stopping = new AbortController()
   // Every client that leaves listens: more than ten are no leak here.
   setMaxListeners(0, stopping.signal)
   const forget = devices.devices.onChange((changed) => {
     if (formatAddress(changed) !== config.device) return
     control.deviceChanged()
-    for (const session of sessions) session.deviceChanged()
+    for (const client of served) client.deviceChanged()
   })
   const end = async () => {
     stopping.abort()
@@ -34,8 +34,8 @@ export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps
     await control.stop()
   }
   try {
-    const tunnel = await serveClients(config, deps, async (client) => {
-      const session = new Rfc2217Session(client, {
+    const tunnel = await serveClients(config, deps, async (connected) => {
+      const client = new ServedClient(connected, {
         ...deps,
         config,
         device,
@@ -43,11 +43,11 @@ export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps
         control,
         stopping: stopping.signal,
       })
-      sessions.add(session)
+      served.add(client)
       try {
-        await session.run()
+        await client.run()
       } finally {
-        sessions.delete(session)
+        served.delete(client)
       }
     })
     return {
@@ -55,7 +55,7 @@ export async function startRfc2217Tunnel(config: Rfc2217Tunnel, deps: TunnelDeps
       address: tunnel.address,
       async stop() {
         stopping.abort()
-        await Promise.all([tunnel.stop(), ...[...sessions].map((session) => session.stop())])
+        await Promise.all([tunnel.stop(), ...[...served].map((client) => client.stop())])
         await end()
       },
     }

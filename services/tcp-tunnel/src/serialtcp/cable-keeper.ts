@@ -7,8 +7,8 @@ import { tellUnknownDevice, unknownDevice } from "../from-device/unknown-device.
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
 import { untilKnown } from "../from-device/until-known.ts"
 import type { TunnelDeps } from "../tunnel.ts"
-import { CableSession, type TcpSide } from "./cable-session.ts"
 import { LineWriter } from "./line-writer.ts"
+import { OpenCable, type TcpSide } from "./open-cable.ts"
 
 /** How long nobody else may write into the cable when this service died, in milliseconds. */
 const leaseMs = 10_000
@@ -32,7 +32,7 @@ const orderly: ReadonlySet<CloseReason> = new Set(["ended", "farEnded", "stopped
 type Problem = TunnelState["problem"]
 
 /**
- * Keeps one end of a cable at work: under the device's lease, so that nobody else writes into it; with a new session for
+ * Keeps one end of a cable at work: under the device's lease, so that nobody else writes into it; with a new one for
  * each opening of the port, so that nothing of one reaches the next; and again after whatever ended one.
  */
 export class CableKeeper {
@@ -41,7 +41,7 @@ export class CableKeeper {
   readonly #stopping = new AbortController()
   readonly #changed = createWakeup()
   #running: Promise<void> | null = null
-  #session: CableSession | null = null
+  #cable: OpenCable | null = null
   #problem: Problem = null
   #unknown: Disposable | null = null
 
@@ -58,7 +58,7 @@ export class CableKeeper {
   }
 
   get link(): TunnelState["link"] {
-    switch (this.#session?.phase) {
+    switch (this.#cable?.phase) {
       case "idle":
         return "idle"
       case "calling":
@@ -82,7 +82,7 @@ export class CableKeeper {
 
   /** The number of clients that wait is another one. */
   clientsWaited(): void {
-    this.#session?.clientsWaited()
+    this.#cable?.clientsWaited()
   }
 
   /** Resolves within 1.5 s, also when an agent that is away answers nothing. */
@@ -145,18 +145,18 @@ export class CableKeeper {
       clock,
       onFailed: (error) => leaving.abort(error),
     })
-    const session = this.#createSession(line)
-    this.#session = session
+    const cable = this.#openCable(line)
+    this.#cable = cable
     this.#problem = null
     try {
-      await this.#feed(device, session, createUnplugCheck(state), leaving.signal)
+      await this.#feed(device, cable, createUnplugCheck(state), leaving.signal)
     } finally {
       this.#stopping.signal.removeEventListener("abort", onStop)
       lease.lost.removeEventListener("abort", onLost)
-      this.#session = null
+      this.#cable = null
       // Only an orderly end has something to say to the far end: what was written to this opening must not reach the next.
       if (!this.#stopping.signal.aborted) await line.close()
-      session.stop()
+      cable.stop()
       await within(line.drained(), { clock, timeoutMs: farewellMs })
       await line.close()
       this.#deps.onChange()
@@ -172,19 +172,19 @@ export class CableKeeper {
     return device.openWriter({ by, lease: lease.token, signal })
   }
 
-  #createSession(line: LineWriter): CableSession {
+  #openCable(line: LineWriter): OpenCable {
     const { config, tcp } = this.#options
     const { silenceMs, graceMs, timeoutMs, syncTimeoutMs } = config
     const end = { silenceMs, graceMs, connectTimeoutMs: timeoutMs, syncTimeoutMs: syncTimeoutMs ?? undefined }
     const { clock, onChange } = this.#deps
     const onReport = (report: CableReport) => this.#report(report)
-    return new CableSession({ end, tcp, line, clock, onReport, onPhase: onChange })
+    return new OpenCable({ end, tcp, line, clock, onReport, onPhase: onChange })
   }
 
   /** Resolves when `signal` is aborted. Throws `device_offline` when this opening of the port is over, or `lease_lost`. */
   async #feed(
     device: Device,
-    session: CableSession,
+    cable: OpenCable,
     isUnplug: (event: StreamEvent) => boolean,
     signal: AbortSignal,
   ): Promise<void> {
@@ -192,10 +192,9 @@ export class CableKeeper {
     for await (const event of device.read({ signal })) {
       if (isUnplug(event)) throw closed()
       if (event.kind === "mark" && event.mark.kind === "leased" && event.mark.holder !== by) throw takenOver()
-      if (event.kind === "bytes") await session.receive(event.bytes, signal)
-      else if (event.kind === "positioned" && session.phase === "stopped") session.start()
-      else if (event.kind === "gap" || (event.kind === "mark" && event.mark.kind === "overrun"))
-        session.tear()
+      if (event.kind === "bytes") await cable.receive(event.bytes, signal)
+      else if (event.kind === "positioned" && cable.phase === "stopped") cable.start()
+      else if (event.kind === "gap" || (event.kind === "mark" && event.mark.kind === "overrun")) cable.tear()
       if (signal.aborted) return
     }
   }

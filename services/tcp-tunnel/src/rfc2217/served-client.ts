@@ -38,7 +38,7 @@ const turnMs = 5
 /** What the device takes of a client's bytes when the service stops, in milliseconds. */
 const stopMs = 500
 
-export interface Rfc2217SessionDeps extends Pick<TunnelDeps, "devices" | "clock" | "onChange"> {
+export interface ServedClientDeps extends Pick<TunnelDeps, "devices" | "clock" | "onChange"> {
   readonly config: Rfc2217Tunnel
   readonly device: Device
   readonly port: SharedPort
@@ -48,9 +48,9 @@ export interface Rfc2217SessionDeps extends Pick<TunnelDeps, "devices" | "clock"
 }
 
 /** One client of a tunnel, from its connection to its end. */
-export class Rfc2217Session {
+export class ServedClient {
   readonly #client: ConnectedClient
-  readonly #deps: Rfc2217SessionDeps
+  readonly #deps: ServedClientDeps
   readonly #server = new Rfc2217Server({ signature: "Serialcast" })
   readonly #stream: ClientStream
   readonly #lane: DeviceLane
@@ -69,7 +69,7 @@ export class Rfc2217Session {
   #left: Promise<void> | null = null
   readonly #drained = createWakeup()
 
-  constructor(client: ConnectedClient, deps: Rfc2217SessionDeps) {
+  constructor(client: ConnectedClient, deps: ServedClientDeps) {
     const { config, devices, clock, port, device, control, onChange } = deps
     const { by, record } = client
     this.#client = client
@@ -262,7 +262,7 @@ export class Rfc2217Session {
 
   #fail(error: unknown): void {
     const { code, message } = toAppError(error)
-    if (code === "internal") this.#client.log.error({ err: error }, "a client's session failed")
+    if (code === "internal") this.#client.log.error({ err: error }, "serving a client failed")
     this.#client.reset(`${code}: ${message}`)
   }
 

@@ -1,19 +1,19 @@
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { encodeBytesFrame, encodeServerMessage, type ServerMessage } from "../../src/wire/frames.ts"
-import { DeviceSession, type SessionView } from "./device-session.ts"
+import { DeviceFeed, type FeedView } from "./device-feed.ts"
 import { FakeSocket } from "./fake-socket.ts"
 
 const epoch = "00000000000000aa"
 const newEpoch = "00000000000000bb"
 const ascii = (text: string) => new TextEncoder().encode(text)
 
-function openSession({ startsPaused = false } = {}) {
+function openFeed({ startsPaused = false } = {}) {
   const clock = new FakeClock()
   const sockets: FakeSocket[] = []
   const shown: string[] = []
-  const views: SessionView[] = []
-  const session = new DeviceSession({
+  const views: FeedView[] = []
+  const feed = new DeviceFeed({
     clock,
     startsPaused,
     openSocket(from) {
@@ -28,7 +28,7 @@ function openSession({ startsPaused = false } = {}) {
   const socket = () => sockets.at(-1)!
   const tell = (message: ServerMessage) => socket().receive(encodeServerMessage(message))
   return {
-    session,
+    feed,
     clock,
     sockets,
     socket,
@@ -42,12 +42,12 @@ function openSession({ startsPaused = false } = {}) {
 }
 
 test("a terminal starts with what the device sent last", () => {
-  const { socket } = openSession()
+  const { socket } = openFeed()
   expect(socket().from).toBe("-16384")
 })
 
 test("a connection that broke goes on at the byte after the last one", () => {
-  const { open, bytes, socket, clock, sockets, shown, view } = openSession()
+  const { open, bytes, socket, clock, sockets, shown, view } = openFeed()
   open(`${epoch}-5`)
   bytes(5, "hello")
   socket().break()
@@ -62,7 +62,7 @@ test("a connection that broke goes on at the byte after the last one", () => {
 })
 
 test("the place is past a mark and a gap as well, and in the epoch that was announced", () => {
-  const { open, bytes, tell, socket, clock } = openSession()
+  const { open, bytes, tell, socket, clock } = openFeed()
   open()
   tell({ type: "mark", cursor: `${epoch}-0.1`, timeUs: 1, mark: { n: 0, kind: "opened", open: 2 } })
   socket().break()
@@ -78,8 +78,8 @@ test("the place is past a mark and a gap as well, and in the epoch that was anno
   expect(socket().from).toBe(`${newEpoch}-6`)
 })
 
-test("while the gateway's agent is away the session says so, and starts when it is back", () => {
-  const { tell, bytes, shown, view, socket, clock } = openSession()
+test("while the gateway's agent is away the feed says so, and starts when it is back", () => {
+  const { tell, bytes, shown, view, socket, clock } = openFeed()
   tell({ type: "open", epoch: null, cursor: null, state: null })
   expect(view()).toMatchObject({ status: "open", isAgentAway: true, offset: null })
   socket().break()
@@ -93,7 +93,7 @@ test("while the gateway's agent is away the session says so, and starts when it 
 })
 
 test("gaps are shown in the page's words, not the device's", () => {
-  const { open, tell, shown } = openSession()
+  const { open, tell, shown } = openFeed()
   open()
   const gap = { from: `${epoch}-0`, to: `${epoch}-9`, bytes: 9, reason: "evicted" } as const
   tell({ type: "gap", cursor: `${epoch}-9`, gap })
@@ -101,7 +101,7 @@ test("gaps are shown in the page's words, not the device's", () => {
 })
 
 test("a device with a new journal starts again with its recent output", () => {
-  const { open, tell, socket, clock } = openSession()
+  const { open, tell, socket, clock } = openFeed()
   open()
   tell({ type: "error", code: "bad_cursor", message: "No such place." })
   socket().break()
@@ -110,48 +110,48 @@ test("a device with a new journal starts again with its recent output", () => {
 })
 
 test("pausing lets go of the connection and loses nothing", () => {
-  const { session, open, bytes, socket, sockets, shown, clock, view } = openSession()
+  const { feed, open, bytes, socket, sockets, shown, clock, view } = openFeed()
   open()
   bytes(0, "one")
-  session.pause()
+  feed.pause()
   expect([socket().isClosed, view().status]).toEqual([true, "paused"])
   // What was on its way comes again.
   bytes(3, "two")
   clock.advance(60_000)
   expect(sockets).toHaveLength(1)
-  session.resume()
+  feed.resume()
   expect(socket().from).toBe(`${epoch}-3`)
   open(`${epoch}-3`)
   bytes(3, "two")
   expect(shown).toEqual(["one", "two"])
 })
 
-test("resuming a session that is not paused changes nothing, also when it is closed", () => {
-  const { session, open, bytes, sockets, shown } = openSession()
-  session.resume()
+test("resuming a feed that is not paused changes nothing, also when it is closed", () => {
+  const { feed, open, bytes, sockets, shown } = openFeed()
+  feed.resume()
   open()
-  session.resume()
+  feed.resume()
   bytes(0, "one")
   expect([sockets.length, shown]).toEqual([1, ["one"]])
-  session.pause()
-  session.close()
-  session.resume()
+  feed.pause()
+  feed.close()
+  feed.resume()
   expect([sockets.length, sockets[0]?.isClosed]).toEqual([1, true])
 })
 
-test("a session that starts paused opens its connection when it is resumed", () => {
-  const { session, sockets, socket, view, clock } = openSession({ startsPaused: true })
+test("a feed that starts paused opens its connection when it is resumed", () => {
+  const { feed, sockets, socket, view, clock } = openFeed({ startsPaused: true })
   clock.advance(60_000)
   expect([sockets.length, view().status]).toEqual([0, "paused"])
-  session.resume()
+  feed.resume()
   expect([sockets.length, socket().from, view().status]).toEqual([1, "-16384", "connecting"])
 })
 
 test("a write is pending until its answer, and a refusal is told", () => {
-  const { session, open, tell, socket, view } = openSession()
+  const { feed, open, tell, socket, view } = openFeed()
   open()
-  session.write(ascii("a"))
-  session.write(ascii("b"))
+  feed.write(ascii("a"))
+  feed.write(ascii("b"))
   expect(socket().sent).toEqual([ascii("a"), ascii("b")])
   expect(view().pendingWrites).toBe(2)
   tell({ type: "receipt", id: "1", bytes: 1, from: `${epoch}-0`, to: `${epoch}-1`, drainedUs: 1 })
@@ -161,10 +161,10 @@ test("a write is pending until its answer, and a refusal is told", () => {
 })
 
 test("what is typed without a connection is refused at once, never sent later", () => {
-  const { session, open, socket, clock, view } = openSession()
+  const { feed, open, socket, clock, view } = openFeed()
   open()
   socket().break()
-  session.write(ascii("rm -rf"))
+  feed.write(ascii("rm -rf"))
   expect(view().writeProblem).toBe("Not sent: there is no connection.")
   clock.advance(250)
   open()
@@ -172,9 +172,9 @@ test("what is typed without a connection is refused at once, never sent later", 
 })
 
 test("writes whose answer was lost with the connection are told", () => {
-  const { session, open, socket, view } = openSession()
+  const { feed, open, socket, view } = openFeed()
   open()
-  session.write(ascii("a"))
+  feed.write(ascii("a"))
   socket().break()
   expect(view()).toMatchObject({
     pendingWrites: 0,
@@ -197,7 +197,7 @@ test("what a program says to the device, and it answers, is not on the terminal;
 })
 
 test("attempts that fail come further and further apart, up to ten seconds", () => {
-  const { sockets, socket, clock } = openSession()
+  const { sockets, socket, clock } = openFeed()
   for (let attempt = 1; attempt < 8; attempt++) {
     socket().break()
     while (sockets.length === attempt) clock.advance(50)
@@ -209,11 +209,11 @@ test("attempts that fail come further and further apart, up to ten seconds", () 
   expect(sockets).toHaveLength(9)
 })
 
-test("a closed session opens no more connections", () => {
-  const { session, open, socket, sockets, clock } = openSession()
+test("a closed feed opens no more connections", () => {
+  const { feed, open, socket, sockets, clock } = openFeed()
   open()
   socket().break()
-  session.close()
+  feed.close()
   clock.advance(60_000)
   expect(sockets).toHaveLength(1)
 })

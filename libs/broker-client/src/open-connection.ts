@@ -3,7 +3,7 @@ import { AppError, bytesOf, type Destination, maxPublishedBytes, type Payload } 
 import { type Clock, createDeferred, Gate } from "@serialcast/primitives"
 import { ErrorWithSubackPacket, MqttClient } from "mqtt"
 import { type BrokerClientOptions, type MessageHandler, maxPendingBytes } from "./client.ts"
-import { openLocalSession } from "./local-session.ts"
+import { openLocalConnection } from "./local-connection.ts"
 
 const keepaliveSeconds = 30
 const subscribeTimeoutMs = 10_000
@@ -18,7 +18,7 @@ const subscriptionRefused = 128
  * One connection to the broker, from CONNECT to its end. Never reconnects: each attempt gets a new MQTT client, so that
  * nothing of an old connection (queues, packet ids, half-sent publications) can reach a new one.
  */
-export interface Session {
+export interface Connection {
   /** Resolves after CONNACK; rejects with `broker_offline` when the broker cannot be reached or refuses. */
   readonly connected: Promise<void>
   /** Resolves with the reason when the connection is over. */
@@ -26,28 +26,28 @@ export interface Session {
   readonly isOver: boolean
   publish(destination: Destination, payload: Payload): Promise<void>
   /**
-   * Throws `unauthorized` when the broker refuses a filter, `broker_offline` when the session is over. A broker that
+   * Throws `unauthorized` when the broker refuses a filter, `broker_offline` when the connection is over. A broker that
    * does not answer within 10 s is cut.
    */
   subscribe(filters: readonly Destination[]): Promise<void>
   unsubscribe(filter: Destination): void
-  /** Ends the session in an orderly way: the will is not sent. */
+  /** Ends the connection in an orderly way: the will is not sent. */
   close(): Promise<void>
   /** Ends it at once, as if the network had. */
   cut(): void
 }
 
-export interface SessionDeps {
+export interface ConnectionDeps {
   readonly clock: Clock
   readonly onMessage: MessageHandler
 }
 
-export function openSession(options: BrokerClientOptions, deps: SessionDeps): Session {
-  if ("localBroker" in options) return openLocalSession(options.localBroker, options, deps.onMessage)
-  return openMqttSession(startMqtt(options), deps)
+export function openConnection(options: BrokerClientOptions, deps: ConnectionDeps): Connection {
+  if ("localBroker" in options) return openLocalConnection(options.localBroker, options, deps.onMessage)
+  return openMqttConnection(startMqtt(options), deps)
 }
 
-function openMqttSession({ mqtt, cut }: StartedMqtt, { clock, onMessage }: SessionDeps): Session {
+function openMqttConnection({ mqtt, cut }: StartedMqtt, { clock, onMessage }: ConnectionDeps): Connection {
   const publications = new Publications(mqtt)
   // A SUBSCRIBE right behind the UNSUBSCRIBE of the same filter was granted by aedes, which handles a connection's packets side
   // by side, and then taken away by the other (measured).

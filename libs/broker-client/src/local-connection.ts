@@ -2,14 +2,14 @@ import { AppError, type Destination } from "@serialcast/contract"
 import { createDeferred } from "@serialcast/primitives"
 import type { BrokerClientOptions, MessageHandler } from "./client.ts"
 import type { LocalBroker } from "./local-broker.ts"
-import type { Session } from "./session.ts"
+import type { Connection } from "./open-connection.ts"
 
-/** A session on a broker in this process. It stands at once, and ends with the broker. */
-export function openLocalSession(
+/** A connection on a broker in this process. It stands at once, and ends with the broker. */
+export function openLocalConnection(
   broker: LocalBroker,
   { will }: Pick<BrokerClientOptions, "will">,
   onMessage: MessageHandler,
-): Session {
+): Connection {
   const ended = createDeferred<string>()
   const unsubscribes = new Map<string, () => void>()
   let isOver = false
@@ -21,11 +21,11 @@ export function openLocalSession(
       return isOver
     },
     async publish(destination, payload) {
-      if (isOver) throw new AppError("broker_offline", "The session is over.")
+      if (isOver) throw new AppError("broker_offline", "The connection is over.")
       await broker.publish(destination, payload)
     },
     async subscribe(filters: readonly Destination[]) {
-      if (isOver) throw new AppError("broker_offline", "The session is over.")
+      if (isOver) throw new AppError("broker_offline", "The connection is over.")
       for (const { topic } of filters) {
         unsubscribes.get(topic)?.()
         unsubscribes.set(topic, broker.subscribe(topic, onMessage))

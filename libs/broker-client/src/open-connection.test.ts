@@ -2,31 +2,31 @@ import { type Duplex, duplexPair } from "node:stream"
 import { systemClock } from "@serialcast/primitives"
 import { createMemoryBroker, FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
-import { openSession } from "./session.ts"
+import { openConnection } from "./open-connection.ts"
 import { codeOf, testTopics } from "./testing/test-broker.ts"
 
-test("what comes when a session is over is refused at once: the MQTT client would keep it for ever", async () => {
+test("what comes when a connection is over is refused at once: the MQTT client would keep it for ever", async () => {
   await using broker = await createMemoryBroker()
   const openStream = () => broker.connect()
-  const session = openSession(
+  const connection = openConnection(
     { clientId: "test", topics: testTopics, openStream, credentials: null },
     { clock: systemClock, onMessage: () => {} },
   )
-  await session.connected
+  await connection.connected
   const destination = testTopics.status("local")
-  const caught = codeOf(session.publish(destination, Uint8Array.of(1)))
-  session.cut()
-  await session.ended
+  const caught = codeOf(connection.publish(destination, Uint8Array.of(1)))
+  connection.cut()
+  await connection.ended
   expect(await caught).toBe("broker_offline")
-  expect(await codeOf(session.publish(destination, Uint8Array.of(1)))).toBe("broker_offline")
-  expect(await codeOf(session.subscribe([destination]))).toBe("broker_offline")
+  expect(await codeOf(connection.publish(destination, Uint8Array.of(1)))).toBe("broker_offline")
+  expect(await codeOf(connection.subscribe([destination]))).toBe("broker_offline")
 })
 
 test("a broker that does not answer a SUBSCRIBE within 10 s is cut: later subscriptions wait for it", async () => {
   await using broker = await createMemoryBroker()
   const clock = new FakeClock()
   // Packet types are the upper half of a packet's first byte: 9 is SUBACK (MQTT 3.1.1 §2.2.1).
-  const session = openSession(
+  const connection = openConnection(
     {
       clientId: "test",
       topics: testTopics,
@@ -35,14 +35,14 @@ test("a broker that does not answer a SUBSCRIBE within 10 s is cut: later subscr
     },
     { clock, onMessage: () => {} },
   )
-  await session.connected
+  await connection.connected
   const codes = [testTopics.status("a"), testTopics.status("b")].map((filter) =>
-    codeOf(session.subscribe([filter])),
+    codeOf(connection.subscribe([filter])),
   )
   await clock.advanceAsync(9_999)
-  expect([session.isOver, clock.pendingTimers]).toEqual([false, 1])
+  expect([connection.isOver, clock.pendingTimers]).toEqual([false, 1])
   clock.advance(1)
-  expect(await session.ended).toBe("the broker did not answer a subscription within 10 s")
+  expect(await connection.ended).toBe("the broker did not answer a subscription within 10 s")
   expect(await Promise.all(codes)).toEqual(["broker_offline", "broker_offline"])
   expect(clock.pendingTimers).toBe(0)
 })
@@ -50,7 +50,7 @@ test("a broker that does not answer a SUBSCRIBE within 10 s is cut: later subscr
 test("a broker that does not answer an UNSUBSCRIBE is cut too, and one that answers is not", async () => {
   await using broker = await createMemoryBroker()
   const clock = new FakeClock()
-  const session = openSession(
+  const connection = openConnection(
     {
       clientId: "test",
       topics: testTopics,
@@ -59,15 +59,15 @@ test("a broker that does not answer an UNSUBSCRIBE is cut too, and one that answ
     },
     { clock, onMessage: () => {} },
   )
-  await session.connected
+  await connection.connected
   const filter = testTopics.status("local")
-  await session.subscribe([filter])
+  await connection.subscribe([filter])
   await clock.advanceAsync(60_000)
-  expect(session.isOver).toBe(false)
-  session.unsubscribe(filter)
-  const later = codeOf(session.subscribe([filter]))
+  expect(connection.isOver).toBe(false)
+  connection.unsubscribe(filter)
+  const later = codeOf(connection.subscribe([filter]))
   await clock.advanceAsync(10_000)
-  expect(await session.ended).toContain("within 10 s")
+  expect(await connection.ended).toContain("within 10 s")
   expect(await later).toBe("broker_offline")
 })
 

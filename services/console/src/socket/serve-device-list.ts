@@ -1,6 +1,6 @@
 import type { DeviceState } from "@serialcast/contract"
 import { sendLatest } from "./send-latest.ts"
-import type { Session, SessionOptions } from "./session.ts"
+import type { ServedSocket, ServeOptions } from "./served-socket.ts"
 
 /** A text frame of `/ws/devices`: every known device, sorted by address. */
 export interface DeviceListMessage {
@@ -8,7 +8,7 @@ export interface DeviceListMessage {
 }
 
 /** Sends the list of devices at once and after each change. What the client says is ignored. */
-export function startDeviceListSession({ paced, clock, devices }: SessionOptions): Session {
+export function serveDeviceList({ paced, clock, devices }: ServeOptions): ServedSocket {
   return {
     ended: sendLatest({
       socket: paced,

@@ -9,11 +9,11 @@ import { parseWriteMessage } from "../wire/write-message.ts"
 import { createEventEncoder } from "./event-frames.ts"
 import { toBytes, toText } from "./raw-data.ts"
 import { sendLatest } from "./send-latest.ts"
-import { closeFailed, type DeviceSessionOptions, type Session } from "./session.ts"
+import { closeFailed, type ServeDeviceOptions, type ServedSocket } from "./served-socket.ts"
 import { createWriteLane, type WriteLane } from "./write-lane.ts"
 
 /** Serves one socket under the sub-protocol `serialcast.v1`. */
-export function startStreamSession(options: DeviceSessionOptions): Session {
+export function serveStream(options: ServeDeviceOptions): ServedSocket {
   const { socket, paced, devices, address, metrics, memory, by } = options
   const lane = createWriteLane({
     device: devices.device(address),
@@ -51,7 +51,7 @@ function outcomeMessage(id: string, outcome: Receipt | AppError): string {
   )
 }
 
-async function sendEvents(options: DeviceSessionOptions): Promise<void> {
+async function sendEvents(options: ServeDeviceOptions): Promise<void> {
   const { paced, devices, address, from } = options
   const state = () => devices.devices.get(address) ?? null
   const encode = createEventEncoder(state)
@@ -71,7 +71,7 @@ async function sendEvents(options: DeviceSessionOptions): Promise<void> {
 }
 
 function sendStates(
-  { paced, devices, address, clock }: DeviceSessionOptions,
+  { paced, devices, address, clock }: ServeDeviceOptions,
   state: () => DeviceState | null,
 ): Promise<void> {
   return sendLatest({

@@ -1,5 +1,5 @@
 /*
- *   service ─→ frames ─→ DeviceSession ─→ bytes and notices ─→ terminal
+ *   service ─→ frames ─→ DeviceFeed ─→ bytes and notices ─→ terminal
  *                             │ cursor: where the next connection goes on
  *   service ←── writes ←──────┘ ←── keys, pastes, send box
  */
@@ -13,7 +13,7 @@ import { describeGap, describeLostWrites, describeMark } from "./notice-text.ts"
 /** What a terminal that was just opened shows of the past, in bytes. */
 const recentBytes = 16 * 1024
 
-export interface SessionView {
+export interface FeedView {
   readonly status: ConnectionStatus
   /** The service does not know the place in the stream yet: the gateway's agent does not answer. */
   readonly isAgentAway: boolean
@@ -27,21 +27,21 @@ export interface SessionView {
   readonly writeProblem: string
 }
 
-export interface DeviceSessionOptions {
+export interface DeviceFeedOptions {
   /** Opens `/ws` of the device from this start point. */
   readonly openSocket: (from: string) => SocketLike
   readonly onBytes: (bytes: Uint8Array) => void
   /** Something that the stream says besides its bytes. */
   readonly onNotice: (text: string) => void
-  readonly onChange: (view: SessionView) => void
+  readonly onChange: (view: FeedView) => void
   readonly clock: Clock
   /** Reads nothing before `resume`. */
   readonly startsPaused: boolean
 }
 
 /** One device's stream and writes, over as many connections as it takes. */
-export class DeviceSession {
-  readonly #options: DeviceSessionOptions
+export class DeviceFeed {
+  readonly #options: DeviceFeedOptions
   readonly #connection: Connection
   /** Where the next connection starts. */
   #from = `-${recentBytes}`
@@ -49,7 +49,7 @@ export class DeviceSession {
   #epoch = ""
   /** null until the first connection. */
   #veil: Veil | null = null
-  #view: SessionView = {
+  #view: FeedView = {
     status: "connecting",
     isAgentAway: false,
     offset: null,
@@ -58,7 +58,7 @@ export class DeviceSession {
     writeProblem: "",
   }
 
-  constructor(options: DeviceSessionOptions) {
+  constructor(options: DeviceFeedOptions) {
     this.#options = options
     this.#connection = openConnection({
       clock: options.clock,
@@ -177,7 +177,7 @@ export class DeviceSession {
     else this.#update({ status, pendingWrites: 0, writeProblem: describeLostWrites(lost) })
   }
 
-  #update(change: Partial<SessionView>): void {
+  #update(change: Partial<FeedView>): void {
     this.#view = { ...this.#view, ...change }
     this.#options.onChange(this.#view)
   }

@@ -23,7 +23,7 @@ const unfencedMs = 1_000
 const maxQuestions = 32
 const signature = "Serialcast"
 
-export interface SessionEvents {
+export interface ConversationEvents {
   onBytes(bytes: Uint8Array): void
   onModemState(lines: ModemState): void
   onLineState(state: LineState): void
@@ -35,9 +35,9 @@ export interface SessionEvents {
   onBroken(reason: string): void
 }
 
-export interface SessionDeps {
+export interface ConversationDeps {
   readonly clock: Clock
-  readonly events: SessionEvents
+  readonly events: ConversationEvents
   /** Sends in order, without waiting. */
   readonly post: (bytes: Uint8Array) => void
 }
@@ -47,8 +47,8 @@ export interface SessionDeps {
  * modem lines of a device that has none, pySerial's those to questions about lines. But they answer in order, and each of
  * them its baud rate: so the requests of a question end with asking for that, and what is not answered by then never is.
  */
-export class Rfc2217Session {
-  readonly #deps: SessionDeps
+export class Rfc2217Conversation {
+  readonly #deps: ConversationDeps
   readonly #client = new Rfc2217Client({ signature })
   readonly #questions = new QuestionQueue()
   readonly #agreed = createDeferred<"agreed" | "refused">()
@@ -59,7 +59,7 @@ export class Rfc2217Session {
   #isLosing = false
   #endReason: string | null = null
 
-  constructor(deps: SessionDeps) {
+  constructor(deps: ConversationDeps) {
     this.#deps = deps
     // The opening may have failed already when the connection ends.
     this.#agreed.promise.catch(() => undefined)

@@ -27,7 +27,7 @@ export type TcpSide =
   /** Rejects when the target is not reached; `signal` ends the dialling. */
   | { readonly role: "client"; readonly dial: (signal: AbortSignal) => Promise<CableConnection> }
 
-export interface CableSessionOptions {
+export interface OpenCableOptions {
   readonly end: Omit<CableEndOptions, "role">
   readonly tcp: TcpSide
   readonly line: LineWriter
@@ -38,8 +38,8 @@ export interface CableSessionOptions {
 }
 
 /** The end of the cable during one opening of its port. */
-export class CableSession {
-  readonly #options: CableSessionOptions
+export class OpenCable {
+  readonly #options: OpenCableOptions
   readonly #end: CableEnd
   #connection: CableConnection | null = null
   #dialing: AbortController | null = null
@@ -48,7 +48,7 @@ export class CableSession {
   #timerMs: MonotonicMs | null = null
   #lastWrite: Promise<void> = Promise.resolve()
 
-  constructor(options: CableSessionOptions) {
+  constructor(options: OpenCableOptions) {
     this.#options = options
     this.#end = new CableEnd({ ...options.end, role: options.tcp.role })
   }

@@ -8,8 +8,8 @@ import type { PacedSocket } from "./paced-socket.ts"
 import type { SocketMemory } from "./socket-memory.ts"
 import type { WriteLane } from "./write-lane.ts"
 
-/** What a WebSocket's session is made of. */
-export interface SessionOptions {
+/** What serving a WebSocket takes. */
+export interface ServeOptions {
   readonly socket: WebSocket
   readonly paced: PacedSocket
   readonly devices: ConsoleDevices
@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly memory: SocketMemory
 }
 
-export interface DeviceSessionOptions extends SessionOptions {
+export interface ServeDeviceOptions extends ServeOptions {
   /** The principal who writes. */
   readonly by: string
   /** `<gateway>/<device>`; may be unknown. */
@@ -28,14 +28,14 @@ export interface DeviceSessionOptions extends SessionOptions {
 }
 
 /** One WebSocket at work. */
-export interface Session {
+export interface ServedSocket {
   /** Resolves when the socket is closed and its reading has ended. */
   readonly ended: Promise<void>
   /** The client's writes; absent where it has none. */
   readonly lane?: WriteLane
 }
 
-/** Close codes of RFC 6455 §7.4.1 that sessions use. */
+/** Close codes of RFC 6455 §7.4.1 that are used here. */
 export const closeCodes = {
   /** The service stops; come again. */
   goingAway: 1001,
@@ -48,8 +48,8 @@ export const closeCodes = {
 } as const
 
 /** Closes with the error's code and message as the reason. */
-export function closeFailed({ paced, log }: SessionOptions, error: AppError): void {
-  if (error.code === "internal") log.error({ err: error }, "a console session failed")
+export function closeFailed({ paced, log }: ServeOptions, error: AppError): void {
+  if (error.code === "internal") log.error({ err: error }, "serving a socket failed")
   const code = error.status < 500 ? closeCodes.refused : closeCodes.failed
   paced.close(code, `${error.code}: ${error.message}`)
 }

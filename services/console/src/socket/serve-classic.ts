@@ -7,7 +7,7 @@ import { type TerminalEvent, veiled } from "@serialcast/device-stream"
 import { after, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 import { createLineSplitter, type LineSplitter } from "./line-splitter.ts"
 import { toBytes } from "./raw-data.ts"
-import { closeCodes, closeFailed, type DeviceSessionOptions, type Session } from "./session.ts"
+import { closeCodes, closeFailed, type ServeDeviceOptions, type ServedSocket } from "./served-socket.ts"
 import { createWriteLane } from "./write-lane.ts"
 
 const maxLineLength = 64 * 1024
@@ -26,7 +26,7 @@ const silenceMs = 250
 const patienceMs = 1_000
 
 /** Serves one socket without a sub-protocol: the classic text console. */
-export function startClassicSession(options: DeviceSessionOptions): Session {
+export function serveClassic(options: ServeDeviceOptions): ServedSocket {
   const { socket, devices, address, metrics, memory, by } = options
   const lane = createWriteLane({
     device: devices.device(address),
@@ -45,7 +45,7 @@ export function startClassicSession(options: DeviceSessionOptions): Session {
   return { ended: sendLines(options), lane }
 }
 
-async function sendLines(options: DeviceSessionOptions): Promise<void> {
+async function sendLines(options: ServeDeviceOptions): Promise<void> {
   const { paced, devices, address, from, clock } = options
   const splitter = createLineSplitter({ maxLength: maxLineLength })
   /** When the unfinished line began; null: there is none. */
@@ -95,12 +95,12 @@ function linesOf(splitter: LineSplitter, event: TerminalEvent): string[] {
   }
 }
 
-async function sendAll({ paced }: DeviceSessionOptions, lines: readonly string[]): Promise<void> {
+async function sendAll({ paced }: ServeDeviceOptions, lines: readonly string[]): Promise<void> {
   for (const line of lines) await paced.send(line)
 }
 
 /** This transport cannot say that bytes are missing, and silence would be a lie. */
-function closeAtGap({ paced }: DeviceSessionOptions, { bytes }: Gap): void {
+function closeAtGap({ paced }: ServeDeviceOptions, { bytes }: Gap): void {
   const size = bytes === null ? "bytes" : `${bytes} bytes`
   paced.close(closeCodes.failed, `gap: ${size} of the device are no longer kept`)
 }
