@@ -13,10 +13,10 @@ const deps = { log, clock: systemClock, metrics: createMetrics(), token: null }
 const client = await createDeviceClient(connectToBroker(config, deps, { name: "holder" }), deps)
 await client.whenReady(5_000)
 const device = client.device(address)
-const { token } = await device.acquireLease({ by: "holder", ttlMs: Number(ttlMs) })
+const { fence } = await device.acquireLease({ by: "holder", ttlMs: Number(ttlMs) })
 process.stdout.write("leased\n")
 for (;;) {
-  device.write(Uint8Array.of("H".charCodeAt(0)), { by: "holder", lease: token }).then(
+  device.write(Uint8Array.of("H".charCodeAt(0)), { by: "holder", lease: fence }).then(
     () => process.stdout.write("written\n"),
     (error: unknown) => process.stdout.write(`${error instanceof AppError ? error.code : String(error)}\n`),
   )

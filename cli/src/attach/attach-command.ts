@@ -134,7 +134,7 @@ async function type(attachment: Attachment, leaving: AbortController, tell: Tell
   const onEscape = () => void context.clock.startTimer(farewellMs, leave)
   const keyboard = new Keyboard(context.stdin, { escape: escape.byte, onEscape })
   const { by } = attachment.gateway
-  const typist = new Typist({ device, by, lease: lease?.token, signal, onRefused: tell })
+  const typist = new Typist({ device, by, lease: lease?.fence, signal, onRefused: tell })
   for await (const bytes of keyboard.read(signal)) {
     if (!isReadOnly) await typist.type(bytes)
   }

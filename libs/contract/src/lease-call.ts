@@ -8,7 +8,7 @@ export interface LeaseRequest {
   /** Becomes the holder's name, which everyone sees. */
   readonly by: string
   readonly ttlMs: number
-  /** The token of the lease to renew. Absent: a new one. */
+  /** The fence of the lease to renew. Absent: a new one. */
   readonly lease?: string | undefined
   /** Takes the lease from whoever holds it. */
   readonly steal: boolean
@@ -19,8 +19,9 @@ export interface LeaseRequest {
   readonly purpose?: string | undefined
 }
 
-/** A lease as its holder knows it. The token is a secret: whoever shows it writes. */
+/** A lease as its holder knows it. */
 export interface Lease {
+  /** Its fence, a secret: whoever shows it writes. Users know it by this name. */
   readonly token: string
   readonly holder: string
   readonly ttlMs: number
@@ -33,13 +34,13 @@ export interface ReleaseRequest {
   readonly lease: string
 }
 
-const token = z.string().min(1).max(64)
+const fence = z.string().min(1).max(64)
 
 export const leaseRequestSchema = z.strictObject({
   id: callId,
   by: callBy,
   ttlMs: z.number().int().min(100).max(3_600_000).default(30_000),
-  lease: token.optional(),
+  lease: fence.optional(),
   steal: z.boolean().default(false),
   purpose: purposeText.optional(),
 }) satisfies z.ZodType<LeaseRequest>
@@ -47,11 +48,11 @@ export const leaseRequestSchema = z.strictObject({
 export const releaseRequestSchema = z.strictObject({
   id: callId,
   by: callBy,
-  lease: token,
+  lease: fence,
 }) satisfies z.ZodType<ReleaseRequest>
 
 const replySchema = z.object({
-  lease: z.object({ token, holder: z.string(), ttlMs: z.number() }),
+  lease: z.object({ token: fence, holder: z.string(), ttlMs: z.number() }),
 })
 
 /** Throws `bad_message` when the reply holds no lease. */

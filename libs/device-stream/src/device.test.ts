@@ -87,8 +87,8 @@ describe("controls and leases", () => {
     expect(await device().signal({ macro: "D0|W0.1|D1" }, { by: "me" })).toEqual({ dtr: true })
     expect(await device().lines({ by: "me" })).toBeNull()
     await device().purge({ by: "me", lease: "t" })
-    expect(await device().lease({ by: "me", ttlMs: 1_000, token: "t" })).toEqual(lease)
-    await device().release({ by: "me", token: "t" })
+    expect(await device().lease({ by: "me", ttlMs: 1_000, fence: "t" })).toEqual(lease)
+    await device().release({ by: "me", fence: "t" })
     expect(agent.otherCalls).toMatchObject([
       { verb: "configure", request: { by: "me", lease: "t", settings: { baudRate: 9_600 } } },
       { verb: "signal", request: { by: "me", now: true, dtr: true, open: 3 } },
@@ -110,7 +110,7 @@ describe("controls and leases", () => {
       expect(schemas[verb as keyof typeof schemas].safeParse(request).error).toBeUndefined()
   })
 
-  test("a lease that is acquired is renewed under its token without stealing, and given back", async () => {
+  test("a lease that is acquired is renewed under its fence without stealing, and given back", async () => {
     agent.onCall = () => ({ lease: { token: "t", holder: "me", ttlMs: 30_000 } })
     const lease = await device().acquireLease({ by: "me", ttlMs: 30_000, steal: true })
     await clock.advanceAsync(10_000)
@@ -121,7 +121,7 @@ describe("controls and leases", () => {
       { verb: "lease", request: { lease: "t", steal: false } },
       { verb: "release", request: { lease: "t" } },
     ])
-    expect([lease.token, lease.holder, lease.lost.aborted]).toEqual(["t", "me", false])
+    expect([lease.fence, lease.holder, lease.lost.aborted]).toEqual(["t", "me", false])
   })
 
   test("are refused at once while the agent is away, and writers while the device is offline", async () => {

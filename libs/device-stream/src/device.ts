@@ -74,10 +74,10 @@ export interface Device {
   openWriter(options: WriterOptions): DeviceWriter
   /** Becomes the only writer until it is disposed or lost; renews itself. Throws `leased` when another one is. */
   acquireLease(options: LeaseOptions): Promise<DeviceLease>
-  /** Takes a lease, or renews the one with `token`, for callers who keep it alive themselves. */
-  lease(options: LeaseOptions & { readonly token?: string | undefined }): Promise<Lease>
+  /** Takes a lease, or renews the one with `fence`, for callers who keep it alive themselves. */
+  lease(options: LeaseOptions & { readonly fence?: string | undefined }): Promise<Lease>
   /** Gives back a lease that `lease` answered. Throws `lease_lost` when it is not held any more. */
-  release(options: { readonly by: string; readonly token: string }): Promise<void>
+  release(options: { readonly by: string; readonly fence: string }): Promise<void>
   /** Changes settings of the port, now and for later openings by this agent's process; answers all it has then. */
   configure(settings: Partial<PortSettings>, options: ControlOptions): Promise<SettingsInForce>
   /** Sets modem lines or plays a macro of them; answers the lines as they are then, null when the port has none. */
@@ -129,8 +129,8 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
       const lease = await callLease(broker, state, options)
       return holdLease(lease, askedMs, {
         ...deps,
-        renew: (token, timeoutMs) => callLease(broker, state, { ...options, steal: false, token, timeoutMs }),
-        release: (token) => callRelease(broker, state, { by: options.by, token }),
+        renew: (fence, timeoutMs) => callLease(broker, state, { ...options, steal: false, fence, timeoutMs }),
+        release: (fence) => callRelease(broker, state, { by: options.by, fence }),
       })
     },
     lease: async (options) => await callLease(broker, needAgent(), options),

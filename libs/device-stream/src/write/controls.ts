@@ -19,7 +19,7 @@ const replyMs = 10_000
 export interface ControlOptions {
   /** The principal who asks. */
   readonly by: string
-  /** The token of the lease it is made under. */
+  /** The fence of the lease it is made under. */
   readonly lease?: string | undefined
   /** Beside the writes that wait, instead of after them. */
   readonly now?: boolean | undefined

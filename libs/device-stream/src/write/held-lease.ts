@@ -5,7 +5,7 @@ import { after, type Clock, type MonotonicMs, msUntil, type Timer } from "@seria
 /** The right to be the only writer of a device, which renews itself. Disposing it gives it back. */
 export interface DeviceLease extends AsyncDisposable {
   /** What writes and controls are made with. */
-  readonly token: string
+  readonly fence: string
   readonly holder: string
   /**
    * Aborted when the lease is lost: its renewal was refused, or did not come in time by this process's own clock. A
@@ -20,8 +20,8 @@ export interface DeviceLease extends AsyncDisposable {
 export interface HeldLeaseDeps {
   readonly clock: Clock
   readonly log: BrokerLog
-  readonly renew: (token: string, timeoutMs: number) => Promise<Lease>
-  readonly release: (token: string) => Promise<void>
+  readonly renew: (fence: string, timeoutMs: number) => Promise<Lease>
+  readonly release: (fence: string) => Promise<void>
 }
 
 /** After these the lease may still be held: the renewal is tried again while it lasts. */
@@ -33,7 +33,7 @@ export function holdLease(lease: Lease, askedMs: MonotonicMs, deps: HeldLeaseDep
 }
 
 class HeldLease implements DeviceLease {
-  readonly token: string
+  readonly fence: string
   readonly holder: string
   readonly #ttlMs: number
   readonly #deps: HeldLeaseDeps
@@ -42,8 +42,8 @@ class HeldLease implements DeviceLease {
   #timer: Timer | null = null
   #isReleased = false
 
-  constructor({ token, holder, ttlMs }: Lease, askedMs: MonotonicMs, deps: HeldLeaseDeps) {
-    this.token = token
+  constructor({ token: fence, holder, ttlMs }: Lease, askedMs: MonotonicMs, deps: HeldLeaseDeps) {
+    this.fence = fence
     this.holder = holder
     this.#ttlMs = ttlMs
     this.#deps = deps
@@ -61,7 +61,7 @@ class HeldLease implements DeviceLease {
     this.#isReleased = true
     this.#timer?.cancel()
     try {
-      await this.#deps.release(this.token)
+      await this.#deps.release(this.fence)
     } catch (error) {
       // Somebody took it, or its time was over: then it is given back.
       if (toAppError(error).code !== "lease_lost") throw error
@@ -98,7 +98,7 @@ class HeldLease implements DeviceLease {
     if (!this.#isHeld()) return
     const askedMs = this.#deps.clock.monotonicMs()
     try {
-      await this.#deps.renew(this.token, Math.ceil(this.#leftMs))
+      await this.#deps.renew(this.fence, Math.ceil(this.#leftMs))
       this.#expiresMs = after(askedMs, this.#ttlMs)
     } catch (error) {
       if (!passingCodes.has(toAppError(error).code) && !this.#isReleased) this.#lose()

@@ -21,14 +21,14 @@ export interface LeaseOptions {
   readonly purpose?: string | undefined
 }
 
-/** Takes the lease of a device, or renews the one with `token`. Throws `leased`, or `lease_lost` for a token of the past. */
+/** Takes the lease of a device, or renews the one with `fence`. Throws `leased`, or `lease_lost` for a fence of the past. */
 export async function callLease(
   broker: BrokerClient,
   address: DeviceAddress,
-  options: LeaseOptions & { readonly token?: string | undefined; readonly timeoutMs?: number },
+  options: LeaseOptions & { readonly fence?: string | undefined; readonly timeoutMs?: number },
 ): Promise<Lease> {
-  const { by, ttlMs, steal = false, purpose, token, timeoutMs = replyMs } = options
-  const request: LeaseRequest = { id: crypto.randomUUID(), by, ttlMs, lease: token, steal, purpose }
+  const { by, ttlMs, steal = false, purpose, fence, timeoutMs = replyMs } = options
+  const request: LeaseRequest = { id: crypto.randomUUID(), by, ttlMs, lease: fence, steal, purpose }
   return parseLease(await callDevice({ broker, verb: "lease", address, request, timeoutMs }))
 }
 
@@ -36,8 +36,8 @@ export async function callLease(
 export async function callRelease(
   broker: BrokerClient,
   address: DeviceAddress,
-  { by, token }: { readonly by: string; readonly token: string },
+  { by, fence }: { readonly by: string; readonly fence: string },
 ): Promise<void> {
-  const request: ReleaseRequest = { id: crypto.randomUUID(), by, lease: token }
+  const request: ReleaseRequest = { id: crypto.randomUUID(), by, lease: fence }
   await callDevice({ broker, verb: "release", address, request, timeoutMs: replyMs })
 }

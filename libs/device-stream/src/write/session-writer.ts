@@ -34,7 +34,7 @@ const silenceMs = 40_000
 export interface WriterOptions {
   /** The principal who writes. */
   readonly by: string
-  /** The token of the lease it writes under. */
+  /** The fence of the lease it writes under. */
   readonly lease?: string | undefined
   /** Aborting takes back whatever has no receipt yet. */
   readonly signal: AbortSignal

@@ -27,7 +27,7 @@ export interface WriteOptions {
   readonly ttlMs?: number | undefined
   /** Names the write, so that a repeat is written once. */
   readonly id?: string | undefined
-  /** The token of the lease it is made under. */
+  /** The fence of the lease it is made under. */
   readonly lease?: string | undefined
   /** Pause after each byte, in milliseconds. Default: the device's. */
   readonly charDelayMs?: number | undefined

@@ -7,13 +7,13 @@ export interface Caller {
   readonly lease?: string
 }
 
-const tokenPattern = /^[\w-]{1,64}$/
+const fencePattern = /^[\w-]{1,64}$/
 
 /** The caller by its address, and the token in its `Lease` header. Throws `bad_request` when that cannot be a token. */
 export function callerOf({ headers, socket }: IncomingMessage): Caller {
   const by = `http:${socket.remoteAddress ?? "unknown"}`
   const { lease } = headers
   if (lease === undefined) return { by }
-  if (typeof lease === "string" && tokenPattern.test(lease)) return { by, lease }
+  if (typeof lease === "string" && fencePattern.test(lease)) return { by, lease }
   throw new AppError("bad_request", "Lease: expected the token that POST …/lease answered.")
 }

@@ -81,9 +81,9 @@ test("a lease is taken, renewed by its token, stolen and given back", async () =
   expect(await send("DELETE", url, undefined, { Lease: "secret" })).toEqual({ status: 204, body: null })
   expect(calls).toEqual([
     ["lease", { by, ttlMs: 30_000, steal: false }],
-    ["lease", { by, ttlMs: 5_000, steal: false, token: "secret" }],
+    ["lease", { by, ttlMs: 5_000, steal: false, fence: "secret" }],
     ["lease", { by, ttlMs: 30_000, steal: true }],
-    ["release", { by, token: "secret" }],
+    ["release", { by, fence: "secret" }],
   ])
 })
 

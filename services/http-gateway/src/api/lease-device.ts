@@ -8,21 +8,21 @@ import { deviceOf } from "./known-device.ts"
 /** `POST …/lease`: takes the lease; with its token in the `Lease` header, renews it. */
 export async function postLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
   const device = await deviceOf(request, response, deps)
-  const { by, lease: token } = callerOf(request)
+  const { by, lease: fence } = callerOf(request)
   const { ttlMs, steal, purpose } = checkCall(leaseRequestSchema, {
     ...(await membersOf(request, response, ["ttlMs", "steal", "purpose"], deps)),
     id: "http",
   })
-  const held = token === undefined ? {} : { token }
+  const held = fence === undefined ? {} : { fence }
   response.json(await device.lease({ by, ttlMs, steal, purpose, ...held }))
 }
 
 /** `DELETE …/lease`: gives back the lease whose token is in the `Lease` header. */
 export async function deleteLease(request: Request, response: Response, deps: ControlDeps): Promise<void> {
   const device = await deviceOf(request, response, deps)
-  const { by, lease: token } = callerOf(request)
-  if (token === undefined)
+  const { by, lease: fence } = callerOf(request)
+  if (fence === undefined)
     throw new AppError("bad_request", "Lease: expected the token of the lease to give back.")
-  await device.release({ by, token })
+  await device.release({ by, fence })
   response.status(204).end()
 }

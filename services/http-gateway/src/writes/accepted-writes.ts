@@ -18,7 +18,7 @@ export interface WriteRequest {
   readonly bytes: Uint8Array
   readonly by: string
   readonly ttlMs?: number | undefined
-  /** The token of the lease it is made under. */
+  /** The fence of the lease it is made under. */
   readonly lease?: string | undefined
 }
 

@@ -11,18 +11,18 @@ export interface WriteLeaseDeps {
 }
 
 interface Held {
-  readonly token: string
+  readonly fence: string
   readonly inForce: LeaseInForce
   endsMs: MonotonicMs
   timer?: Timer
 }
 
-const tokenBytes = 16
+const fenceBytes = 16
 
 /**
- * Who may write to a device. The token is the fence: one that is not the current one is refused even while nobody holds
- * the lease, so a write that its holder sent before losing it never reaches the device. Lives until it is released,
- * expires or is stolen, over replugs of the device, because a board that is flashed goes away and comes back.
+ * Who may write to a device. A fence that is not the current one is refused even while nobody holds the lease, so a write
+ * that its holder sent before losing it never reaches the device. Lives until it is released, expires or is stolen, over
+ * replugs of the device, because a board that is flashed goes away and comes back.
  */
 export class WriteLease {
   readonly #deps: WriteLeaseDeps
@@ -42,16 +42,16 @@ export class WriteLease {
     return this.#current()?.inForce ?? null
   }
 
-  /** Why what is done under `token`, or under none, is refused: `leased` or `lease_lost`. null: it is not. */
-  whyNot(token: string | undefined): AppError | null {
+  /** Why what is done under `fence`, or under none, is refused: `leased` or `lease_lost`. null: it is not. */
+  whyNot(fence: string | undefined): AppError | null {
     const held = this.#current()
-    if (token === held?.token) return null
-    if (token !== undefined) return new AppError("lease_lost", `This lease is over. ${tellHolder(held)}`)
+    if (fence === held?.fence) return null
+    if (fence !== undefined) return new AppError("lease_lost", `This lease is over. ${tellHolder(held)}`)
     return new AppError("leased", tellHolder(held))
   }
 
   /**
-   * Takes the lease, or renews the one with this token. Throws `leased`, `lease_lost` for a token that is old, or
+   * Takes the lease, or renews the one with this fence. Throws `leased`, `lease_lost` for a fence that is old, or
    * `device_offline` after the stop.
    */
   take(request: Omit<LeaseRequest, "id">): Lease {
@@ -65,16 +65,16 @@ export class WriteLease {
     const { journal } = this.#deps
     const told = { holder: by, ...(purpose === undefined ? {} : { purpose }) }
     const inForce = { ...told, from: journal.place("rx").offset }
-    this.#held = { token: randomBytes(tokenBytes).toString("base64url"), inForce, endsMs: longAgo }
+    this.#held = { fence: randomBytes(fenceBytes).toString("base64url"), inForce, endsMs: longAgo }
     const taken = this.#extend(this.#held, ttlMs)
     journal.mark("rx", { kind: "leased", ...told })
     this.#deps.onChange()
     return taken
   }
 
-  /** Throws `lease_lost` when `token` is not the current one. */
-  release(token: string): void {
-    const refusal = this.whyNot(token)
+  /** Throws `lease_lost` when `fence` is not the current one. */
+  release(fence: string): void {
+    const refusal = this.whyNot(fence)
     if (refusal !== null) throw refusal
     if (this.#held !== null) this.#end(this.#held, "released")
     this.#deps.onChange()
@@ -100,7 +100,7 @@ export class WriteLease {
   #extend(held: Held, ttlMs: number): Lease {
     held.endsMs = after(this.#deps.clock.monotonicMs(), ttlMs)
     this.#watch(held)
-    const { token, inForce } = held
+    const { fence: token, inForce } = held
     return { token, holder: inForce.holder, ttlMs }
   }
 

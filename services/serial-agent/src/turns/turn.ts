@@ -12,7 +12,7 @@ export interface TurnOptions {
   /** Together with `seq`: its place among what the client does in this session. */
   readonly session?: string | undefined
   readonly seq?: number | undefined
-  /** The token of the lease under which it is done. */
+  /** The fence of the lease under which it is done. */
   readonly lease?: string | undefined
 }
 

@@ -2,7 +2,7 @@
 export type LineVerdict = "yes" | "no" | "maybe" | "likely"
 
 /** Characters of a method (RFC 9110 §5.6.2, token). */
-const token = new Set(
+const methodBytes = new Set(
   Buffer.from("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
 )
 const space = 0x20
@@ -37,7 +37,7 @@ export class RequestLine {
     switch (this.#state) {
       case "method":
         if (byte === space && this.#size > 0) this.#go("target")
-        else if (token.has(byte)) this.#size += 1
+        else if (methodBytes.has(byte)) this.#size += 1
         else this.#state = "no"
         return
       case "target":

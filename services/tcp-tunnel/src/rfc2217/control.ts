@@ -13,7 +13,7 @@ export interface Contender {
 export interface Seat {
   readonly hasControl: boolean
   /** What writes and controls are made with; undefined: without a lease. */
-  readonly token: string | undefined
+  readonly fence: string | undefined
   /** How it stands; waits while that is being decided, but not for longer than clients wait for answers. */
   standing(): Promise<Standing>
   /** It will leave soon: those who come now wait for that. */
@@ -34,7 +34,7 @@ export interface Control {
 export const sharedControl: Control = {
   join: () => ({
     hasControl: true,
-    token: undefined,
+    fence: undefined,
     standing: async () => "controls",
     prepareToLeave() {},
     async leave() {},

@@ -14,31 +14,31 @@ afterEach(async () => {
 function playDevice() {
   let holder: string | null = null
   let problem: AppError | null = null
-  let tokens = 0
-  const current = { token: "" }
+  let fences = 0
+  const current = { fence: "" }
   let state: DeviceState = createDeviceState()
   const held = new Map<string, AbortController>()
-  const end = (token: string) => {
-    if (current.token !== token) return
-    current.token = ""
+  const end = (fence: string) => {
+    if (current.fence !== fence) return
+    current.fence = ""
     holder = null
   }
   const take = ({ by }: LeaseOptions): DeviceLease => {
     if (problem !== null) throw problem
     if (holder !== null) throw new AppError("leased", `${holder} holds the device.`)
     holder = by
-    const token = `token-${++tokens}`
-    current.token = token
+    const fence = `fence-${++fences}`
+    current.fence = fence
     const lost = new AbortController()
-    held.set(token, lost)
-    const release = async () => end(token)
-    return { token, holder: by, lost: lost.signal, release, [Symbol.asyncDispose]: release }
+    held.set(fence, lost)
+    const release = async () => end(fence)
+    return { fence, holder: by, lost: lost.signal, release, [Symbol.asyncDispose]: release }
   }
   return {
     acquireLease: async (options: LeaseOptions) => take(options),
-    async lease({ token = "" }: LeaseOptions & { token?: string | undefined }) {
-      if (token !== current.token) throw new AppError("lease_lost", "This lease is over.")
-      return { token, holder: holder ?? "", ttlMs: 1 }
+    async lease({ fence = "" }: LeaseOptions & { fence?: string | undefined }) {
+      if (fence !== current.fence) throw new AppError("lease_lost", "This lease is over.")
+      return { token: fence, holder: holder ?? "", ttlMs: 1 }
     },
     get holder() {
       return holder
@@ -51,13 +51,13 @@ function playDevice() {
       problem = error
     },
     takeBy(by: string) {
-      const { token } = current
-      end(token)
+      const { fence } = current
+      end(fence)
       holder = by
-      held.get(token)?.abort()
+      held.get(fence)?.abort()
     },
     forget() {
-      end(current.token)
+      end(current.fence)
     },
     releaseBy(by: string) {
       if (holder === by) holder = null
@@ -84,7 +84,7 @@ test("the first one has control, under the device's lease; those who come later 
   const second = join("b")
   expect(await Promise.all([first.standing(), second.standing()])).toEqual(["controls", "watches"])
   expect(device.holder).toBe("a")
-  expect([first.token, second.token]).toEqual(["token-1", undefined])
+  expect([first.fence, second.fence]).toEqual(["fence-1", undefined])
   expect(changes).toEqual(["a gets it"])
 })
 
@@ -141,7 +141,7 @@ test("one whose lease was taken watches until it is free", async () => {
   device.takeBy("console")
   await settle()
   expect(await seat.standing()).toBe("watches")
-  expect(seat.token).toBeUndefined()
+  expect(seat.fence).toBeUndefined()
   device.releaseBy("console")
   device.setState({ lease: null })
   control.deviceChanged()
@@ -172,7 +172,7 @@ test("control comes back at once when the agent was restarted and knows nothing 
   control.deviceChanged()
   await settle()
   expect(await seat.standing()).toBe("controls")
-  expect(seat.token).toBe("token-2")
+  expect(seat.fence).toBe("fence-2")
   expect(changes).toEqual(["a gets it", "a loses it", "a gets it"])
 })
 
@@ -183,7 +183,7 @@ test("a replug leaves control where it is", async () => {
   device.setState({ open: 2 })
   control.deviceChanged()
   await settle()
-  expect(seat.token).toBe("token-1")
+  expect(seat.fence).toBe("fence-1")
   expect(changes).toEqual(["a gets it"])
 })
 

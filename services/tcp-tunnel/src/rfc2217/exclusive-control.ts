@@ -49,7 +49,7 @@ export class ExclusiveControl implements Control {
       clock: this.#deps.clock,
       changed: this.#changed,
       standing: () => this.#standing(seat),
-      token: () => (this.#held?.seat === seat ? this.#held.lease.token : undefined),
+      fence: () => (this.#held?.seat === seat ? this.#held.lease.fence : undefined),
       leave: () => this.#leave(seat),
     })
     this.#seats.add(seat)
@@ -120,9 +120,9 @@ export class ExclusiveControl implements Control {
 
   async #check(held: Held): Promise<void> {
     held.opening = openingOf(this.#deps.state())
-    const { token, holder } = held.lease
+    const { fence, holder } = held.lease
     try {
-      await this.#deps.device.lease({ by: holder, ttlMs: leaseMs, token })
+      await this.#deps.device.lease({ by: holder, ttlMs: leaseMs, fence })
     } catch (error) {
       if (toAppError(error).code !== "lease_lost") return
       void dispose(held.lease)
@@ -166,7 +166,7 @@ interface SeatDeps {
   readonly clock: Clock
   readonly changed: Wakeup
   readonly standing: () => Standing | null
-  readonly token: () => string | undefined
+  readonly fence: () => string | undefined
   readonly leave: () => Promise<void>
 }
 
@@ -184,8 +184,8 @@ class ContendedSeat implements Seat {
     return this.#deps.standing() === "controls"
   }
 
-  get token(): string | undefined {
-    return this.#deps.token()
+  get fence(): string | undefined {
+    return this.#deps.fence()
   }
 
   async standing(): Promise<Standing> {

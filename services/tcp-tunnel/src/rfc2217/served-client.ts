@@ -86,7 +86,7 @@ export class ServedClient {
       {
         address: config.device,
         by,
-        lease: () => this.#seat.token,
+        lease: () => this.#seat.fence,
         onTaken: (bytes) => {
           this.#receipts += 1
           record.countFromClient(bytes)

@@ -169,7 +169,7 @@ export class CableKeeper {
     const { config, by } = this.#options
     const now = this.#deps.devices.devices.get(config.device)
     if (now?.open !== state.open || now.epoch !== state.epoch) throw closed()
-    return device.openWriter({ by, lease: lease.token, signal })
+    return device.openWriter({ by, lease: lease.fence, signal })
   }
 
   #openCable(line: LineWriter): OpenCable {

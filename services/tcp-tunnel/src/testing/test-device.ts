@@ -147,7 +147,7 @@ export class PlayedDevices implements DeviceClient {
   #createLease(holder: string): DeviceLease {
     const release = () => this.#hear({ verb: "release", by: holder })
     const lost = new AbortController().signal
-    return { token: `token of ${holder}`, holder, lost, release, [Symbol.asyncDispose]: release }
+    return { fence: `fence of ${holder}`, holder, lost, release, [Symbol.asyncDispose]: release }
   }
 
   #place() {

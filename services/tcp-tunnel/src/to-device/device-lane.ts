@@ -16,7 +16,7 @@ export interface DeviceLaneOptions {
   readonly address: string
   /** The principal who writes. */
   readonly by: string
-  /** The token of the lease to write under, as it is now: what is asked for now is done under it, or refused. */
+  /** The fence of the lease to write under, as it is now: what is asked for now is done under it, or refused. */
   readonly lease?: (() => string | undefined) | undefined
   /** The device has these bytes. */
   readonly onTaken: (bytes: number) => void

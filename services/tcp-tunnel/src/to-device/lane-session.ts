@@ -10,7 +10,7 @@ export interface LaneSessionOptions {
   /** Begins when the session does; its signal is `leave`'s. */
   readonly openWriter: (signal: AbortSignal) => DeviceWriter
   readonly opening: Opening
-  /** The token that its writes are made with. */
+  /** The fence that its writes are made with. */
   readonly lease: string | undefined
   readonly clock: Clock
   readonly onTaken: (bytes: number) => void
