@@ -53,7 +53,7 @@ export {
   maxSessionBytes,
   maxTtlMs,
   maxWriteBytes,
-  silenceMs,
+  unheardMs,
 } from "./limits.ts"
 export { type MacroStep, parseLineMacro } from "./line-macro.ts"
 export { type Mark, parseMark } from "./mark.ts"

@@ -26,7 +26,7 @@ export const firstAnnounceMs = 1_000
 export const announceEveryMs = 10_000
 
 /** A reader that heard nothing for this long asks the journal, in milliseconds. */
-export const silenceMs = 25_000
+export const unheardMs = 25_000
 
 /** What one session may have on its way without a receipt, in bytes. */
 export const maxSessionBytes = 256 * 1024

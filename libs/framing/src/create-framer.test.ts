@@ -215,7 +215,7 @@ test("a silence between two chunks ends an idle message, and so does one that th
   ]
   const whole = { end: 4, timeUs: 10_000, isCut: false }
   expect(pushAll(framer, chunks)).toEqual([{ bytes: latin("abcd"), offset: 0, ...whole }])
-  expect([framer.silenceMs, framer.isHolding]).toEqual([5, true])
+  expect([framer.idleMs, framer.isHolding]).toEqual([5, true])
   const last = { bytes: latin("ef"), offset: 4, end: 6, timeUs: 19_999, isCut: false }
   expect(framer.flush("silence")).toEqual([last])
   expect([framer.isHolding, framer.flush("silence")]).toEqual([false, []])

@@ -21,12 +21,12 @@ export interface FrameBreak {
 /** Cuts the bytes of a stream into messages. Holds one message at most; every byte is in a frame or marked its end. */
 export interface Framer {
   /** When so much time passes after a read with nothing new, it is to be flushed; null: silence means nothing. */
-  readonly silenceMs: number | null
+  readonly idleMs: number | null
   /** A message has begun and its end has not come. */
   readonly isHolding: boolean
   /** The frames that end in `bytes`, whose first byte has this place; they must follow on those before, or a break. */
   push(bytes: Uint8Array, place: Place): readonly Frame[]
-  /** Ends what is held: after a `silence` of `silenceMs` it is whole; at a break it is cut, unless the port had been silent. */
+  /** Ends what is held: after a `silence` of `idleMs` it is whole; at a break it is cut, unless the port had been silent. */
   flush(reason: "silence" | FrameBreak): readonly Frame[]
   /** A mark of the stream, which may interrupt it; most do not. */
   mark(record: Pick<MarkRecord, "mark" | "timeUs">): readonly Frame[]
@@ -55,14 +55,14 @@ export function createFramer(framing: Framing, options: FramerOptions = {}): Fra
 }
 
 class ScannedFramer implements Framer {
-  readonly silenceMs: number | null
+  readonly idleMs: number | null
   readonly #isFixed: boolean
   readonly #frames: FrameBuilder
   readonly #scanner: Scanner
   #nextOffset = 0
 
   constructor(framing: Framing, frames: FrameBuilder, scanner: Scanner) {
-    this.silenceMs = framing.type === "idle" ? framing.idleMs : null
+    this.idleMs = framing.type === "idle" ? framing.idleMs : null
     this.#isFixed = framing.type === "fixed"
     this.#frames = frames
     this.#scanner = scanner

@@ -35,12 +35,12 @@ export type ClientEvent =
     }
 
 /** What came from the server, in order, and what to send it at once; `reply` is often empty. */
-export interface ClientTurn {
+export interface ClientStep {
   readonly events: readonly ClientEvent[]
   readonly reply: Uint8Array
 }
 
-interface OpenTurn {
+interface OpenStep {
   readonly events: ClientEvent[]
   readonly reply: Uint8Array[]
 }
@@ -85,10 +85,10 @@ export class Rfc2217Client {
   }
 
   /** Takes a segment, cut anywhere. Throws nothing. */
-  receive(bytes: Uint8Array): ClientTurn {
-    const turn: OpenTurn = { events: [], reply: [] }
-    for (const event of this.#decoder.decode(bytes)) this.#take(event, turn)
-    return { events: joinData(turn.events), reply: concatBytes(turn.reply) }
+  receive(bytes: Uint8Array): ClientStep {
+    const step: OpenStep = { events: [], reply: [] }
+    for (const event of this.#decoder.decode(bytes)) this.#take(event, step)
+    return { events: joinData(step.events), reply: concatBytes(step.reply) }
   }
 
   /** Bytes for the device as they go to the server; the same array when it has no ff. */
@@ -115,74 +115,74 @@ export class Rfc2217Client {
     return this.#isSuspended
   }
 
-  #take(event: TelnetEvent, turn: OpenTurn): void {
+  #take(event: TelnetEvent, step: OpenStep): void {
     switch (event.kind) {
       case "data":
       case "discarded":
-        turn.events.push(event)
+        step.events.push(event)
         return
       case "command":
-        if (event.command === telnet.ayt) turn.reply.push(Uint8Array.of(telnet.iac, telnet.nop))
+        if (event.command === telnet.ayt) step.reply.push(Uint8Array.of(telnet.iac, telnet.nop))
         return
       case "negotiation":
-        return this.#negotiate(event.verb, event.option, turn)
+        return this.#negotiate(event.verb, event.option, step)
       case "subnegotiation":
-        return this.#takeSubnegotiation(event.option, event.body, turn)
+        return this.#takeSubnegotiation(event.option, event.body, step)
     }
   }
 
-  #negotiate(verb: Verb, option: number, turn: OpenTurn): void {
+  #negotiate(verb: Verb, option: number, step: OpenStep): void {
     if (verb === "do" && option === timingMark) {
       // Each one is answered (RFC 860).
-      turn.reply.push(Uint8Array.of(telnet.iac, telnet.wont, timingMark))
+      step.reply.push(Uint8Array.of(telnet.iac, telnet.wont, timingMark))
       return
     }
     const wasComPort = this.isComPort
     const wasWanted = this.#options.isWanted("local", comPort)
-    turn.reply.push(this.#options.receive(verb, option))
-    if (!wasComPort && this.isComPort) turn.events.push({ kind: "agreed" })
+    step.reply.push(this.#options.receive(verb, option))
+    if (!wasComPort && this.isComPort) step.events.push({ kind: "agreed" })
     if (!wasWanted || this.#options.isWanted("local", comPort)) return
-    if (this.#isSuspended) turn.events.push({ kind: "resumed" })
+    if (this.#isSuspended) step.events.push({ kind: "resumed" })
     this.#isSuspended = false
-    turn.events.push({ kind: "refused" })
+    step.events.push({ kind: "refused" })
   }
 
-  #takeSubnegotiation(option: number, body: Uint8Array, turn: OpenTurn): void {
+  #takeSubnegotiation(option: number, body: Uint8Array, step: OpenStep): void {
     // Before DO COM-PORT too: a server that answers has understood.
     if (option !== comPort || !this.#options.isWanted("local", comPort)) {
-      turn.events.push({ kind: "discarded", reason: "not-agreed", bytes: body.byteLength })
+      step.events.push({ kind: "discarded", reason: "not-agreed", bytes: body.byteLength })
       return
     }
     const message = parseServerMessage(body)
     if (message === null) {
-      turn.events.push({ kind: "discarded", reason: "malformed", bytes: body.byteLength })
+      step.events.push({ kind: "discarded", reason: "malformed", bytes: body.byteLength })
       return
     }
-    this.#takeMessage(message, turn)
+    this.#takeMessage(message, step)
   }
 
-  #takeMessage(message: ServerMessage, turn: OpenTurn): void {
+  #takeMessage(message: ServerMessage, step: OpenStep): void {
     switch (message.kind) {
       case "modemState":
       case "lineState":
-        turn.events.push(message)
+        step.events.push(message)
         return
       case "suspend":
       case "resume":
         this.#isSuspended = message.kind === "suspend"
-        turn.events.push({ kind: this.#isSuspended ? "suspended" : "resumed" })
+        step.events.push({ kind: this.#isSuspended ? "suspended" : "resumed" })
         return
       case "signature":
-        return this.#takeSignature(message.text, turn)
+        return this.#takeSignature(message.text, step)
       default:
-        turn.events.push({ kind: "answer", answer: message })
+        step.events.push({ kind: "answer", answer: message })
     }
   }
 
-  #takeSignature(text: string, turn: OpenTurn): void {
-    if (text !== "") turn.events.push({ kind: "answer", answer: { kind: "signature", text } })
+  #takeSignature(text: string, step: OpenStep): void {
+    if (text !== "") step.events.push({ kind: "answer", answer: { kind: "signature", text } })
     // An empty answer would be a question.
     else if (this.#signature !== "")
-      turn.reply.push(encodeRequest({ kind: "signature", text: this.#signature }))
+      step.reply.push(encodeRequest({ kind: "signature", text: this.#signature }))
   }
 }

@@ -38,12 +38,12 @@ export type ServerEvent =
     }
 
 /** What came from the client, in order, and what to send it at once; `reply` is often empty. */
-export interface ServerTurn {
+export interface ServerStep {
   readonly events: readonly ServerEvent[]
   readonly reply: Uint8Array
 }
 
-interface OpenTurn {
+interface OpenStep {
   readonly events: ServerEvent[]
   readonly reply: Uint8Array[]
 }
@@ -101,10 +101,10 @@ export class Rfc2217Server {
   }
 
   /** Takes a segment, cut anywhere. Throws nothing. Send `reply` before what comes of the events. */
-  receive(bytes: Uint8Array): ServerTurn {
-    const turn: OpenTurn = { events: [], reply: [] }
-    for (const event of this.#decoder.decode(bytes)) this.#take(event, turn)
-    return { events: joinData(turn.events), reply: concatBytes(turn.reply) }
+  receive(bytes: Uint8Array): ServerStep {
+    const step: OpenStep = { events: [], reply: [] }
+    for (const event of this.#decoder.decode(bytes)) this.#take(event, step)
+    return { events: joinData(step.events), reply: concatBytes(step.reply) }
   }
 
   /** Bytes of the device as they go to the client; the same array when it has no ff. */
@@ -154,99 +154,99 @@ export class Rfc2217Server {
     return this.#isSuspended
   }
 
-  #take(event: TelnetEvent, turn: OpenTurn): void {
+  #take(event: TelnetEvent, step: OpenStep): void {
     switch (event.kind) {
       case "data":
-        return this.#takeData(event.bytes, turn)
+        return this.#takeData(event.bytes, step)
       case "command":
-        return this.#takeCommand(event.command, turn)
+        return this.#takeCommand(event.command, step)
       case "negotiation":
-        return this.#negotiate(event.verb, event.option, turn)
+        return this.#negotiate(event.verb, event.option, step)
       case "subnegotiation":
-        return this.#takeSubnegotiation(event.option, event.body, turn)
+        return this.#takeSubnegotiation(event.option, event.body, step)
       case "discarded":
-        turn.events.push(event)
+        step.events.push(event)
     }
   }
 
-  #takeData(bytes: Uint8Array, turn: OpenTurn): void {
+  #takeData(bytes: Uint8Array, step: OpenStep): void {
     const isBinary = this.#hasSeenComPort || this.#options.isOn("remote", binary)
     if (isBinary) this.#returns.reset()
     const data = isBinary ? bytes : this.#returns.filter(bytes)
-    if (data.byteLength > 0) turn.events.push({ kind: "data", bytes: data })
+    if (data.byteLength > 0) step.events.push({ kind: "data", bytes: data })
   }
 
-  #takeCommand(command: number, turn: OpenTurn): void {
-    if (command === telnet.brk) turn.events.push({ kind: "break" })
+  #takeCommand(command: number, step: OpenStep): void {
+    if (command === telnet.brk) step.events.push({ kind: "break" })
     // To a program, text would be data of the device; NOP shows it as well that we live.
     if (command === telnet.ayt)
-      turn.reply.push(this.isComPort ? Uint8Array.of(telnet.iac, telnet.nop) : yesText())
-    if (command === telnet.ip && !this.#hasSeenComPort) this.#takeData(Uint8Array.of(0x03), turn)
+      step.reply.push(this.isComPort ? Uint8Array.of(telnet.iac, telnet.nop) : yesText())
+    if (command === telnet.ip && !this.#hasSeenComPort) this.#takeData(Uint8Array.of(0x03), step)
   }
 
-  #negotiate(verb: Verb, option: number, turn: OpenTurn): void {
+  #negotiate(verb: Verb, option: number, step: OpenStep): void {
     if (verb === "do" && option === timingMark) {
       // Each one is answered (RFC 860): telnet shows no output from Ctrl-C until then.
-      turn.reply.push(Uint8Array.of(telnet.iac, telnet.wont, timingMark))
+      step.reply.push(Uint8Array.of(telnet.iac, telnet.wont, timingMark))
       return
     }
     const wasComPort = this.isComPort
-    turn.reply.push(this.#options.receive(verb, option))
+    step.reply.push(this.#options.receive(verb, option))
     if (wasComPort === this.isComPort) return
-    if (this.#isSuspended) turn.events.push({ kind: "resumed" })
+    if (this.#isSuspended) step.events.push({ kind: "resumed" })
     this.#isSuspended = false
     this.#held.clear()
     if (wasComPort) return
     this.#hasSeenComPort = true
     this.#modemState.start()
     this.#lineState.start()
-    turn.events.push({ kind: "agreed" })
+    step.events.push({ kind: "agreed" })
   }
 
-  #takeSubnegotiation(option: number, body: Uint8Array, turn: OpenTurn): void {
+  #takeSubnegotiation(option: number, body: Uint8Array, step: OpenStep): void {
     if (option !== comPort || !this.isComPort) {
-      turn.events.push({ kind: "discarded", reason: "not-agreed", bytes: body.byteLength })
+      step.events.push({ kind: "discarded", reason: "not-agreed", bytes: body.byteLength })
       return
     }
     const request = parseRequest(body)
     if (request === null) {
-      turn.events.push({ kind: "discarded", reason: "malformed", bytes: body.byteLength })
+      step.events.push({ kind: "discarded", reason: "malformed", bytes: body.byteLength })
       return
     }
     if (isCiscoBaudRate(body)) this.#baudRateStyle = "cisco"
-    this.#takeRequest(request, turn)
+    this.#takeRequest(request, step)
   }
 
-  #takeRequest(request: ComPortRequest, turn: OpenTurn): void {
+  #takeRequest(request: ComPortRequest, step: OpenStep): void {
     switch (request.kind) {
       case "signature":
-        return this.#takeSignature(request.text, turn)
+        return this.#takeSignature(request.text, step)
       case "modemStateMask":
         this.#modemState.setMask(request.value)
-        turn.reply.push(this.#command(request.kind, encodeAnswer(request)), this.#takeNotifications())
+        step.reply.push(this.#command(request.kind, encodeAnswer(request)), this.#takeNotifications())
         return
       case "lineStateMask":
         this.#lineState.setMask(request.value)
-        turn.reply.push(this.#command(request.kind, encodeAnswer(request)))
+        step.reply.push(this.#command(request.kind, encodeAnswer(request)))
         return
       case "suspend":
         this.#isSuspended = true
-        turn.events.push({ kind: "suspended" })
+        step.events.push({ kind: "suspended" })
         return
       case "resume":
-        turn.reply.push(this.endSuspension())
-        turn.events.push({ kind: "resumed" })
+        step.reply.push(this.endSuspension())
+        step.events.push({ kind: "resumed" })
         return
       default:
-        turn.events.push({ kind: "request", request })
+        step.events.push({ kind: "request", request })
     }
   }
 
-  #takeSignature(text: string, turn: OpenTurn): void {
-    if (text !== "") turn.events.push({ kind: "signature", text })
+  #takeSignature(text: string, step: OpenStep): void {
+    if (text !== "") step.events.push({ kind: "signature", text })
     // An empty answer would be a question.
     else if (this.#signature !== "")
-      turn.reply.push(this.#command("signature", encodeAnswer({ kind: "signature", text: this.#signature })))
+      step.reply.push(this.#command("signature", encodeAnswer({ kind: "signature", text: this.#signature })))
   }
 
   #encode(answer: PortAnswer): Uint8Array {

@@ -35,10 +35,10 @@ export function createWebSocketListener({ guard, accept, ...options }: WebSocket
     handleProtocols: () => subProtocol,
   })
   const server = createHttpServer({ ...options, requestTimeoutMs: handshakeTimeoutMs }, (request, response) =>
-    sendProblem(response, guard.check(request) ?? notMqtt()),
+    sendProblem(response, guard.whyNot(request) ?? notMqtt()),
   )
   onUpgrade(server, (request, socket, head) => {
-    const refusal = guard.check(request) ?? (offersMqtt(request) ? null : notMqtt())
+    const refusal = guard.whyNot(request) ?? (offersMqtt(request) ? null : notMqtt())
     if (refusal !== null) return refuseUpgrade(request, socket, refusal)
     sockets.handleUpgrade(request, socket, Buffer.from(head), (webSocket) =>
       accept(toStream(webSocket), request),

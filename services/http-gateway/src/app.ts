@@ -30,7 +30,7 @@ export function createApp(deps: AppDeps): (request: IncomingMessage, response: S
     response.setHeader("X-Content-Type-Options", "nosniff")
     // Whoever comes over a connection that is still open is to find the next process.
     if (stopping.aborted) response.shouldKeepAlive = false
-    const refusal = guard.check(request)
+    const refusal = guard.whyNot(request)
     if (refusal !== null) sendProblem(response, refusal)
     else if (!serveHex(request, response)) api(request, response)
   }

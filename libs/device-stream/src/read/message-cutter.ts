@@ -64,8 +64,8 @@ export class MessageCutter {
   }
 
   /** A message that has begun ends with a silence of this length; null: it does not, or none has begun. */
-  get silenceMs(): number | null {
-    return this.#framer.isHolding ? this.#framer.silenceMs : null
+  get idleMs(): number | null {
+    return this.#framer.isHolding ? this.#framer.idleMs : null
   }
 
   take(event: StreamEvent | QuietEvent): MessageEvent[] {

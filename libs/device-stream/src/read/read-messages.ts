@@ -14,7 +14,7 @@ const usualLines: Framing = { type: "line", maxBytes: 4096 }
  * That a port was silent is the agent's to tell: what comes later here may have been read in time. When not even that comes
  * for so much longer, in milliseconds, the message is over all the same.
  */
-const unheardMs = 1_000
+const lateMs = 1_000
 
 export interface MessageOptions {
   readonly from: StartPoint
@@ -95,9 +95,9 @@ async function* cutAll(
   let hasAll = false
   for (;;) {
     const next = events.begin()
-    const silenceMs = hasAll ? cutter.silenceMs : null
-    if (silenceMs !== null) {
-      await within(next, { clock, timeoutMs: silenceMs + unheardMs })
+    const idleMs = hasAll ? cutter.idleMs : null
+    if (idleMs !== null) {
+      await within(next, { clock, timeoutMs: idleMs + lateMs })
       if (events.isWaiting) yield* cutter.silence()
     }
     const event = await events.next()

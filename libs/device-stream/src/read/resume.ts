@@ -4,7 +4,7 @@ import {
   formatCursor,
   type Gap,
   type StartPoint,
-  silenceMs,
+  unheardMs,
 } from "@serialcast/contract"
 import { after, comparePositions, endOf, joins } from "@serialcast/records"
 import type { LiveView } from "./live-view.ts"
@@ -72,7 +72,7 @@ export class Resume {
     }
     if (this.#journal === "away" && !isLive) return { kind: "pause", ms: retryMs }
     const quietUs = isLive && this.#cursor !== null ? (live?.quietUs(this.#cursor) ?? null) : null
-    return { kind: "wait", timeoutMs: silenceMs, quietUs }
+    return { kind: "wait", timeoutMs: unheardMs, quietUs }
   }
 
   /**

@@ -29,7 +29,7 @@ const callCostBytes = 1_024
 /** Writes of a session wait for each other for as long as the device takes, so they get the longest time there is. */
 const ttlMs = maxTtlMs
 /** As long as a single write waits for others, and for its reply. */
-const silenceMs = 40_000
+const unansweredMs = 40_000
 
 export interface WriterOptions {
   /** The principal who writes. */
@@ -97,7 +97,7 @@ class SessionWriter implements DeviceWriter {
     this.#common = commonOf(this.#session, options, deps)
     this.#silence = createWatchdog({
       clock: deps.clock,
-      timeoutMs: silenceMs,
+      timeoutMs: unansweredMs,
       onSilence: () => this.#endForSilence(),
     })
     const { signal } = options
@@ -203,7 +203,7 @@ class SessionWriter implements DeviceWriter {
 
   /** The session's calls live as long as something is heard of one of them. */
   #endForSilence(): void {
-    const text = `Nobody answered for ${silenceMs / 1000} s; what came of the last writes is unknown.`
+    const text = `Nobody answered for ${unansweredMs / 1000} s; what came of the last writes is unknown.`
     this.#takeBack(new AppError("no_reply", text))
     this.#giveUp.abort()
   }

@@ -5,7 +5,7 @@ const mostBytes = 16 * 1_024
 const mostHeaders = 128
 
 /** null: the headers are few and short enough to be judged. Looks at nothing but their lengths. */
-export function checkHeaders(rawHeaders: readonly string[]): AppError | null {
+export function whyNotHeaders(rawHeaders: readonly string[]): AppError | null {
   let bytes = 0
   for (const text of rawHeaders) bytes += text.length
   if (bytes <= mostBytes && rawHeaders.length <= 2 * mostHeaders) return null

@@ -25,7 +25,7 @@ export function parseHost(header: string | undefined): { host: string; hostname:
  * so IP addresses are safe, and names must be listed. A request without `Host` is HTTP/1.0, which no browser speaks.
  * null: the host is one of ours.
  */
-export function checkHost(
+export function whyNotHost(
   { headers: { host: header }, httpVersion }: GuardedRequest,
   hosts: readonly string[],
 ): AppError | null {

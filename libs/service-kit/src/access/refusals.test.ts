@@ -22,7 +22,7 @@ test("thirty wrong tokens are a line for each code with their address, and none 
   const refusals = createRefusals({ listener: "http", ...deps })
   const guard = createRequestGuard({ token: "a-token-of-some-length", hosts: [], clock, refusals })
   const guess = (token: string) =>
-    guard.check({
+    guard.whyNot({
       method: "GET",
       headers: { host: "localhost", authorization: `Bearer ${token}` },
       socket: { remoteAddress: "10.0.0.1" },

@@ -12,7 +12,7 @@ function codeOf(
   method = "GET",
 ) {
   const guard = createRequestGuard({ token: null, hosts: ["box.lan"] })
-  return guard.check({ method, headers }, options)?.code ?? "allowed"
+  return guard.whyNot({ method, headers }, options)?.code ?? "allowed"
 }
 
 describe("host", () => {
@@ -99,7 +99,7 @@ describe("token", () => {
   const clock = new FakeClock()
   const check = (headers: Record<string, string>) => {
     const guard = createRequestGuard({ token, hosts: [], clock })
-    return guard.check({ method: "GET", headers: { host, ...headers } })?.code ?? "allowed"
+    return guard.whyNot({ method: "GET", headers: { host, ...headers } })?.code ?? "allowed"
   }
 
   test("the bearer token or the login cookie is needed", () => {
@@ -127,23 +127,23 @@ describe("token", () => {
     })
     const bearer = (given: string) => ({ authorization: `Bearer ${given}` })
     for (let attempt = 0; attempt < 10; attempt++) {
-      expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
+      expect(guard.whyNotToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
     }
-    expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("too_many_attempts")
-    expect(guard.check(from("10.0.0.1", bearer("wrong")))?.code).toBe("too_many_attempts")
-    expect(guard.checkToken("wrong", from("10.0.0.2"))?.code).toBe("unauthorized")
-    expect(guard.checkToken(token, from("10.0.0.1"))).toBeNull()
-    expect(guard.check(from("10.0.0.1", bearer(token)))).toBeNull()
+    expect(guard.whyNotToken("wrong", from("10.0.0.1"))?.code).toBe("too_many_attempts")
+    expect(guard.whyNot(from("10.0.0.1", bearer("wrong")))?.code).toBe("too_many_attempts")
+    expect(guard.whyNotToken("wrong", from("10.0.0.2"))?.code).toBe("unauthorized")
+    expect(guard.whyNotToken(token, from("10.0.0.1"))).toBeNull()
+    expect(guard.whyNot(from("10.0.0.1", bearer(token)))).toBeNull()
     clock.advance(60_000)
-    expect(guard.checkToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
+    expect(guard.whyNotToken("wrong", from("10.0.0.1"))?.code).toBe("unauthorized")
   })
 
   test("a token that another site sends is not judged, so that it neither logs in nor counts", () => {
     const guard = createRequestGuard({ token, hosts: [], clock })
     const link = { method: "GET", headers: { host, "sec-fetch-site": "cross-site" } }
-    expect(guard.checkToken(token, link)?.code).toBe("cross_site")
-    for (let attempt = 0; attempt < 10; attempt++) guard.checkToken("wrong", link)
-    expect(guard.checkToken("wrong", { headers: { host } })?.code).toBe("unauthorized")
+    expect(guard.whyNotToken(token, link)?.code).toBe("cross_site")
+    for (let attempt = 0; attempt < 10; attempt++) guard.whyNotToken("wrong", link)
+    expect(guard.whyNotToken("wrong", { headers: { host } })?.code).toBe("unauthorized")
   })
 })
 
@@ -152,7 +152,7 @@ describe("the login cookie, which browsers send along by themselves,", () => {
   const guard = createRequestGuard({ token, hosts: [] })
   const [cookie] = createLoginCookie(token).cookie().split(";")
   const check = (headers: Record<string, string>, options = {}, method = "GET") =>
-    guard.check({ method, headers: { host, cookie: cookie!, ...headers } }, options)?.code ?? "allowed"
+    guard.whyNot({ method, headers: { host, cookie: cookie!, ...headers } }, options)?.code ?? "allowed"
 
   test("needs a header that says that our own page asks", () => {
     expect(check({ "sec-fetch-site": "same-origin" })).toBe("allowed")
@@ -167,7 +167,7 @@ describe("the login cookie, which browsers send along by themselves,", () => {
 
   test("refuses without the query of the page that asks: it goes into the log, and may carry a token", () => {
     const referer = "http://192.168.1.5:9999/page?token=very-secret#very-secret"
-    const refusal = guard.check({ method: "GET", headers: { host, cookie: cookie!, referer } })
+    const refusal = guard.whyNot({ method: "GET", headers: { host, cookie: cookie!, referer } })
     expect(refusal?.message).toContain("http://192.168.1.5:9999/page")
     expect(refusal?.message).not.toContain("very-secret")
   })
@@ -199,7 +199,7 @@ describe("what a browser loads ahead of time", () => {
     const headers = { host, "sec-fetch-site": "none", "sec-purpose": "prefetch;prerender" }
     expect(codeOf(headers, { allowNavigation: true })).toBe("allowed")
     const guard = createRequestGuard({ token, hosts: [] })
-    expect(guard.checkToken(token, { method: "GET", headers })?.code).toBe("cross_site")
+    expect(guard.whyNotToken(token, { method: "GET", headers })?.code).toBe("cross_site")
   })
 })
 
@@ -207,7 +207,7 @@ test("of many cookies of the login cookie's name only a few are compared, and on
   const value = createLoginCookie(token).cookie().split(";")[0]!
   const guard = createRequestGuard({ token, hosts: [] })
   const check = (cookie: string) =>
-    guard.check({ method: "GET", headers: { host, cookie, "sec-fetch-site": "same-origin" } })?.code ??
+    guard.whyNot({ method: "GET", headers: { host, cookie, "sec-fetch-site": "same-origin" } })?.code ??
     "allowed"
   const wrong = value.replace(/.$/, (last) => (last === "A" ? "B" : "A"))
   expect(check(`${"serialcast_session=; ".repeat(100)}${value}`)).toBe("allowed")

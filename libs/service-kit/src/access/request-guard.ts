@@ -1,12 +1,12 @@
 import { AppError } from "@serialcast/contract"
 import { type Clock, systemClock } from "@serialcast/primitives"
 import { createAttemptLimiter } from "./attempt-limiter.ts"
-import { checkHeaders } from "./header-check.ts"
-import { checkHost } from "./host-check.ts"
+import { whyNotHeaders } from "./header-check.ts"
+import { whyNotHost } from "./host-check.ts"
 import { createLoginCookie } from "./login-cookie.ts"
 import { networkOf } from "./network-of.ts"
 import type { Refusals } from "./refusals.ts"
-import { checkOwnPage, checkSite, type GuardedRequest, type SiteCheckOptions } from "./site-check.ts"
+import { type GuardedRequest, type SiteCheckOptions, whyNotOwnPage, whyNotSite } from "./site-check.ts"
 import { tokensMatch } from "./token.ts"
 
 export interface RequestGuardOptions {
@@ -25,12 +25,12 @@ export interface RequestGuard {
    * null, or why the request is refused: `headers_too_large`, `bad_request`, `bad_host`, `cross_site`, `unauthorized`,
    * `too_many_attempts`.
    */
-  check(request: GuardedRequest, options?: SiteCheckOptions): AppError | null
+  whyNot(request: GuardedRequest, options?: SiteCheckOptions): AppError | null
   /**
    * Judges a token that a request brings elsewhere than in a header, as a log-in form or link does. null: it is right.
    * A token that a page of another site sent is `cross_site` and not judged.
    */
-  checkToken(given: string, request: GuardedRequest): AppError | null
+  whyNotToken(given: string, request: GuardedRequest): AppError | null
 }
 
 /** The checks of every HTTP listener that reaches devices, in the order in which each relies on the one before. */
@@ -49,14 +49,14 @@ export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
     limiter.recordFailure(source)
     return new AppError("unauthorized", "Expected the access token; found another one.")
   }
-  const checkCredentials = (request: GuardedRequest, options: SiteCheckOptions) => {
+  const whyNotCredentials = (request: GuardedRequest, options: SiteCheckOptions) => {
     const { authorization, cookie } = request.headers
     if (login === null) return null
     const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
     // A page of another site cannot send this header, which is why it needs no more; the cookie goes along by itself.
     if (bearer !== undefined) return judgeToken(bearer, request)
     return login.matches(cookie)
-      ? checkOwnPage(request, options)
+      ? whyNotOwnPage(request, options)
       : new AppError("unauthorized", "Expected the access token; found none.")
   }
   const told = (request: GuardedRequest, refusal: AppError | null) => {
@@ -64,14 +64,14 @@ export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
     return refusal
   }
   return {
-    check: (request, options = {}) =>
+    whyNot: (request, options = {}) =>
       told(
         request,
-        checkHeaders(request.rawHeaders ?? []) ??
-          checkHost(request, hosts) ??
-          checkSite(request, options) ??
-          checkCredentials(request, options),
+        whyNotHeaders(request.rawHeaders ?? []) ??
+          whyNotHost(request, hosts) ??
+          whyNotSite(request, options) ??
+          whyNotCredentials(request, options),
       ),
-    checkToken: (given, request) => told(request, checkSite(request) ?? judgeToken(given, request)),
+    whyNotToken: (given, request) => told(request, whyNotSite(request) ?? judgeToken(given, request)),
   }
 }

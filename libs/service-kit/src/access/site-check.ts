@@ -25,12 +25,12 @@ export interface SiteCheckOptions {
  * - `Origin` names the page's site. It comes with every WebSocket handshake, with every method but GET and HEAD, and with
  *   GET only across sites and only in CORS mode: an image or a link of another site sends none.
  * - `Referer` names the page too, but its own policy may leave it out, so it proves the own site and nothing else
- *   (`checkOwnPage`).
+ *   (`whyNotOwnPage`).
  *
  * A request with neither of the first two may come from a program or from an image of another site on plain http. It is
  * allowed here, as it cannot read the answer; what it may do is for the credentials to decide. null: it may go on.
  */
-export function checkSite(
+export function whyNotSite(
   request: GuardedRequest,
   { allowNavigation = false }: SiteCheckOptions = {},
 ): AppError | null {
@@ -49,11 +49,11 @@ export function checkSite(
 }
 
 /**
- * For a request that passed `checkSite` and is authorised by a cookie alone, which browsers add to requests of any page:
+ * For a request that passed `whyNotSite` and is authorised by a cookie alone, which browsers add to requests of any page:
  * one of the three headers must say that it is our own page's. Pages therefore need `Referrer-Policy: same-origin`, as
  * their GET requests over plain http carry nothing else. A document that may be opened from anywhere is excepted.
  */
-export function checkOwnPage(
+export function whyNotOwnPage(
   { method, headers }: GuardedRequest,
   { allowNavigation = false }: SiteCheckOptions = {},
 ): AppError | null {

@@ -53,7 +53,7 @@ export function createAdminServer(options: AdminOptions): Server {
   }
   return createHttpServer({ refusals }, (request, response) => {
     const path = pathOf(request)
-    const refusal = (path === "/healthz" ? healthGuard : guard).check(request)
+    const refusal = (path === "/healthz" ? healthGuard : guard).whyNot(request)
     if (refusal !== null) return sendProblem(response, refusal)
     answer(Object.hasOwn(endpoints, path) ? endpoints[path] : undefined, request, response).catch(
       (cause: unknown) => {

@@ -320,7 +320,7 @@ test("who sends requests without end, of which none is answered, is cut off", as
 test("headers are judged by their lengths before anything is made of them", async () => {
   const guard = createRequestGuard({ token: "a-token-of-some-length", hosts: [] })
   const handle: Handler = (request, response) => {
-    const refusal = guard.check(request)
+    const refusal = guard.whyNot(request)
     if (refusal === null) response.end("served")
     else sendProblem(response, refusal)
   }
@@ -336,7 +336,7 @@ test("headers are judged by their lengths before anything is made of them", asyn
 test("HTTP/1.1 without a Host header is told what is missing", async () => {
   const guard = createRequestGuard({ token: null, hosts: [] })
   const { connect } = await start((request, response) => {
-    const refusal = guard.check(request)
+    const refusal = guard.whyNot(request)
     if (refusal === null) response.end("served")
     else sendProblem(response, refusal)
   })

@@ -87,7 +87,7 @@ export class BoundedConnection extends Duplex {
   }
 
   #receive(bytes: Uint8Array): void {
-    const refusal = this.#guard.check(bytes)
+    const refusal = this.#guard.take(bytes)
     if (refusal !== undefined) this.destroy(refusal)
     else if (!this.push(bytes)) this.#transport.pause()
   }

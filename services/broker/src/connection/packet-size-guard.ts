@@ -9,7 +9,7 @@ export interface PacketSizeGuard {
    * Takes the next bytes of the stream. undefined, or why the stream must end here: `too_large` as soon as a header
    * announces more than is allowed after it, `bad_message` for a length that never ends.
    */
-  check(bytes: Uint8Array): AppError | undefined
+  take(bytes: Uint8Array): AppError | undefined
 }
 
 /** `maxBytes` is what may follow a fixed header: topic, message id and payload of a PUBLISH. */
@@ -48,7 +48,7 @@ export function createPacketSizeGuard(maxBytes: number): PacketSizeGuard {
   }
 
   return {
-    check(bytes) {
+    take(bytes) {
       let at = 0
       while (at < bytes.byteLength) {
         const skipped = Math.min(bodyBytes, bytes.byteLength - at)

@@ -2,7 +2,7 @@ import { AppError, createTopics } from "@serialcast/contract"
 import { createAttemptLimiter, type RefusalLog, type ServiceDeps } from "@serialcast/service-kit"
 import type { AedesOptions, AuthenticateError, Client } from "aedes"
 import type { BrokerCounters } from "../metrics.ts"
-import { checkLogin, type LoginRefusal, type Origin } from "../rules/login.ts"
+import { judgeLogin, type LoginRefusal, type Origin } from "../rules/login.ts"
 import { judgePublication } from "../rules/publish-rules.ts"
 import { RetainedBudget } from "../rules/retained-budget.ts"
 import { maySubscribe } from "../rules/subscribe-rules.ts"
@@ -54,7 +54,7 @@ function sizeOf({
 }
 
 /** MQTT 3.1.1 §3.1.3.1 [MQTT-3.1.3-8]. */
-function checkName({ isNameless }: ClientRecord): LoginRefusal | undefined {
+function judgeName({ isNameless }: ClientRecord): LoginRefusal | undefined {
   if (isNameless !== true) return undefined
   const message = "Expected a client id, or clean session 1; found neither."
   return { error: new AppError("bad_request", message), returnCode: 2 }
@@ -82,8 +82,8 @@ export function createHooks(
     },
     authenticate(client, username, password, done) {
       const refusal =
-        checkName(recordOf(client)) ??
-        checkLogin({ origin: recordOf(client).origin, username, password }, login)
+        judgeName(recordOf(client)) ??
+        judgeLogin({ origin: recordOf(client).origin, username, password }, login)
       if (refusal === undefined) return done(null, true)
       const answer: AuthenticateError = Object.assign(refusal.error, { returnCode: refusal.returnCode })
       done(answer, false)

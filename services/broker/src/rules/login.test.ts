@@ -1,7 +1,7 @@
 import { brokerPassword, createAttemptLimiter } from "@serialcast/service-kit"
 import { FakeClock } from "@serialcast/testkit"
 import { beforeEach, expect, test } from "vitest"
-import { checkLogin, type Origin } from "./login.ts"
+import { judgeLogin, type Origin } from "./login.ts"
 
 const token = "a-token-of-some-length"
 let clock: FakeClock
@@ -19,7 +19,7 @@ function refusal(
   username: string | undefined = "anyone",
 ) {
   const bytes = password === undefined ? undefined : new TextEncoder().encode(password)
-  const refused = checkLogin({ origin, username, password: bytes }, { token: expected, limiter })
+  const refused = judgeLogin({ origin, username, password: bytes }, { token: expected, limiter })
   return refused && [refused.error.code, refused.returnCode]
 }
 

@@ -24,10 +24,10 @@ export interface LoginRefusal {
 
 /**
  * Judges a CONNECT: the password must be the access token, whatever the user name, or a service's own password
- * (`brokerPassword`) with its name. Connections of this process are trusted. Only wrong passwords are counted and blocked: behind a port mapping all clients have one address, and one of
- * them must not lock the others out. undefined: welcome.
+ * (`brokerPassword`) with its name. Connections of this process are trusted. Only wrong passwords are counted and blocked:
+ * behind a port mapping all clients have one address, and one of them must not lock the others out. undefined: welcome.
  */
-export function checkLogin(
+export function judgeLogin(
   { origin, username, password }: Login,
   { token, limiter }: LoginOptions,
 ): LoginRefusal | undefined {

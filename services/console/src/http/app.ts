@@ -52,7 +52,7 @@ export function createApp(options: AppOptions): Express {
 }
 
 function guarded(guard: RequestGuard, options?: { readonly allowNavigation: boolean }): RequestHandler {
-  return (request, _response, next) => next(guard.check(request, options) ?? undefined)
+  return (request, _response, next) => next(guard.whyNot(request, options) ?? undefined)
 }
 
 const methods: Readonly<Record<string, string>> = {

@@ -29,7 +29,7 @@ export function logIn(
   response: Response,
 ): AppError | null {
   if (expected === null) return null
-  const refusal = guard.checkToken(token, request)
+  const refusal = guard.whyNotToken(token, request)
   if (refusal === null) response.set("Set-Cookie", createLoginCookie(expected).cookie())
   return refusal
 }

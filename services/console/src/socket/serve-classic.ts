@@ -13,11 +13,11 @@ import { createWriteLane } from "./write-lane.ts"
 const maxLineLength = 64 * 1024
 
 /**
- * After this silence an unfinished line is sent as a frame, in milliseconds. A prompt (`login: `) never gets its LF, so
+ * After this pause an unfinished line is sent as a frame, in milliseconds. A prompt (`login: `) never gets its LF, so
  * it must come, and soon; but the protocol cannot say that a frame goes on in the next one, so a line that merely
  * travels slowly should not be torn. A quarter of a second is quick for an eye and long for a network.
  */
-const silenceMs = 250
+const promptMs = 250
 
 /**
  * An unfinished line waits no longer than this after its first byte, in milliseconds, while the device goes on: progress
@@ -69,7 +69,7 @@ async function sendLines(options: ServeDeviceOptions): Promise<void> {
       if (event.kind === "gap" && event.gap.reason === "evicted") return closeAtGap(options, event.gap)
       if (sinceMs === null) continue
       const leftMs = msUntil(clock, after(sinceMs, patienceMs))
-      wait = clock.startTimer(Math.min(silenceMs, Math.max(0, leftMs)), flush)
+      wait = clock.startTimer(Math.min(promptMs, Math.max(0, leftMs)), flush)
     }
   } catch (error) {
     closeFailed(options, toAppError(error))

@@ -71,7 +71,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   let isStopping = false
   const server = createServer()
 
-  function checkRoom({ socket }: IncomingMessage): AppError | null {
+  function whyNoRoom({ socket }: IncomingMessage): AppError | null {
     if (isStopping) return new AppError("overloaded", "The console is stopping.")
     if (open.size >= maxSockets)
       return new AppError("overloaded", `This console serves at most ${maxSockets} sockets at once.`)
@@ -104,7 +104,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
 
   return {
     handleUpgrade(request, connection, head) {
-      const refusal = checkUpgrade(options, request) ?? checkRoom(request)
+      const refusal = whyNotUpgrade(options, request) ?? whyNoRoom(request)
       if (refusal?.code === "overloaded") refusals.report(request.socket.remoteAddress, refusal)
       if (refusal !== null) return refuseUpgrade(request, connection, refusal)
       server.handleUpgrade(request, connection, Buffer.from(head), (socket) => start(socket, request))
@@ -143,12 +143,12 @@ async function finish(
   await Promise.all([closed, served.ended])
 }
 
-function checkUpgrade({ guard }: SocketServerOptions, request: IncomingMessage): AppError | null {
+function whyNotUpgrade({ guard }: SocketServerOptions, request: IncomingMessage): AppError | null {
   const { pathname } = urlOf(request)
   if (pathname !== "/ws" && pathname !== "/ws/devices") {
     return new AppError("unknown_path", "WebSockets are served at /ws and /ws/devices.")
   }
-  return guard.check(request)
+  return guard.whyNot(request)
 }
 
 function serveSocket(

@@ -88,7 +88,7 @@ export function startDevice(options: DeviceOptions, deps: DeviceDeps): ManagedDe
   }
   const life = startPortLife({ driver, settings: () => controls.wanted, clock, events, appeared })
   const publishing = { broker, address: { gateway, device }, journal, clock }
-  const uplink = startUplink({ ...publishing, silenceMs: framing?.type === "idle" ? framing.idleMs : null })
+  const uplink = startUplink({ ...publishing, idleMs: framing?.type === "idle" ? framing.idleMs : null })
   const lines = framing === null ? null : startLinePublisher({ ...publishing, framing })
   return {
     journal,

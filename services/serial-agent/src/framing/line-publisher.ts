@@ -97,13 +97,13 @@ class LineFeed {
   async run(signal: AbortSignal): Promise<void> {
     const { journal, clock } = this.#deps
     const framer = await resumeFramer(this.#start, { ...this.#deps, anchorAt: () => this.#openedAt })
-    const { silenceMs } = framer
+    const { idleMs } = framer
     for (;;) {
       this.#takeRecords(framer)
       if (signal.aborted) return
       // A timer may be early by a part of a millisecond.
-      const isSilent = silenceMs !== null && framer.isHolding
-      const timeout = isSilent ? { clock, ms: silenceMs + 1 } : undefined
+      const isSilent = idleMs !== null && framer.isHolding
+      const timeout = isSilent ? { clock, ms: idleMs + 1 } : undefined
       const how = await journal.news.rx.wait({ signal, timeout })
       // What was read and is not shown yet was no silence.
       const hasAll = comparePositions(this.#cursor, journal.place("rx")) === 0

@@ -18,7 +18,7 @@ test("what an earlier process kept is not published again", async () => {
     broker: connection,
     address,
     journal,
-    silenceMs: null,
+    idleMs: null,
     clock: new FakeClock(),
   })
   journal.append("rx", countingBytes(100, 5))
@@ -38,7 +38,7 @@ test("what an earlier process showed, and was killed before it was on disk, is n
     broker: connection,
     address,
     journal,
-    silenceMs: null,
+    idleMs: null,
     clock: new FakeClock(),
   })
   journal.append("rx", countingBytes(100, 5))
@@ -56,7 +56,7 @@ test("a burst of some mebibytes, faster than messages, is published whole", asyn
     broker: connection,
     address,
     journal,
-    silenceMs: null,
+    idleMs: null,
     clock: new FakeClock(),
   })
   connection.hold()

@@ -7,12 +7,12 @@ import { expect, onTestFinished, test } from "vitest"
 import { address, PlayedConnection } from "../testing/played-connection.ts"
 import { startUplink } from "./uplink.ts"
 
-function start({ isConnected = true, silenceMs = null as number | null } = {}) {
+function start({ isConnected = true, idleMs = null as number | null } = {}) {
   const clock = new FakeClock()
   const journal = createMemoryJournal({ clock, createEpoch: () => "00112233aabbccdd" })
   const connection = new PlayedConnection()
   connection.isConnected = isConnected
-  const uplink = startUplink({ broker: connection, address, journal, silenceMs, clock })
+  const uplink = startUplink({ broker: connection, address, journal, idleMs, clock })
   onTestFinished(async () => {
     connection.cut()
     await uplink.stop()
@@ -153,8 +153,8 @@ test.each([
   [2_500, [1_000, 2_501, 12_501]],
 ])(
   "where a silence of %i ms is waited for, the head is announced right after it too",
-  async (silenceMs, expected) => {
-    const { clock, connection, append } = start({ silenceMs })
+  async (idleMs, expected) => {
+    const { clock, connection, append } = start({ idleMs })
     append(7)
     await clock.advanceAsync(0)
     const announcedMs: number[] = []
@@ -166,7 +166,7 @@ test.each([
     expect(announcedMs).toEqual(expected)
     const last = connection.shape().length
     append(1)
-    await clock.advanceAsync(Math.min(silenceMs + 1, 1_000))
+    await clock.advanceAsync(Math.min(idleMs + 1, 1_000))
     expect(connection.shape().slice(last)).toEqual(["7+1", "8+0"])
   },
 )

@@ -43,7 +43,7 @@ export interface UplinkDeps {
   readonly address: DeviceAddress
   readonly journal: Journal
   /** After so long without a read the head is told, for those who wait for such a silence; null: nobody does. */
-  readonly silenceMs: number | null
+  readonly idleMs: number | null
   readonly clock: Clock
 }
 
@@ -73,7 +73,7 @@ class Pump {
   /** How much was written to the device when something was published last. */
   #writtenBefore = 0
   /** After so long without anything to publish, one after the other, the head is told. */
-  readonly #silencesMs: readonly number[]
+  readonly #tellAfterMs: readonly number[]
   /** Those of them that are still to come; then it is told every `announceEveryMs`. */
   #waitsMs: readonly number[]
   /** When something was published last that is to be followed by more at once. */
@@ -89,8 +89,8 @@ class Pump {
     this.#stream = stream
     this.#toServices = topics.device("stream", deps.address)
     this.#toAnyone = stream === "rx" ? topics.device("rx", deps.address) : null
-    this.#silencesMs = silencesBefore(stream === "rx" ? deps.silenceMs : null)
-    this.#waitsMs = this.#silencesMs
+    this.#tellAfterMs = tellTimes(stream === "rx" ? deps.idleMs : null)
+    this.#waitsMs = this.#tellAfterMs
     this.#cursor = deps.journal.began(stream)
     this.#waiter = createWaiter(deps.journal.news[stream], { clock: deps.clock })
   }
@@ -98,7 +98,7 @@ class Pump {
   async run(): Promise<void> {
     const forget = this.#deps.broker.onConnected(() => this.#onConnected())
     // One that stands already is no return.
-    this.#waitsMs = this.#silencesMs
+    this.#waitsMs = this.#tellAfterMs
     while (await this.#step());
     forget()
     this.#waiter[Symbol.dispose]()
@@ -185,7 +185,7 @@ class Pump {
   /** Publishes in order and follows the connection's back-pressure; false when it failed, after a pause. */
   async #publish(records: readonly StreamRecord[]): Promise<boolean> {
     const { clock } = this.#deps
-    this.#waitsMs = this.#silencesMs
+    this.#waitsMs = this.#tellAfterMs
     const isAnswer = this.#isAnswer(records)
     try {
       for (const record of records) {
@@ -237,10 +237,10 @@ class Pump {
 }
 
 /** When the head is told where somebody waits for a silence, one wait after the other. */
-function silencesBefore(silenceMs: number | null): readonly number[] {
-  if (silenceMs === null) return [firstAnnounceMs]
+function tellTimes(idleMs: number | null): readonly number[] {
+  if (idleMs === null) return [firstAnnounceMs]
   // A timer may be early by a part of a millisecond.
-  const ownMs = silenceMs + 1
+  const ownMs = idleMs + 1
   return ownMs < firstAnnounceMs
     ? [ownMs, firstAnnounceMs - ownMs]
     : [firstAnnounceMs, Math.max(1, ownMs - firstAnnounceMs)]

@@ -34,7 +34,7 @@ const startMs = 1_000
 /** How long the device may be silent before a client that has ended its own direction is taken to have all. */
 const quietMs = 500
 /** A client's requests are done for so long in a row, in milliseconds; then others have their turn. */
-const turnMs = 5
+const inARowMs = 5
 /** What the device takes of a client's bytes when the service stops, in milliseconds. */
 const stopMs = 500
 
@@ -61,8 +61,8 @@ export class ServedClient {
   #waitingAnswers = 0
   /** How often the device took bytes of the client. */
   #receipts = 0
-  /** When others had their last turn. */
-  #turnMs = longAgo
+  /** When it last let others have their turn. */
+  #inARowMs = longAgo
   /** Bytes of the device that were sent to the client. */
   #sentBytes = 0
   /** Set when it leaves; resolves when all that it held is given back. */
@@ -197,9 +197,9 @@ export class ServedClient {
   /** Thousands of requests fit into a segment, and an agent in this process answers without a turn of the event loop. */
   async #letOthers(): Promise<void> {
     const { clock } = this.#deps
-    if (msSince(clock, this.#turnMs) < turnMs) return
+    if (msSince(clock, this.#inARowMs) < inARowMs) return
     await nextTurn()
-    this.#turnMs = clock.monotonicMs()
+    this.#inARowMs = clock.monotonicMs()
   }
 
   /** It has left so much unread that nothing more is done for it. */
