@@ -183,7 +183,7 @@ test("writes whose answer was lost with the connection are told", () => {
 })
 
 test("what a program says to the device, and it answers, is not on the terminal; what it is about is", () => {
-  const { open, bytes, tell, shown, view } = openSession()
+  const { open, bytes, tell, shown, view } = openFeed()
   open()
   bytes(0, ">>> ")
   const lease = { holder: "ann", purpose: "put main.py" }
