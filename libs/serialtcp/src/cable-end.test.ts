@@ -271,6 +271,16 @@ describe("the far end's disconnect", () => {
   })
 })
 
+test.each(["", "1f"])(
+  "a far end that is stopped and starts again at once has ended nothing in order, with %j of a pair left in the cable",
+  (half) => {
+    const far = opened("client").tell({ kind: "stopped" }).tell({ kind: "started" })
+    const written = far.take().filter((word) => word.startsWith("1f"))
+    const driven = opened("server").far(half + written.join(""))
+    expect(driven.take()).toContain("closed farBroken")
+  },
+)
+
 test("a server that calls again has ended the connection before, however that was lost", () => {
   const driven = opened("client").far("6f6e651f431f7374776f")
   expect(driven.take()).toEqual(["deliver 6f6e65", "discard", "reset", "closed torn", preamble.client])
@@ -313,7 +323,7 @@ describe("reports", () => {
 
 test("an end that leaves says so if it was connected, and nothing else happens then", () => {
   const driven = opened("server").tell({ kind: "stopped" })
-  expect(driven.take()).toEqual(["discard", "1f441f44", "reset", "closed stopped"])
+  expect(driven.take()).toEqual(["discard", "1f441f441f44", "reset", "closed stopped"])
   expect(driven.far("1f441fc1").tell({ kind: "tcpEnded" }).pass(60_000).take()).toEqual([])
   expect(synchronised("client").tell({ kind: "stopped" }).take()).toEqual([])
 })

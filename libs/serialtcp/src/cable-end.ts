@@ -257,7 +257,8 @@ export class CableEnd {
     // The far end throws away what is still in the cable.
     if (reason === "farEnded" || reason === "torn") this.#actions.push({ kind: "discard" })
     const isJoining = reason === "farEnded" || reason === "refused"
-    const farewell = this.#state.kind === "open" && reason === "farEnded" ? new Farewell(nowMs) : null
+    const hasFarewell = this.#state.kind === "open" && reason === "farEnded"
+    const farewell = hasFarewell ? new Farewell(firstQuestion[this.#role], nowMs) : null
     if (farewell === null) this.#endConnection(reason)
     const write = isJoining ? this.#synchronizer.join(nowMs) : this.#synchronizer.begin(nowMs)
     this.#beginRound(write, nowMs, farewell)
@@ -279,12 +280,15 @@ export class CableEnd {
     this.#report({ kind: "closed", reason })
   }
 
-  /** The far end is told by two codes, because what was taken back may have left half a pair in the cable. */
+  /**
+   * The far end is told more than once, because what was taken back may have left half a pair in the cable, and so often that
+   * with those of the next round it is never three times, which would be an orderly end: five times, or four.
+   */
   #stop(): void {
     const { kind } = this.#state
     if (kind !== "syncing" && kind !== "idle") {
       this.#actions.push({ kind: "discard" })
-      this.#write(encodeCodes(codes.disconnect, codes.disconnect))
+      this.#write(encodeCodes(codes.disconnect, codes.disconnect, codes.disconnect))
     }
     this.#endConnection("stopped")
     this.#state = { kind: "stopped" }

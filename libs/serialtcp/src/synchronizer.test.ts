@@ -90,6 +90,47 @@ test("a round begins with the patience of the first one", () => {
   expect(synchronizer.deadlineMs).toBe(nowMs + 1_000)
 })
 
+test("an attempt that was put, and did not begin yet, does not fail again", () => {
+  const synchronizer = begun("client")
+  // The first of these begin attempts at once; what the later ones would begin is put.
+  for (let count = 0; count < 100; count++) synchronizer.receive(0xe0, atMs(0))
+  const putMs = synchronizer.deadlineMs
+  expect(textOf(synchronizer.tick(putMs))).toBe(preamble.client)
+  // Eight attempts have failed.
+  expect(synchronizer.deadlineMs - putMs).toBeCloseTo(1_000 * 1.5 ** 8)
+})
+
+describe("a server that joins", () => {
+  const joined = () => {
+    const synchronizer = new Synchronizer("server")
+    expect(synchronizer.join(atMs(0))).toBeNull()
+    return synchronizer
+  }
+
+  test("answers the question", () => {
+    const synchronizer = joined()
+    expect([0xc1, 0xc2, 0xc3].map((code) => textOf(synchronizer.receive(code, atMs(1))))).toEqual([
+      "1fe1",
+      "1fe2",
+      "1fe3 done",
+    ])
+  })
+
+  test("begins itself when another code comes, or none for half a second, with the patience of a new round", () => {
+    const [told, waited] = [joined(), joined()]
+    expect(textOf(told.receive(0xc2, atMs(1)))).toBe(preamble.server)
+    expect(told.deadlineMs).toBe(1_001)
+    expect(textOf(waited.tick(atMs(499)))).toBe("-")
+    expect(textOf(waited.tick(atMs(500)))).toBe(preamble.server)
+    expect(waited.deadlineMs).toBe(1_500)
+  })
+})
+
+test("a client that joins begins at once", () => {
+  const written = new Synchronizer("client").join(atMs(0))
+  expect(written && encodeHex(written).toLowerCase()).toBe(preamble.client)
+})
+
 test("a far end that says hello without end gets four attempts a second, and is synchronised with all the same", () => {
   const synchronizer = begun("client")
   let written = 0

@@ -6,6 +6,24 @@
  *           ←──────────────────  e2        a client with D D c1, which the server answers at any time
  *   c3      ──────────────────→
  *           ←──────────────────  e3
+ *
+ * As a table. `n` is the number of the far code that is awaited; an attempt that is put waits for its time, and awaits 1.
+ * `first` is D D and e0 of a server, D D and c1 of a client.
+ *
+ *   state     what happens                              what it does
+ *   -------   ---------------------------------------   ---------------------------------------------------------------
+ *   any       begin; join of a client                   → 1: `first`, with the patience of a new round
+ *   any       join of a server                          → put, for `joinMs`: it waits for the question
+ *   any       a code of this end's own role             tells it
+ *   any       a code that is none of synchronising      nothing
+ *   n, put    far code n; c1 at any time, for a         → its number + 1: a server answers with that number, a client asks
+ *             server                                    with the next one; after 3 it is done
+ *   n         far code n - 1, but not e0                nothing: a repeat
+ *   n         another far code                          the attempt has failed: → 1: `first`, or → put, when attempts follow
+ *                                                       each other too fast
+ *   put       another far code                          the same, but no attempt has failed
+ *   n         the deadline                              the attempt has failed: → 1: `first`
+ *   put       the deadline                              → 1: `first`
  */
 import { after, longAgo, type MonotonicMs } from "@serialcast/primitives"
 import { AttemptPace } from "./attempt-pace.ts"
@@ -98,7 +116,7 @@ export class Synchronizer {
   }
 
   #abandon(nowMs: MonotonicMs): SyncProgress {
-    this.#pace.failAttempt()
+    if (!this.#isPut) this.#pace.failAttempt()
     const atMs = this.#pace.nextAttemptMs(nowMs)
     if (atMs <= nowMs) return { ...nothing, write: this.#beginAttempt(nowMs) }
     this.#putAttempt(atMs)
