@@ -1,3 +1,19 @@
+/*
+ * What bytes are meant for that come in now.
+ *
+ *   state     what happens                                  what it does
+ *   -------   -------------------------------------------   -----------------------------------------------------------
+ *   -         begins with a device that is online           → open: bytes are for the opening that is there
+ *   -         begins with one that is not, or not known     → closed: bytes are for none
+ *   any       the broker is away                            nothing: nobody knows then whether it is unplugged
+ *   any       the device is offline, or not known           → closed; a new opening goes on becoming old
+ *   any       it is online, in another opening              → new: the opening is there, and bytes are still for none
+ *   new       `staleMs` have passed, and what came in       → open
+ *             meanwhile was read
+ *   closed    it is online, in the opening as before        → open, or new when that is so still
+ *   new,      it is online, in the opening as before        nothing
+ *   open
+ */
 import { type DeviceState, formatAddress } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
@@ -56,7 +72,7 @@ export class Openings implements Disposable {
     // Nobody knows then whether it is unplugged; writes wait for the broker's return.
     if (state?.problem?.code === "broker_offline") return
     this.#isOpen = state?.online === true
-    if (state === undefined || !state.online) return this.#endStale()
+    if (state === undefined || !state.online) return
     const opening = openingOf(state)
     if (opening === this.#newest) return
     this.#newest = opening
