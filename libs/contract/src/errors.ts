@@ -92,6 +92,32 @@ export const errorCatalogue = {
   output_failed: { status: 500, fix: "Free space on the disk, or write the output elsewhere." },
   listen_failed: { status: 500, fix: "Stop the other program or choose another address for the listener." },
   open_failed: { status: 503, fix: "Check that the port exists and that this user may open it." },
+  not_micropython: {
+    status: 502,
+    fix: "Check that the device runs MicroPython, and its baud rate; press its reset button if it should.",
+  },
+  board_busy: {
+    status: 503,
+    fix: "Reset the board, or stop its program by hand: it takes no Ctrl-C.",
+  },
+  board_timeout: {
+    status: 504,
+    fix: "Try again; allow more time for what takes long, or reset the board when it stays silent.",
+  },
+  board_error: { status: 502, fix: "Look at the board's own words in the message." },
+  transfer_failed: {
+    status: 502,
+    fix: "Try again; when it happens often, check the cable, the baud rate and the board's file system.",
+  },
+  no_such_file: { status: 404, fix: "Check the path on the board; a folder must be there before its files." },
+  file_exists: { status: 409, fix: "Remove it first, or choose another name." },
+  is_directory: { status: 409, fix: "Name a file; what is wanted is not done to a folder." },
+  not_empty: { status: 409, fix: "Remove what is in the folder first, or remove it with all that is in it." },
+  no_space: { status: 507, fix: "Remove files from the board." },
+  board_memory: {
+    status: 507,
+    fix: "Reset the board so that its memory is free, or ask for less at a time.",
+  },
   internal: { status: 500, fix: "Report this with the log around it." },
 } as const satisfies Record<string, { status: number; fix: string }>
 
