@@ -1,5 +1,12 @@
 import { closestName, didYouMean, version } from "@serialcast/service-kit"
-import { attachCommand } from "./attach/attach-command.ts"
+import { attachCommand, replCommand } from "./attach/attach-command.ts"
+import { getCommand } from "./board/get-command.ts"
+import { lsCommand } from "./board/ls-command.ts"
+import { mkdirCommand } from "./board/mkdir-command.ts"
+import { putCommand } from "./board/put-command.ts"
+import { resetCommand } from "./board/reset-command.ts"
+import { rmCommand } from "./board/rm-command.ts"
+import { runCommand } from "./board/run-command.ts"
 import { bridgeCommand } from "./bridge/bridge-command.ts"
 import type { Command } from "./command/command.ts"
 import type { CommandContext } from "./command/context.ts"
@@ -20,6 +27,14 @@ const commands: readonly Command[] = [
   tailCommand,
   writeCommand,
   historyCommand,
+  replCommand,
+  lsCommand,
+  getCommand,
+  putCommand,
+  rmCommand,
+  mkdirCommand,
+  runCommand,
+  resetCommand,
 ]
 
 const helpText = [

@@ -5,9 +5,11 @@
  */
 import { AppError, describeVeil, type StartPoint } from "@serialcast/contract"
 import { type Device, type DeviceLease, veiled } from "@serialcast/device-stream"
+import { createDeferred, type Deferred } from "@serialcast/primitives"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
-import { exitCodes } from "../command/exit-code.ts"
+import { type ExitCode, exitCodes } from "../command/exit-code.ts"
+import type { OptionTable, OptionValues } from "../command/options.ts"
 import { UsageError } from "../command/usage-error.ts"
 import { chooseDevice } from "../gateway/choose-device.ts"
 import { connectionOptions, connectToGateway, type GatewayConnection } from "../gateway/connect.ts"
@@ -26,6 +28,24 @@ const leaseTtlMs = 10_000
 /** What was typed right before leaving has this long to be sent, in milliseconds. */
 const farewellMs = 1_000
 
+const options = {
+  ...connectionOptions,
+  from: {
+    type: "string",
+    value: "place",
+    help: "Show what came before: -N (the last N bytes), start, or a time",
+  },
+  escape: {
+    type: "string",
+    short: "e",
+    value: "key",
+    help: "The key that leaves: ^] (default), ^A and so on, or none",
+  },
+  exclusive: { type: "boolean", short: "x", help: "Nobody else may write meanwhile (takes a lease)" },
+} as const satisfies OptionTable
+
+const readonlyOption = { readonly: { type: "boolean", short: "r", help: "Keys are not sent" } } as const
+
 export const attachCommand = defineCommand({
   name: "attach",
   summary: "Be the terminal of a device; Ctrl-] leaves",
@@ -35,47 +55,63 @@ export const attachCommand = defineCommand({
     "Every key goes to the device as it is, Ctrl-C too, and every byte of the device to this terminal, which obeys it:\n" +
       "attach to devices that you trust, and look at others with tail. Any number of people may be attached at once.",
     "When the device goes away and comes back, a status line says so, and the terminal stays. What is typed meanwhile\n" +
-      "is not sent later.",
+      "is not sent later. What a program says to the device under a lease with a purpose is not shown.",
   ],
-  options: {
-    ...connectionOptions,
-    from: {
-      type: "string",
-      value: "place",
-      help: "Show what came before: -N (the last N bytes), start, or a time",
-    },
-    escape: {
-      type: "string",
-      short: "e",
-      value: "key",
-      help: "The key that leaves: ^] (default), ^A and so on, or none",
-    },
-    exclusive: { type: "boolean", short: "x", help: "Nobody else may write meanwhile (takes a lease)" },
-    readonly: { type: "boolean", short: "r", help: "Keys are not sent" },
-  },
+  options: { ...options, ...readonlyOption },
   examples: [
     ["serialcast attach uno", "Talk to it"],
     ["serialcast attach uno --from -2000", "With the last 2,000 bytes on the screen"],
     ["serialcast attach uno --exclusive --escape ^A", "Alone, and Ctrl-] goes to the device"],
   ],
-  async run({ values, operands: [given] }, context) {
-    const { exclusive = false, readonly: isReadOnly = false } = values
-    const escape = parseEscapeKey(values.escape ?? "^]")
-    const from = parsePlace("from", values.from ?? "now")
-    if (exclusive && isReadOnly) throw new UsageError("--exclusive and --readonly exclude each other.")
-    if (!context.stdin.isTTY || !context.stdout.isTerminal) {
-      throw new UsageError("attach needs a terminal; scripts use tail and write.")
-    }
-    await using gateway = await connectToGateway(values, context)
-    const address = chooseDevice(gateway.client.devices.list(), given)
-    const device = gateway.client.device(address)
-    await using lease = exclusive
-      ? await device.acquireLease({ by: gateway.by, ttlMs: leaseTtlMs })
-      : undefined
-    await holdAttached({ gateway, address, device, lease, from, escape, isReadOnly, context })
-    return exitCodes.done
-  },
+  run: ({ values, operands: [given] }, context) => attach({ values, given, greeting: "" }, context),
 })
+
+export const replCommand = defineCommand({
+  name: "repl",
+  summary: "Be the terminal of a MicroPython board, at a new prompt; Ctrl-] leaves",
+  operands: "[device]",
+  maxOperands: 1,
+  about: ["As attach, with a return typed first. A program that runs goes on; Ctrl-C interrupts it."],
+  options,
+  examples: [["serialcast repl board", "Try a line of Python"]],
+  run: ({ values, operands: [given] }, context) => attach({ values, given, greeting: "\r" }, context),
+})
+
+interface Attaching {
+  readonly values: OptionValues<typeof options> & { readonly readonly?: boolean | undefined }
+  readonly given: string | undefined
+  /** Typed as soon as the device's answer can be seen. */
+  readonly greeting: string
+}
+
+async function attach({ values, given, greeting }: Attaching, context: CommandContext): Promise<ExitCode> {
+  const { exclusive = false, readonly: isReadOnly = false } = values
+  const escape = parseEscapeKey(values.escape ?? "^]")
+  const from = parsePlace("from", values.from ?? "now")
+  if (exclusive && isReadOnly) throw new UsageError("--exclusive and --readonly exclude each other.")
+  if (!context.stdin.isTTY || !context.stdout.isTerminal) {
+    throw new UsageError("attach and repl need a terminal; scripts use tail, write and run.")
+  }
+  await using gateway = await connectToGateway(values, context)
+  const address = chooseDevice(gateway.client.devices.list(), given)
+  const device = gateway.client.device(address)
+  await using lease = exclusive ? await device.acquireLease({ by: gateway.by, ttlMs: leaseTtlMs }) : undefined
+  const attached = createDeferred<void>()
+  const attachment = {
+    gateway,
+    address,
+    device,
+    lease,
+    from,
+    escape,
+    isReadOnly,
+    greeting,
+    attached,
+    context,
+  }
+  await holdAttached(attachment)
+  return exitCodes.done
+}
 
 interface Attachment {
   readonly gateway: GatewayConnection
@@ -85,6 +121,8 @@ interface Attachment {
   readonly from: StartPoint
   readonly escape: EscapeKey
   readonly isReadOnly: boolean
+  readonly greeting: string
+  readonly attached: Deferred<void>
   readonly context: CommandContext
 }
 
@@ -128,13 +166,14 @@ async function converse(attachment: Attachment, leaving: AbortController): Promi
 type Tell = (line: string) => void
 
 async function type(attachment: Attachment, leaving: AbortController, tell: Tell): Promise<void> {
-  const { device, lease, escape, isReadOnly, context } = attachment
+  const { device, lease, escape, isReadOnly, greeting, attached, context } = attachment
   const { signal } = leaving
   const leave = () => leaving.abort()
   const onEscape = () => void context.clock.startTimer(farewellMs, leave)
   const keyboard = new Keyboard(context.stdin, { escape: escape.byte, onEscape })
   const { by } = attachment.gateway
   const typist = new Typist({ device, by, lease: lease?.fence, signal, onRefused: tell })
+  if (greeting !== "") void attached.promise.then(() => typist.type(new TextEncoder().encode(greeting)))
   for await (const bytes of keyboard.read(signal)) {
     if (!isReadOnly) await typist.type(bytes)
   }
@@ -153,6 +192,7 @@ async function show(attachment: Attachment, leaving: AbortController, tell: Tell
       else if (event.kind === "gap") tell(describeGap(event.gap))
       else if (event.kind === "positioned" && !isAttached) {
         isAttached = true
+        attachment.attached.resolve()
         // Said when nothing that the device sends from now on can be missed.
         tell(`attached to ${address}${isReadOnly ? ", read only" : ""}; ${escape.label} leaves`)
       }

@@ -32,6 +32,12 @@ export const errorCatalogue = {
   },
   method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
+  length_required: { status: 411, fix: "Send the body with a `Content-Length`." },
+  precondition_failed: {
+    status: 412,
+    fix: "Get the file anew: it is not, or is, what the request's condition says.",
+  },
+  bytes_missing: { status: 502, fix: "Try again; what was said could not be read without a gap." },
   too_slow: { status: 408, fix: "Send all of the request in the time that the message says, and try again." },
   headers_too_large: { status: 431, fix: "Send fewer or shorter headers and cookies." },
   uri_too_long: {

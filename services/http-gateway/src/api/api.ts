@@ -1,5 +1,9 @@
+import { BoardMemories } from "@serialcast/boards"
 import { refuseMethod } from "@serialcast/service-kit"
 import express, { type Request, type Response, type Router } from "express"
+import { runCode } from "../board/run-code.ts"
+import { deleteFile, getFile, putFile } from "../board/serve-files.ts"
+import type { BoardDeps } from "../board/take-board.ts"
 import { createHeldMemory } from "../body/held-memory.ts"
 import { getSettings, getSignals, patchSettings, postSignals } from "./control-device.ts"
 import { knownDevice } from "./known-device.ts"
@@ -29,6 +33,7 @@ export function createApi(deps: ApiDeps): Router {
   addStreams(router, deps)
   addWrites(router, deps)
   addControls(router, deps)
+  addBoard(router, { ...deps, memories: new BoardMemories() })
   return router
 }
 
@@ -69,6 +74,19 @@ function addControls(router: Router, deps: ApiDeps): void {
     .post((request, response) => postLease(request, response, deps))
     .delete((request, response) => deleteLease(request, response, deps))
     .all(only("DELETE, POST"))
+}
+
+function addBoard(router: Router, deps: ApiDeps & BoardDeps): void {
+  router
+    .route("/devices/:gateway/:device/files{/*path}")
+    .get((request, response) => getFile(request, response, deps))
+    .put((request, response) => putFile(request, response, deps))
+    .delete((request, response) => deleteFile(request, response, deps))
+    .all(only("DELETE, GET, HEAD, PUT"))
+  router
+    .route("/devices/:gateway/:device/run")
+    .post((request, response) => runCode(request, response, deps))
+    .all(only("POST"))
 }
 
 function only(allow: string) {

@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises"
+import { AppError } from "@serialcast/contract"
+import { defineCommand } from "../command/command.ts"
+import { exitCodes } from "../command/exit-code.ts"
+import { UsageError } from "../command/usage-error.ts"
+import { openInput, readWhole } from "../write/write-input.ts"
+import { boardOptions, takeBoard } from "./take-board.ts"
+
+/** No limit but the caller's: a day. */
+const longestMs = 86_400_000
+
+export const runCommand = defineCommand({
+  name: "run",
+  summary: "Run a Python file of this machine on a MicroPython board",
+  operands: "<device> [file]",
+  maxOperands: 2,
+  about: [
+    "What it prints comes to standard output, a traceback to standard error, with exit code 1. Ctrl-C interrupts it.\n" +
+      "Nothing of it stays on the board but what it makes there.",
+  ],
+  options: {
+    ...boardOptions,
+    code: { type: "string", value: "python", help: "The code itself instead of a file" },
+    timeout: { type: "string", value: "seconds", help: "Interrupt it after so long (default: never)" },
+  },
+  examples: [
+    ["serialcast run board blink.py", "A file"],
+    ["serialcast run board --code 'import os; print(os.uname())'", "A line"],
+  ],
+  async run({ values, operands: [given, file] }, context) {
+    const { code } = values
+    if ((code === undefined) === (file === undefined))
+      throw new UsageError("Expected a device, and a file or --code.")
+    const timeoutMs = parseTimeout(values.timeout)
+    const source = code ?? (await readSource(file ?? "-", context))
+    const purpose = `run ${file ?? ""}`.trim()
+    const { stderr } = await takeBoard({ values, given, purpose, context }, (board) =>
+      board.exec(source, {
+        timeoutMs,
+        signal: context.signal,
+        onOutput: (bytes) => context.stdout.write(bytes),
+      }),
+    )
+    await context.stderr.write(stderr)
+    return stderr === "" ? exitCodes.done : exitCodes.failed
+  },
+})
+
+async function readSource(file: string, context: Parameters<typeof openInput>[1]): Promise<string> {
+  if (file === "-") {
+    const bytes = await readWhole(
+      openInput({ file, text: undefined, hex: undefined, eol: undefined }, context),
+    )
+    return new TextDecoder().decode(bytes)
+  }
+  return await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new AppError("bad_request", `${file} cannot be read: ${String(cause)}.`, { cause })
+  })
+}
+
+function parseTimeout(text: string | undefined): number {
+  if (text === undefined) return longestMs
+  const ms = Number(text) * 1_000
+  if (ms >= 1 && ms <= longestMs) return ms
+  throw new UsageError(`--timeout: expected seconds, up to 86400; found ${JSON.stringify(text)}.`)
+}

@@ -1,0 +1,44 @@
+import { useBoard } from "@serialcast/boards"
+import { AppError } from "@serialcast/contract"
+import type { Board } from "@serialcast/micropython"
+import type { CommandContext } from "../command/context.ts"
+import type { OptionTable, OptionValues } from "../command/options.ts"
+import { chooseDevice } from "../gateway/choose-device.ts"
+import { connectionOptions, connectToGateway } from "../gateway/connect.ts"
+
+export const boardOptions = {
+  ...connectionOptions,
+  steal: { type: "boolean", help: "Take the board from whoever holds it" },
+} as const satisfies OptionTable
+
+export interface BoardCall {
+  readonly values: OptionValues<typeof boardOptions>
+  /** The device, as it was given. */
+  readonly given: string | undefined
+  /** What terminals show meanwhile. */
+  readonly purpose: string
+  readonly context: CommandContext
+}
+
+/** Has the board of a device for `work` alone, and says when that ended a program. */
+export async function takeBoard<T>(
+  { values, given, purpose, context }: BoardCall,
+  work: (board: Board) => Promise<T>,
+): Promise<T> {
+  const { clock, signal, stderr } = context
+  await using gateway = await connectToGateway(values, context)
+  const { client, by } = gateway
+  const address = chooseDevice(client.devices.list(), given)
+  const state = client.devices.get(address)
+  if (state === undefined) throw new AppError("unknown_device", `There is no device ${address} any more.`)
+  const options = { device: client.device(address), state, by, purpose, steal: values.steal, clock, signal }
+  return await useBoard(options, async (board) => {
+    if (board.found === "program") {
+      const name = given ?? address
+      await stderr.write(
+        `The program that ran was interrupted; serialcast reset ${name} starts main.py again.\n`,
+      )
+    }
+    return await work(board)
+  })
+}

@@ -1,0 +1,55 @@
+import type { DeviceState } from "@serialcast/contract"
+import type { Device } from "@serialcast/device-stream"
+import { type Board, type BoardMemory, takeBoard } from "@serialcast/micropython"
+import type { Clock } from "@serialcast/primitives"
+import { DeviceWire } from "./device-wire.ts"
+
+export interface UseBoardOptions {
+  readonly device: Pick<Device, "acquireLease" | "read" | "openWriter">
+  /** The device's newest state. */
+  readonly state: Pick<DeviceState, "settings">
+  /** The principal who uses it. */
+  readonly by: string
+  /** What for, like `put main.py`: terminals show this instead of what is said to the board and back. */
+  readonly purpose: string
+  /** Takes the device from whoever holds it. */
+  readonly steal?: boolean | undefined
+  /** What is known of the board from before. */
+  readonly memory?: BoardMemory | undefined
+  readonly clock: Clock
+  /** Gives it up, and gives it back. */
+  readonly signal: AbortSignal
+}
+
+/** A lease outlives the process that held it, when that was killed, by so much. */
+const leaseTtlMs = 10_000
+
+/**
+ * Takes a board for `work` alone: under a lease, with the raw REPL entered, and back at its prompt afterwards, whatever
+ * happens. Throws `leased` while somebody else has it, `not_micropython` when it is none, and what `work` throws.
+ */
+export async function useBoard<T>(
+  { device, state, by, purpose, steal, memory, clock, signal }: UseBoardOptions,
+  work: (board: Board) => Promise<T>,
+): Promise<T> {
+  await using lease = await device.acquireLease({ by, purpose, steal, ttlMs: leaseTtlMs })
+  await using wire = await DeviceWire.open({ device, lease, by, clock })
+  const softwareFlowControl = state.settings.flowControl === "software"
+  const board = await takeBoard(wire, {
+    clock,
+    signal,
+    softwareFlowControl,
+    ...(memory === undefined ? {} : { memory }),
+  })
+  let isDone = false
+  try {
+    const result = await work(board)
+    isDone = true
+    return result
+  } finally {
+    // What went wrong first is what the caller is told.
+    await board.leave().catch((error: unknown) => {
+      if (isDone) throw error
+    })
+  }
+}

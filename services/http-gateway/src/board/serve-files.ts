@@ -1,0 +1,110 @@
+import { AppError } from "@serialcast/contract"
+import type { BoardFiles, RemoteFile } from "@serialcast/micropython"
+import type { Request, Response } from "express"
+import { flagOf } from "../api/query.ts"
+import { bodyPieces } from "../body/body-pieces.ts"
+import { refuseEncoding } from "../body/read-body.ts"
+import { PacedResponse } from "../paced-response.ts"
+import { boardPathOf } from "./board-path.ts"
+import { entityTag, hasConditions, judgeConditions } from "./entity-tag.ts"
+import { type BoardDeps, takeBoard } from "./take-board.ts"
+
+/** A client that takes nothing for so long is cut off: the board is kept from others meanwhile. */
+const stallMs = 30_000
+
+/** `GET …/files/<path>`: a file's bytes with the hash as its tag, or what is in a folder, as JSON. */
+export async function getFile(request: Request, response: Response, deps: BoardDeps): Promise<void> {
+  const { path } = boardPathOf(request)
+  await takeBoard(request, response, purposeOf("get", path), deps, async ({ files }, signal) => {
+    const { kind } = await files.stat(path)
+    if (kind === "directory") return void response.json({ entries: await files.list(path) })
+    const tag = entityTag(await files.hash(path))
+    response.setHeader("ETag", tag)
+    if (judgeConditions(request, tag) === "not modified") return void response.status(304).end()
+    response.setHeader("Content-Type", "application/octet-stream")
+    if (request.method === "HEAD") {
+      response.setHeader("Content-Length", (await files.stat(path)).size)
+      return void response.end()
+    }
+    await sendFile(response, await files.get(path, { signal }), { ...deps, signal })
+  })
+}
+
+/** The head first, so a file that breaks off is cut, and nobody takes it for whole. */
+async function sendFile(
+  response: Response,
+  { size, bytes }: RemoteFile,
+  { clock, turns, signal }: Pick<BoardDeps, "clock" | "turns"> & { readonly signal: AbortSignal },
+): Promise<void> {
+  response.setHeader("Content-Length", size)
+  const paced = new PacedResponse(response, { clock, stallMs, signal, turns })
+  for await (const piece of bytes) await paced.write(piece)
+  response.end()
+}
+
+/** `PUT …/files/<path>`: the body becomes the file, whole or not at all; below a path with a slash at its end, a folder. */
+export async function putFile(request: Request, response: Response, deps: BoardDeps): Promise<void> {
+  const { path, isFolder } = boardPathOf(request)
+  refuseEncoding(request)
+  const size = sizeOf(request)
+  if (isFolder) return await makeFolder(request, response, { path, size }, deps)
+  await takeBoard(request, response, purposeOf("put", path), deps, async ({ files }, signal) => {
+    await judgeBefore(files, path, request)
+    const bytes = bodyPieces(request, deps)
+    const { hash, resumedBytes } = await files.put(path, { size, bytes }, { signal })
+    const tag = entityTag(hash)
+    response.setHeader("ETag", tag).json({ path, size, resumedBytes, hash })
+  })
+}
+
+async function makeFolder(
+  request: Request,
+  response: Response,
+  { path, size }: { readonly path: string; readonly size: number },
+  deps: BoardDeps,
+): Promise<void> {
+  if (size > 0)
+    throw new AppError("bad_request", "A path with a slash at its end is a folder, and has no body.")
+  await takeBoard(request, response, purposeOf("mkdir", path), deps, ({ files }) =>
+    files.mkdir(path, { parents: true }),
+  )
+  response.status(204).end()
+}
+
+/** `DELETE …/files/<path>?recursive=` */
+export async function deleteFile(request: Request, response: Response, deps: BoardDeps): Promise<void> {
+  const { path } = boardPathOf(request)
+  const recursive = flagOf(request, "recursive", { absent: false })
+  await takeBoard(request, response, purposeOf("rm", path), deps, async ({ files }) => {
+    await judgeBefore(files, path, request)
+    await files.remove(path, { recursive })
+  })
+  response.status(204).end()
+}
+
+/** What is there is looked at only where a request depends on it. Throws `precondition_failed`. */
+async function judgeBefore(files: BoardFiles, path: string, request: Request): Promise<void> {
+  if (hasConditions(request)) judgeConditions(request, await tagOf(files, path))
+}
+
+/** null: there is no such file. */
+async function tagOf(files: BoardFiles, path: string): Promise<string | null> {
+  try {
+    return entityTag(await files.hash(path))
+  } catch (error) {
+    if (error instanceof AppError && error.code === "no_such_file") return null
+    throw error
+  }
+}
+
+/** The board is told before the first byte. Throws `length_required`. */
+function sizeOf({ headers }: Request): number {
+  const { "content-length": length } = headers
+  if (length !== undefined) return Number(length)
+  throw new AppError("length_required", "The board must know how long the file is before it comes.")
+}
+
+/** Marks have room for so much. */
+function purposeOf(verb: string, path: string): string {
+  return `${verb} ${path.length <= 40 ? path : `…${path.slice(-39)}`}`.trim()
+}
