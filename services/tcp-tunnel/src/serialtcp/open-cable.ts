@@ -1,6 +1,27 @@
 /*
  *   TCP ─→ readSocket ─→ CableEnd ─→ LineWriter ─→ device
  *   TCP ←─ CableConnection ←─ CableEnd ←─ receive ←─ device
+ *
+ * `CableEnd` decides; this is what its actions and the world make of each other. A connection is attached from `accept`, or
+ * from when it was dialled, until `end` or `reset`.
+ *
+ *   connection   what happens                             what it does
+ *   ----------   --------------------------------------   ------------------------------------------------------------------
+ *   none         accept, and a client waits               → attached
+ *   none         accept, and it has left                  tells that TCP broke
+ *   none         dial                                     → dialling
+ *   dialling     the target is reached                    → attached; tells that it is
+ *   dialling     it is not reached                        → none; tells that
+ *   dialling     end, reset                               → none; what is reached after all is reset
+ *   attached     it closes, is idle, or does not take     tells that TCP broke
+ *                what the line brings
+ *   attached     the end tells that it is opened          TCP is read: each piece goes to the line before the next is read
+ *   attached     TCP ends in order                        tells that, if the end still takes bytes of TCP
+ *   any          TCP brings what the end takes no more    counts it as refused
+ *   attached     drain                                    tells when the line is drained, if it is this connection still
+ *   attached     deliver                                  to TCP, unless it is closed
+ *   attached     end, reset                               → none; the connection ends itself
+ *   any          write, discard                           to the line
  */
 
 import { type Clock, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"

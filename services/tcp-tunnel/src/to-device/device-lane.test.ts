@@ -26,6 +26,76 @@ function startLane({ lease }: { lease?: () => string | undefined } = {}) {
 
 const turn = () => new Promise(setImmediate)
 
+/** A lane in this state, with a byte in its session, unless the device will not have it any more. */
+async function laneIn(state: "working" | "failed" | "left") {
+  let lease = "a"
+  const started = startLane({ lease: () => lease })
+  const { lane, devices, told } = started
+  devices.drainsItself = false
+  await lane.write(bytes(1))
+  if (state === "failed") devices.sessions[0]!.refuse(error("aborted"))
+  if (state === "left") await lane[Symbol.asyncDispose]()
+  await turn()
+  Object.assign(told, { refused: 0, failures: [] })
+  return { ...started, otherLease: () => void (lease = "b") }
+}
+
+const asked: Readonly<Record<string, (started: Awaited<ReturnType<typeof laneIn>>) => unknown>> = {
+  bytes: ({ lane }) => lane.write(bytes(2)),
+  "bytes for none": ({ lane }) => lane.write(bytes(2), null),
+  "bytes for one that is gone": ({ lane }) => lane.write(bytes(2), "00000000000000aa/0"),
+  "bytes for another lease": ({ lane, otherLease }) => (otherLease(), lane.write(bytes(2))),
+  signal: ({ lane }) => lane.signal({ dtr: true }).catch(() => {}),
+  purge: ({ lane }) => Promise.all([lane.purge(), lane.purge()]),
+  "purge, as it is refused": ({ lane, devices }) => {
+    devices.sessions[0]!.refuse(error("aborted"))
+    return lane.purge()
+  },
+  "bytes, and a purge": ({ lane }) => Promise.all([lane.write(bytes(2)), lane.purge()]),
+}
+
+// What was written in each session, the calls, how many bytes are refused, and what is told of a failure: at once, and when
+// all that was written until then is drained.
+test.each([
+  ["working", "bytes", [[[1, 2]], [], 0, []], [[[1, 2]], [], 0, []]],
+  ["working", "bytes for none", [[[1]], [], 1, ["device_offline"]], [[[1]], [], 1, ["device_offline"]]],
+  ["working", "bytes for one that is gone", [[[1]], [], 0, []], [[[1]], [], 1, ["device_offline"]]],
+  ["working", "bytes for another lease", [[[1]], [], 0, []], [[[1], [2]], [], 0, []]],
+  ["working", "signal", [[[1]], [], 0, []], [[[1]], ["signal"], 0, []]],
+  ["working", "purge", [[[1]], ["purge"], 0, []], [[[1]], ["purge"], 0, []]],
+  [
+    "working",
+    "purge, as it is refused",
+    [[[1]], ["purge"], 1, ["aborted"]],
+    [[[1]], ["purge"], 1, ["aborted"]],
+  ],
+  ["working", "bytes, and a purge", [[[1]], ["purge"], 0, []], [[[1]], ["purge"], 0, []]],
+  ["failed", "bytes", [[[1]], [], 1, []], [[[1]], [], 1, []]],
+  ["failed", "bytes for none", [[[1]], [], 1, []], [[[1]], [], 1, []]],
+  ["failed", "bytes for another lease", [[[1]], [], 1, []], [[[1]], [], 1, []]],
+  ["failed", "signal", [[[1]], ["signal"], 0, []], [[[1]], ["signal"], 0, []]],
+  ["failed", "purge", [[[1]], ["purge"], 0, []], [[[1]], ["purge"], 0, []]],
+  ["left", "bytes", [[[1]], [], 1, []], [[[1]], [], 1, []]],
+  ["left", "bytes for none", [[[1]], [], 1, []], [[[1]], [], 1, []]],
+  ["left", "signal", [[[1]], ["signal"], 0, []], [[[1]], ["signal"], 0, []]],
+  ["left", "purge", [[[1]], ["purge"], 0, []], [[[1]], ["purge"], 0, []]],
+] as const)("a lane that is %s, asked for %s, does %j, and then %j", async (state, what, atOnce, drained) => {
+  const started = await laneIn(state)
+  const { devices, told } = started
+  const done = () => [
+    devices.sessions.map(({ written }) => written.flatMap((part) => [...part])),
+    devices.calls.map((call) => (call as { verb: string }).verb),
+    told.refused,
+    told.failures,
+  ]
+  const answered = Promise.resolve(asked[what]?.(started))
+  for (let step = 0; step < 3; step++) await turn()
+  expect(done()).toEqual(atOnce)
+  devices.sessions[0]!.drain()
+  await answered
+  expect(done()).toEqual(drained)
+})
+
 test("writes of one opening are one session, in order, and taken when they have their receipt", async () => {
   const { lane, devices, told } = startLane()
   devices.drainsItself = false

@@ -1,6 +1,34 @@
 /*
  *   write, configure, signal ─→ one turn after the other ─→ session of this opening of the port ─→ agent
  *                                                      └─→ refused: the lane has failed, and so has the connection
+ *
+ * What a turn does when it comes. Bytes are taken (the device has them), refused (it will never have them) or dropped
+ * (purged: nobody is told). What bytes are meant for is fixed when they come in: `Openings` has the table of that.
+ *
+ *   lane      what has its turn                            what it does
+ *   -------   ------------------------------------------   -------------------------------------------------------------
+ *   working   bytes written before a purge                 dropped
+ *   working   bytes for no opening, or for one that is     → failed; refused
+ *             not there now
+ *   working   bytes for the session's opening and lease    they go into the session
+ *   working   bytes for another opening or lease           when all of the session's are taken or refused: another session,
+ *                                                          or refused, if it has failed by then
+ *   failed,   bytes                                        refused
+ *   left
+ *   any       configure, signal                            when all of the session's are taken or refused: it is asked for,
+ *                                                          and its refusal is the caller's alone
+ *
+ *   lane      what happens at once                         what it does
+ *   -------   ------------------------------------------   -------------------------------------------------------------
+ *   working   the session ends, with some not taken        → failed; those are refused, and the connection is told
+ *   working   purge                                        the session is left, and the rest of it is dropped; or refused,
+ *                                                          if it ends otherwise than by that: → failed
+ *   failed,   purge                                        the session is left, and the rest of it is refused
+ *   left
+ *   any       purge                                        under a lease, and with the device there, it is asked for too;
+ *                                                          turns behind it wait until it is done
+ *   any       purge, directly behind another one           nothing: it is the same
+ *   any       disposed                                     → left; the rest of the session is refused, and nobody is told
  */
 import { AppError, type ModemLines, type PortSettings, toAppError } from "@serialcast/contract"
 import type { Device, DeviceClient, SignalChange } from "@serialcast/device-stream"
