@@ -9,6 +9,7 @@ export { createDeferred, type Deferred } from "./deferred.ts"
 export { delay } from "./delay.ts"
 export { Gate, type GateOptions } from "./gate.ts"
 export { decodeHex, encodeHex } from "./hex.ts"
+export { incompleteTail } from "./incomplete-tail.ts"
 export { LoopTurns } from "./loop-turns.ts"
 export { after, earliest, latest, longAgo, msSince, msUntil, never } from "./monotonic.ts"
 export {

@@ -1,8 +1,7 @@
 import { AppError, type Cursor, formatCursor } from "@serialcast/contract"
 import type { StreamEvent } from "@serialcast/device-stream"
-import { concatBytes, encodeHex } from "@serialcast/primitives"
+import { concatBytes, encodeHex, incompleteTail } from "@serialcast/primitives"
 import type { ServerEvent } from "./event-stream.ts"
-import { incompleteTail } from "./incomplete-tail.ts"
 
 type BytesEvent = Extract<StreamEvent, { kind: "bytes" }>
 type BetweenBytes = Extract<StreamEvent, { kind: "mark" | "gap" }>

@@ -1,6 +1,6 @@
 import type { Clock } from "@serialcast/primitives"
+import { readSocket } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
-import { readSocket } from "../to-device/read-socket.ts"
 import { keepPagesOut } from "./keep-pages-out.ts"
 
 /** What a client sends, as `readSocket`; one that is a web browser is reset before anything of it is answered. */

@@ -1,8 +1,7 @@
-import { createLogger } from "@serialcast/service-kit"
+import { createLogger, tellUnknownDevice, unknownDevice } from "@serialcast/service-kit"
 import { FakeClock } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 import { PlayedDevices } from "../testing/test-device.ts"
-import { tellUnknownDevice, unknownDevice } from "./unknown-device.ts"
 
 /** With the device local/uno, or with none yet. */
 function setUp(address: string, devices = new PlayedDevices()) {

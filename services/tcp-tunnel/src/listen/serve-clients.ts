@@ -1,15 +1,21 @@
 import { setMaxListeners } from "node:events"
 import type { Socket } from "node:net"
 import { type TunnelState, toAppError } from "@serialcast/contract"
-import { formatListenAddress, type Logger, type RawTunnel, type Rfc2217Tunnel } from "@serialcast/service-kit"
+import {
+  acceptClients,
+  DeviceAway,
+  formatListenAddress,
+  type Logger,
+  peerName,
+  type RawTunnel,
+  type Refusal,
+  type Rfc2217Tunnel,
+} from "@serialcast/service-kit"
 import { ClientList } from "../clients/client-list.ts"
 import { ClientLog } from "../clients/client-log.ts"
 import { type ConnectedClient, Connection } from "../clients/connected-client.ts"
 import { IdleWatch } from "../clients/idle-watch.ts"
-import { peerName } from "../clients/peer-name.ts"
 import type { Tunnel, TunnelDeps } from "../tunnel.ts"
-import { acceptClients, type Refusal } from "./accept-clients.ts"
-import { DeviceAway } from "./device-away.ts"
 
 /** A kind of tunnel whose clients all see what the device sends. */
 export type SharedTunnel = RawTunnel | Rfc2217Tunnel

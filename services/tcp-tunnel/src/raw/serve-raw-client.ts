@@ -4,12 +4,11 @@
  */
 import { type StartPoint, toAppError } from "@serialcast/contract"
 import { createWakeup, type Wakeup, within } from "@serialcast/primitives"
-import type { RawTunnel } from "@serialcast/service-kit"
+import { type RawTunnel, untilKnown } from "@serialcast/service-kit"
 import type { ConnectedClient } from "../clients/connected-client.ts"
 import { readClient } from "../first-bytes/read-client.ts"
 import { feedSocket } from "../from-device/feed-socket.ts"
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
-import { untilKnown } from "../from-device/until-known.ts"
 import { createDeviceLane, type DeviceLane } from "../to-device/device-lane.ts"
 import { linger } from "../to-device/linger.ts"
 import type { TunnelDeps } from "../tunnel.ts"

@@ -2,10 +2,14 @@ import { AppError, type DeviceState, type TunnelState, toAppError } from "@seria
 import type { Device, DeviceLease, DeviceWriter, StreamEvent } from "@serialcast/device-stream"
 import { createWakeup, delay, within } from "@serialcast/primitives"
 import type { CableReport, CloseReason } from "@serialcast/serialtcp"
-import type { SerialtcpClientTunnel, SerialtcpServerTunnel } from "@serialcast/service-kit"
-import { tellUnknownDevice, unknownDevice } from "../from-device/unknown-device.ts"
+import {
+  type SerialtcpClientTunnel,
+  type SerialtcpServerTunnel,
+  tellUnknownDevice,
+  unknownDevice,
+  untilKnown,
+} from "@serialcast/service-kit"
 import { createUnplugCheck } from "../from-device/unplug-marks.ts"
-import { untilKnown } from "../from-device/until-known.ts"
 import type { TunnelDeps } from "../tunnel.ts"
 import { LineWriter } from "./line-writer.ts"
 import { OpenCable, type TcpSide } from "./open-cable.ts"

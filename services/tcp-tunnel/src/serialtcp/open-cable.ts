@@ -32,7 +32,7 @@ import {
   type CableInput,
   type CableReport,
 } from "@serialcast/serialtcp"
-import { readSocket } from "../to-device/read-socket.ts"
+import { readSocket } from "@serialcast/service-kit"
 import type { CableConnection } from "./cable-connection.ts"
 import type { LineWriter } from "./line-writer.ts"
 

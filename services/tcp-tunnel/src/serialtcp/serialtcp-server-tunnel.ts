@@ -1,9 +1,13 @@
 import type { Socket } from "node:net"
 import type { TunnelState } from "@serialcast/contract"
-import { formatListenAddress, type SerialtcpServerTunnel } from "@serialcast/service-kit"
+import {
+  type Acceptor,
+  acceptClients,
+  formatListenAddress,
+  peerName,
+  type SerialtcpServerTunnel,
+} from "@serialcast/service-kit"
 import { ClientList } from "../clients/client-list.ts"
-import { peerName } from "../clients/peer-name.ts"
-import { type Acceptor, acceptClients } from "../listen/accept-clients.ts"
 import type { Tunnel, TunnelDeps } from "../tunnel.ts"
 import { CableConnection } from "./cable-connection.ts"
 import { CableKeeper } from "./cable-keeper.ts"

@@ -2,7 +2,7 @@ import type { DeviceClient } from "@serialcast/device-stream"
 import { createWakeup } from "@serialcast/primitives"
 
 /**
- * Resolves when a gateway has announced `address`, or `signal` is aborted: tunnels start before agents do, and may name
+ * Resolves when a gateway has announced `address`, or `signal` is aborted: listeners start before agents do, and may name
  * devices that come later.
  */
 export async function untilKnown(devices: DeviceClient, address: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { isIPv4, type Socket } from "node:net"
-import { formatListenAddress } from "@serialcast/service-kit"
+import { formatListenAddress } from "../config/listen-address.ts"
 
 const mappedPrefix = "::ffff:"
 

@@ -1,8 +1,12 @@
-import { createServer, type Socket } from "node:net"
+import { createServer, type Server, type Socket } from "node:net"
+import { createServer as createTlsServer } from "node:tls"
 import { keepAliveDelayMs } from "@serialcast/primitives/tcp"
-import { closeServer, isLoopback, type ListenAddress, listen } from "@serialcast/service-kit"
-import { unmapAddress } from "../clients/peer-name.ts"
+import type { ListenAddress } from "../config/config.ts"
+import { isLoopback } from "../config/listen-address.ts"
 import { createAllowList } from "./allow-list.ts"
+import { closeServer } from "./close-server.ts"
+import { listen } from "./listen.ts"
+import { unmapAddress } from "./peer-name.ts"
 
 /**
  * What is read of a client before it is taken, in bytes: behind a device that cannot keep up, pieces of 60,000 bytes are cut
@@ -20,7 +24,12 @@ export interface AcceptOptions {
   readonly maxOfAddress?: number | undefined
   /** Names the listener for people, like `raw tunnel of local/uno`. */
   readonly what: string
+  /** Certificate chain and key, both as PEM: clients come through TLS. Default: they do not. */
+  readonly tls?: { readonly cert: string; readonly key: string } | null | undefined
 }
+
+/** What a client of TLS may take for its part of the opening, in milliseconds: far from here it is a second. */
+const tlsHandshakeMs = 10_000
 
 /** `share`: others of its address have all places that one may have. */
 export type Refusal = "address" | "full" | "share"
@@ -46,20 +55,14 @@ export interface Acceptor {
 
 /** Accepts TCP clients that may come in, up to a limit. Throws `listen_failed`. */
 export async function acceptClients(
-  { listen: listenAt, allow, maxClients, maxOfAddress = maxClients, what }: AcceptOptions,
+  { listen: listenAt, allow, maxClients, maxOfAddress = maxClients, what, tls }: AcceptOptions,
   { serve, makeRoom = () => false, onRefused }: AcceptHandlers,
 ): Promise<Acceptor> {
   const isAllowed = createAllowList(allow)
   const served = new Map<Promise<void>, string>()
   const countOf = (address: string) => [...served.values()].filter((other) => other === address).length
-  const server = createServer({
-    allowHalfOpen: true,
-    highWaterMark: readAheadBytes,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveDelayMs,
-  })
-  server.on("connection", (socket) => {
+  const { server, connected } = createListener(tls ?? null)
+  server.on(connected, (socket: Socket) => {
     // `close` follows, and says all there is to say.
     socket.on("error", () => {})
     const refuse = (why: Refusal) => {
@@ -85,4 +88,21 @@ export async function acceptClients(
       await closed
     },
   }
+}
+
+/** A server, and the event by which it gives its sockets when they are ready. */
+function createListener(tls: { readonly cert: string; readonly key: string } | null): {
+  readonly server: Server
+  readonly connected: string
+} {
+  const options = {
+    allowHalfOpen: true,
+    highWaterMark: readAheadBytes,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+  }
+  if (tls === null) return { server: createServer(options), connected: "connection" }
+  const server = createTlsServer({ ...options, ...tls, handshakeTimeout: tlsHandshakeMs })
+  return { server, connected: "secureConnection" }
 }

@@ -1,9 +1,10 @@
 import { AppError, formatAddress } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
-import { closestName, type Logger } from "@serialcast/service-kit"
+import { closestName } from "../config/closest-name.ts"
+import type { Logger } from "../log/logger.ts"
 
-/** Agents that start together with the tunnels have announced their devices by then, in milliseconds. */
+/** Agents that start together with this service have announced their devices by then, in milliseconds. */
 const announcedMs = 5_000
 
 export interface UnknownDeviceOptions {
@@ -27,6 +28,6 @@ export function tellUnknownDevice({ address, devices, clock, log }: UnknownDevic
   return clock.startTimer(announcedMs, () => {
     if (devices.devices.get(address) !== undefined) return
     const { code, message } = unknownDevice(address, devices)
-    log.warn({ device: address, code, reason: message }, "a tunnel waits for its device")
+    log.warn({ device: address, code, reason: message }, "a listener waits for its device")
   })
 }

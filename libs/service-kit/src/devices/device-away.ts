@@ -1,8 +1,8 @@
 import { formatAddress } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock, Timer } from "@serialcast/primitives"
-import type { Logger } from "@serialcast/service-kit"
-import { tellUnknownDevice, unknownDevice } from "../from-device/unknown-device.ts"
+import type { Logger } from "../log/logger.ts"
+import { tellUnknownDevice, unknownDevice } from "./unknown-device.ts"
 
 /** Readers find the end of the opening in their stream, behind its last bytes; this is for those who do not, in milliseconds. */
 const awayMs = 2_000

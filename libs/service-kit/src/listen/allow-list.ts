@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from "node:net"
-import { unmapAddress } from "../clients/peer-name.ts"
+import { unmapAddress } from "./peer-name.ts"
 
 const mappedBits = 96
 
