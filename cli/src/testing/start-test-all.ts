@@ -24,7 +24,7 @@ export interface TestAll extends AsyncDisposable {
  */
 export async function startTestAll(
   env: Readonly<Record<string, string>> = {},
-  change: Partial<Pick<Config, "devices" | "tunnels">> = {},
+  change: Partial<Pick<Config, "devices" | "tunnels" | "webrepl">> = {},
   framing: Framing | null = null,
 ): Promise<TestAll> {
   const pty = await openPty()

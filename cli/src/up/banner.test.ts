@@ -20,6 +20,7 @@ const served: Served = {
   isConnected: true,
   devices: [state],
   tunnels: [],
+  boards: [],
   defaultDevice: "local/demo-echo",
   needsToken: false,
 }

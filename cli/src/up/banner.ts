@@ -1,5 +1,6 @@
 import { type DeviceState, formatAddress, type TunnelState } from "@serialcast/contract"
 import { isLoopback, type ListenAddress, maskCredentials } from "@serialcast/service-kit"
+import type { ListenerState } from "@serialcast/webrepl"
 import { formatSettings } from "../devices/format-settings.ts"
 import { escapeControls } from "../terminal/escape-controls.ts"
 import type { Paint } from "../terminal/paint.ts"
@@ -23,6 +24,8 @@ export interface Served {
   readonly isConnected: boolean
   readonly devices: readonly DeviceState[]
   readonly tunnels: readonly TunnelState[]
+  /** Served as their own WebREPL would. */
+  readonly boards: readonly ListenerState[]
   readonly defaultDevice: string
   /** Requests need the access token. */
   readonly needsToken: boolean
@@ -40,6 +43,7 @@ export function formatBanner(served: Served, paint: Paint): string {
     ...deviceRows(served, paint),
     "",
     ...tunnelRows(served, paint),
+    ...boardRows(served, paint),
     `  ${paint("bold", "Try")}`,
     ...indent(tryLines(served)),
     "",
@@ -99,6 +103,21 @@ function tunnelRows({ tunnels }: Served, paint: Paint): string[] {
 function tunnelRow({ type, endpoint, device, problem }: TunnelState, paint: Paint): string[] {
   const dot = problem === null ? paint("green", "●") : paint("yellow", "○")
   const row = [dot, paint("cyan", endpoint), type, device]
+  return problem === null ? row : [...row, paint("yellow", onOneLine(problem.message))]
+}
+
+function boardRows({ boards }: Served, paint: Paint): string[] {
+  if (boards.length === 0) return []
+  return [
+    `  ${paint("bold", "WebREPL")}`,
+    ...indent(formatTable(boards.map((state) => boardRow(state, paint)))),
+    "",
+  ]
+}
+
+function boardRow({ endpoint, isSecure, device, problem }: ListenerState, paint: Paint): string[] {
+  const dot = problem === null ? paint("green", "●") : paint("yellow", "○")
+  const row = [dot, paint("cyan", `${isSecure ? "wss" : "ws"}://${endpoint}/`), device]
   return problem === null ? row : [...row, paint("yellow", onOneLine(problem.message))]
 }
 

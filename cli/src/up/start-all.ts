@@ -1,7 +1,8 @@
 /*
  *   serial-agent ──────────────────→ broker ──→ device client ─┬─ http-gateway
  *   MQTT clients ──→ TCP, WebSocket ───┘                       ├─ console
- *                                                              └─ tcp-tunnel    (or all of them at broker.url)
+ *                                                              ├─ tcp-tunnel
+ *                                                              └─ webrepl       (or all of them at broker.url)
  */
 import { createBroker, type RunningBroker } from "@serialcast/broker"
 import { createConsole } from "@serialcast/console"
@@ -24,6 +25,7 @@ import {
   type RunningTcpTunnel,
   type TcpTunnelDeps,
 } from "@serialcast/tcp-tunnel"
+import { createWebrepl, type RunningWebrepl, type WebreplDeps } from "@serialcast/webrepl"
 import type { Served } from "./banner.ts"
 import { stoppedOnce } from "./stopped-once.ts"
 
@@ -36,16 +38,7 @@ export interface RunningAll extends RunningService {
 /** Starts all services in this process. Throws `listen_failed` when an address is taken; nothing is left running then. */
 export async function startAll(config: Config, deps: ServiceDeps): Promise<RunningAll> {
   const services: RunningService[] = []
-  const starting = <S extends RunningService>(start: () => Promise<S>) => {
-    const started: { service?: S } = {}
-    const run = async () => {
-      const service = await start()
-      started.service = service
-      services.push(service)
-      return service
-    }
-    return { run, get: () => need(started.service) }
-  }
+  const starting = createStarter(services)
   const admin = starting(() =>
     startAdmin(config.admin.listen, {
       metrics: deps.metrics,
@@ -65,12 +58,17 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
     config.tunnels.length === 0
       ? null
       : starting(() => startTunnels(config, { ...local(), devices: client.get().devices }))
+  const boards =
+    config.webrepl.length === 0
+      ? null
+      : starting(() => startBoards(config, { ...deps, devices: client.get().devices }))
   // Last, so that no port is opened (which resets many boards) when an address is taken; and to stop before those who
   // wait for the answers to writes, while there is somebody to give them.
   const agent = starting(() => createSerialAgent(config, local()))
   // Here to stop before the agent: what clients sent reaches the device, and a cable's other end hears that it is over.
   const tunnelsAgain = tunnels === null ? null : { run: async () => tunnels.get() }
-  const parts = [admin, broker, client, http, page, tunnels, agent, tunnelsAgain].filter(
+  const boardsAgain = boards === null ? null : { run: async () => boards.get() }
+  const parts = [admin, broker, client, http, page, tunnels, boards, agent, tunnelsAgain, boardsAgain].filter(
     (part) => part !== null,
   )
   const group = await startInOrder(parts.map(({ run }) => run))
@@ -85,11 +83,26 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
       broker: broker === null ? null : { ...brokerAddresses(broker.get()), root: config.broker.root },
       brokerUrl: config.broker.url,
       tunnels: tunnels?.get().tunnels() ?? [],
+      boards: boards?.get().listeners() ?? [],
       isConnected: client.get().devices.isConnected,
       devices: client.get().devices.devices.list(),
       defaultDevice: defaultDevice(config),
       needsToken: deps.token !== null,
     }),
+  }
+}
+
+/** Makes starts that keep what they started, and add it to `services`. */
+function createStarter(services: RunningService[]) {
+  return <S extends RunningService>(start: () => Promise<S>) => {
+    const started: { service?: S } = {}
+    const run = async () => {
+      const service = await start()
+      started.service = service
+      services.push(service)
+      return service
+    }
+    return { run, get: () => need(started.service) }
   }
 }
 
@@ -104,6 +117,10 @@ async function startDeviceClient(config: Config, deps: ServiceDeps): Promise<Run
 
 async function startTunnels(config: Config, deps: Omit<TcpTunnelDeps, "broker">): Promise<RunningTcpTunnel> {
   return stoppedOnce(await createTcpTunnel(config, { ...deps, broker: connectReporter(config, deps) }))
+}
+
+async function startBoards(config: Config, deps: WebreplDeps): Promise<RunningWebrepl> {
+  return stoppedOnce(await createWebrepl(config, deps))
 }
 
 function brokerAddresses({

@@ -33,6 +33,7 @@ export type {
   SerialtcpClientTunnel,
   SerialtcpServerTunnel,
   TunnelConfig,
+  WebreplConfig,
 } from "./config/config.ts"
 export { defaultDevice } from "./config/default-device.ts"
 export { configJsonSchema } from "./config/json-schema.ts"

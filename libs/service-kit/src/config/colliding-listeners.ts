@@ -6,10 +6,17 @@ import { formatListenAddress, parseListenAddress } from "./listen-address.ts"
 import { isSamePlace } from "./same-place.ts"
 
 /** Parts of the configuration that have listeners. */
-export type ListeningPart = "broker" | "http" | "console" | "admin" | "tunnels"
+export type ListeningPart = "broker" | "http" | "console" | "admin" | "tunnels" | "webrepl"
 
 /** Whoever runs everything in one process opens them all. */
-export const listeningParts: readonly ListeningPart[] = ["broker", "http", "console", "admin", "tunnels"]
+export const listeningParts: readonly ListeningPart[] = [
+  "broker",
+  "http",
+  "console",
+  "admin",
+  "tunnels",
+  "webrepl",
+]
 
 interface Listener {
   readonly path: readonly string[]
@@ -32,7 +39,8 @@ export function collidingListeners(
   parts: readonly ListeningPart[],
 ): readonly Collision[] {
   const services = configKeys()
-    .filter(({ path: [part], node }) => node.format === listenFormat && parts.some((one) => one === part))
+    .filter(({ path, node }) => node.format === listenFormat && !path.includes("[]"))
+    .filter(({ path: [part] }) => parts.some((one) => one === part))
     .filter(({ path: [part] }) => part !== "broker" || !isGiven(valueAt(values, ["broker", "url"])))
     .map(({ path, node }) => ({ path, given: valueAt(values, path), byDefault: node.default }))
   const listeners = [
@@ -40,7 +48,7 @@ export function collidingListeners(
       .filter(({ given }) => !isGiven(given))
       .flatMap(({ path, byDefault }) => listenerAt(path, byDefault)),
     ...services.filter(({ given }) => isGiven(given)).flatMap(({ path, given }) => listenerAt(path, given)),
-    ...(parts.includes("tunnels") ? tunnelListeners(values) : []),
+    ...parts.flatMap((part) => listedListeners(values, part)),
   ]
   return listeners.flatMap((listener, at) => {
     const other = listeners.slice(0, at).find(({ address }) => isSamePlace(address, listener.address))
@@ -57,11 +65,13 @@ export function describeCollision(
   return `${nameOf(path)}: expected another port than that of ${taken}, found "${formatListenAddress(address)}"`
 }
 
-function tunnelListeners(values: unknown): readonly Listener[] {
-  const tunnels = valueAt(values, ["tunnels"])
-  if (!Array.isArray(tunnels)) return []
-  return tunnels.flatMap((tunnel: unknown, at) =>
-    listenerAt(["tunnels", String(at), "listen"], valueAt(tunnel, ["listen"])),
+/** Of a part that is a list, like `tunnels`; an entry that does not say where it listens does so at the default. */
+function listedListeners(values: unknown, part: ListeningPart): readonly Listener[] {
+  const entries = valueAt(values, [part])
+  if (!Array.isArray(entries)) return []
+  const byDefault = configKeys().find(({ path }) => path.join(".") === `${part}.[].listen`)?.node.default
+  return entries.flatMap((entry: unknown, at) =>
+    listenerAt([part, String(at), "listen"], valueAt(entry, ["listen"]) ?? byDefault),
   )
 }
 

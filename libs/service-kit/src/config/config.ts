@@ -94,6 +94,25 @@ export interface SerialtcpClientTunnel extends SerialtcpEnd {
 
 export type TunnelConfig = RawTunnel | Rfc2217Tunnel | SerialtcpServerTunnel | SerialtcpClientTunnel
 
+/** A board behind a WebREPL listener. */
+export interface WebreplConfig {
+  readonly listen: ListenAddress
+  /** `<gateway>/<device>` */
+  readonly device: string
+  /** What clients log in with: the one line of a file, or the text itself. */
+  readonly password: { readonly file: string } | { readonly text: string }
+  /** How many more clients may watch while one has the board. */
+  readonly watchers: number
+  /** Who logs in takes the place of who has the board. */
+  readonly takeOver: boolean
+  /** Where the page comes from that is served; null: from here. */
+  readonly staticHost: string | null
+  /** Heads of requests are logged. */
+  readonly debug: boolean
+  /** Files in PEM; null: clients come without TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | null
+}
+
 /** The whole configuration, validated and frozen; every service reads its part. */
 export interface Config {
   readonly gateway: string
@@ -134,6 +153,7 @@ export interface Config {
   readonly console: { readonly listen: ListenAddress }
   readonly admin: { readonly listen: ListenAddress }
   readonly tunnels: readonly TunnelConfig[]
+  readonly webrepl: readonly WebreplConfig[]
   readonly access: {
     /** Everyone who reaches a listener may use it. */
     readonly open: boolean

@@ -9,6 +9,8 @@ const expectedName =
   "expected a name: a-z, 0-9, _ and -, starting with a letter or digit, at most 64 characters"
 export const name = z.string(expectedName).regex(namePattern, expectedName).meta({ format: "name" })
 
+export const filePath = z.string().min(1).meta({ format: "path" })
+
 /** Marks the keys that open a listener, for the check of who can reach it. */
 export const listenFormat = "host:port"
 

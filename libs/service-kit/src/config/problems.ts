@@ -92,7 +92,8 @@ export function didYouMean(suggestion: string | undefined): string {
 }
 
 function line(name: string, path: Path, expected: string, found: unknown): string {
-  return `${name}: ${expected}, found ${path[0] === "access" ? showKind(found) : show(found)}`
+  const isSecret = path[0] === "access" || path.includes("password")
+  return `${name}: ${expected}, found ${isSecret ? showKind(found) : show(found)}`
 }
 
 function anyOf(words: readonly string[]): string {
@@ -100,7 +101,7 @@ function anyOf(words: readonly string[]): string {
   return others.length === 0 ? last : `${others.toReversed().join(", ")} or ${last}`
 }
 
-/** Of what is about access, texts may be the token itself. */
+/** Of what is about access, texts may be the token or the password itself. */
 function showKind(value: unknown): string {
   return typeof value === "string" ? "other text" : show(value)
 }

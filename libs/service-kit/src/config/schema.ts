@@ -1,8 +1,9 @@
 import { defaultRoot, framingSchema, pacingSchema, settingsSchema } from "@serialcast/contract"
 import { z } from "zod"
 import type { Config, DeviceConfig } from "./config.ts"
-import { byteSize, deviceAddress, duration, listenAddress, name } from "./fields.ts"
+import { byteSize, deviceAddress, duration, filePath, listenAddress, name } from "./fields.ts"
 import { tunnelSchema } from "./tunnel-schema.ts"
+import { webreplSchema } from "./webrepl-schema.ts"
 
 const expectedJournalSize = "expected a size of at least 1MiB, like 64MiB"
 const journalSize = byteSize.refine((bytes) => bytes >= 1024 * 1024, expectedJournalSize)
@@ -15,8 +16,6 @@ const hostName = z
   .string(expectedHost)
   .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/, expectedHost)
   .transform((text) => text.toLowerCase())
-
-const filePath = z.string().min(1).meta({ format: "path" })
 
 const expectedPort =
   "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor or sim:modem"
@@ -89,6 +88,8 @@ const openAccess = z
 
 // One message tells the state of all.
 const maxTunnels = 64
+// As many as a gateway has boards; each has a port.
+const maxBoards = 64
 
 /** The configuration file. Environment variables, JSON Schema and the reference page are derived from it. */
 export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
@@ -164,6 +165,11 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
     .max(maxTunnels, `expected at most ${maxTunnels} tunnels`)
     .default([])
     .describe("Devices as TCP listeners, and TCP through a serial cable"),
+  webrepl: z
+    .array(webreplSchema, "expected a list of boards")
+    .max(maxBoards, `expected at most ${maxBoards} boards`)
+    .default([])
+    .describe("MicroPython boards as their own WebREPL would show them"),
   access: z.union([openAccess, restrictedAccess]).prefault({}),
   log: section({
     level: z

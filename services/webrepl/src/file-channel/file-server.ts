@@ -1,0 +1,223 @@
+/*
+ *   binary frames ─→ FileStream ─→ requests, contents, wishes ─→ board files
+ *   binary frames ←─ responses, chunks ←──────────────────────────────┘
+ */
+import { AppError, toAppError } from "@serialcast/contract"
+import { ByteQueue, createWakeup, type Wakeup } from "@serialcast/primitives"
+import type { BoardFiles, FileBoard, FileToGet } from "./board-files.ts"
+import { responseCodeOf } from "./file-error-codes.ts"
+import type { FileRequest } from "./file-request.ts"
+import { fileChunk, fileResponse, maxFileChunkBytes, versionResponse } from "./file-responses.ts"
+import { type FileInput, FileStream } from "./file-stream.ts"
+
+/** What may wait for the board, in bytes; then the client is not read: the page sends a whole file at once. */
+const maxHeldBytes = 64 * 1024
+
+export type Version = readonly [major: number, minor: number, micro: number]
+
+/** Where a client looks whether a transfer failed: each of the official ones looks at one place and hangs at the other. */
+export type FailurePlace = "first-response" | "final-response"
+
+export interface FileServerOptions {
+  readonly board: FileBoard
+  /** What is known of the firmware without asking the board; null: nothing. */
+  readonly version: () => Version | null
+  readonly failurePlace: () => FailurePlace
+  /** Sends one binary frame; resolves when the client has room for the next. */
+  readonly send: (payload: Uint8Array) => Promise<void>
+  /** Tells the user, besides the code: the clients show nothing else. */
+  readonly tellFailure: (about: string, error: AppError) => void
+  /** A transfer has the board from now on, or has no more. */
+  readonly setBusy: (isBusy: boolean) => void
+  /** The client is gone. */
+  readonly signal: AbortSignal
+}
+
+/** Serves one client's binary frames. */
+export class FileServer {
+  readonly #options: FileServerOptions
+  readonly #stream = new FileStream()
+  readonly #came: Wakeup = createWakeup()
+  readonly #pulled: Wakeup = createWakeup()
+  /** Of the transfer that runs, or of the last one. */
+  #outcome = new TransferOutcome()
+
+  constructor(options: FileServerOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when more may come. */
+  async push(bytes: Uint8Array): Promise<void> {
+    this.#stream.push(bytes)
+    this.#came.wake()
+    const { signal } = this.#options
+    while (this.#stream.heldBytes > maxHeldBytes && !signal.aborted) await this.#pulled.wait({ signal })
+  }
+
+  /** Answers requests until the client is gone. */
+  async run(): Promise<void> {
+    for (;;) {
+      const input = await this.#next()
+      if (input === null) return
+      // Contents and wishes are pulled where their request is served.
+      if (input.kind === "request") await this.#serve(input.request)
+    }
+  }
+
+  async #serve(request: FileRequest): Promise<void> {
+    const { send, version, tellFailure } = this.#options
+    switch (request.kind) {
+      case "version":
+        return await send(versionResponse(version() ?? [0, 0, 0]))
+      case "unknown": {
+        const message = `Expected a request of type 1, 2 or 3; found ${request.type}.`
+        const error = new AppError("bad_request", message)
+        tellFailure("request", error)
+        return await send(fileResponse(responseCodeOf(error.code)))
+      }
+      case "put":
+        return await this.#transfer(`put ${request.name}`, (files) => this.#put(request, files))
+      case "get":
+        return await this.#transfer(`get ${request.name}`, (files) => this.#get(request, files))
+    }
+  }
+
+  /** Runs a transfer from its request to its final response, and tells what went wrong as the client can understand it. */
+  async #transfer(about: string, work: (files: BoardFiles) => Promise<void>): Promise<void> {
+    const { board, setBusy, tellFailure, send, signal } = this.#options
+    const outcome = new TransferOutcome()
+    this.#outcome = outcome
+    setBusy(true)
+    try {
+      await board.useFiles(about, work, signal)
+    } catch (cause) {
+      outcome.error = toAppError(cause)
+    } finally {
+      setBusy(false)
+    }
+    if (signal.aborted) return
+    if (outcome.error === null) return await send(fileResponse(0))
+    tellFailure(about, outcome.error)
+    await this.#endFailed(
+      about.startsWith("put") ? "put" : "get",
+      outcome,
+      responseCodeOf(outcome.error.code),
+    )
+  }
+
+  async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
+    needName(name)
+    await files.put(name, { size, bytes: this.#contents() })
+    // Of an empty file, nothing was asked for.
+    await this.#begin()
+    if (this.#stream.contentLeft > 0) throw new AppError("internal", "Not all of the file was taken.")
+  }
+
+  async *#contents(): AsyncGenerator<Uint8Array> {
+    await this.#begin()
+    while (this.#stream.contentLeft > 0) {
+      const input = await this.#next()
+      if (input?.kind !== "content")
+        throw new AppError("cancelled", "The client left before it had sent all of the file.")
+      yield input.bytes
+    }
+  }
+
+  async #get({ name }: Extract<FileRequest, { kind: "get" }>, files: BoardFiles): Promise<void> {
+    needName(name)
+    const file = await files.get(name)
+    await this.#begin()
+    for await (const chunk of chunksOf(file)) {
+      await this.#untilWanted()
+      await this.#options.send(fileChunk(chunk))
+    }
+    await this.#untilWanted()
+    await this.#endGet()
+  }
+
+  /** Says, once, that the transfer begins. */
+  async #begin(): Promise<void> {
+    if (this.#outcome.hasBegun) return
+    this.#outcome.hasBegun = true
+    await this.#options.send(fileResponse(0))
+  }
+
+  async #untilWanted(): Promise<void> {
+    const input = await this.#next()
+    if (input?.kind !== "wanted")
+      throw new AppError("cancelled", "The client left before it had got all of the file.")
+  }
+
+  /** The empty chunk that ends a file. */
+  async #endGet(): Promise<void> {
+    this.#outcome.hasEnded = true
+    this.#stream.endGet()
+    await this.#options.send(fileChunk(new Uint8Array(0)))
+  }
+
+  /** Behind a failure: brings the client to where it looks for the code, in step. */
+  async #endFailed(kind: "put" | "get", outcome: TransferOutcome, code: number): Promise<void> {
+    const { failurePlace, send } = this.#options
+    if (!outcome.hasBegun && failurePlace() === "first-response") {
+      if (kind === "put") this.#stream.refusePut()
+      else this.#stream.endGet()
+      return await send(fileResponse(code))
+    }
+    await this.#begin()
+    if (kind === "put") {
+      while (this.#stream.contentLeft > 0) if ((await this.#next()) === null) return
+    } else if (!outcome.hasEnded) {
+      if ((await this.#next()) === null) return
+      await this.#endGet()
+    }
+    await send(fileResponse(code))
+  }
+
+  /** null: the client is gone. */
+  async #next(): Promise<FileInput> {
+    const { signal } = this.#options
+    while (!signal.aborted) {
+      const input = this.#stream.pull()
+      if (input !== null) {
+        this.#pulled.wake()
+        return input
+      }
+      await this.#came.wait({ signal })
+    }
+    return null
+  }
+}
+
+/** How far a transfer has come. */
+class TransferOutcome {
+  /** Its first response was sent. */
+  hasBegun = false
+  /** The empty chunk was sent. */
+  hasEnded = false
+  error: AppError | null = null
+}
+
+/** A file in pieces of 256 bytes, the last one of what is left; none is empty. */
+async function* chunksOf({ bytes }: FileToGet): AsyncGenerator<Uint8Array> {
+  const queue = new ByteQueue()
+  for await (const piece of bytes) {
+    queue.push(piece)
+    while (queue.byteLength >= maxFileChunkBytes) yield takeWhole(queue, maxFileChunkBytes)
+  }
+  if (queue.byteLength > 0) yield queue.takeAll()
+}
+
+/** A queue gives what lies in one block. */
+function takeWhole(queue: ByteQueue, size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  for (let at = 0; at < size; ) {
+    const piece = queue.take(size - at)
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
+}
+
+function needName(name: string): void {
+  if (name === "") throw new AppError("bad_request", "Expected the name of a file; found none.")
+}

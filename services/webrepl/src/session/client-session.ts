@@ -1,0 +1,213 @@
+/*
+ *   socket ─→ frame reader ─┬─ log-in ─→ seat
+ *                           ├─ text ───→ terminal input ─→ board
+ *                           └─ binary ─→ file server ⇄ files of the board
+ *   socket ←─ frame socket ←── terminal feed, file server, notices
+ */
+import { type AppError, toAppError } from "@serialcast/contract"
+import { readSocket } from "@serialcast/service-kit"
+import { FileServer } from "../file-channel/file-server.ts"
+import { closeCodes, type FrameEvent } from "../frames/frame.ts"
+import { FrameReader } from "../frames/frame-reader.ts"
+import { feedTerminal } from "../from-board/feed-terminal.ts"
+import { accessDenied, loggedIn, passwordPrompt } from "../login/login-texts.ts"
+import { PasswordReader } from "../login/password-reader.ts"
+import { TerminalInput } from "../to-board/terminal-input.ts"
+import type { BoardDoor } from "./board-door.ts"
+import type { ClientConnection } from "./client-connection.ts"
+import { FrameSocket } from "./frame-socket.ts"
+import type { Role, Seated } from "./seats.ts"
+
+/** For a whole password, in milliseconds: a person has to find it. */
+const loginMs = 120_000
+
+/** One upgraded connection, until its end. */
+export class ClientSession implements Seated {
+  readonly #client: ClientConnection
+  readonly #door: BoardDoor
+  readonly #frames = new FrameReader()
+  readonly #output: FrameSocket
+  readonly #password = new PasswordReader()
+  /** Aborted when the connection is closed, or this side has ended it. */
+  readonly #over = new AbortController()
+  readonly #signal: AbortSignal
+  #role: Role | null = null
+  #input: TerminalInput | null = null
+  #files: FileServer | null = null
+  /** What runs for the client beside the reading. */
+  readonly #work: Promise<void>[] = []
+
+  constructor(client: ClientConnection, door: BoardDoor) {
+    this.#client = client
+    this.#door = door
+    this.#output = new FrameSocket(client.socket, { clock: door.clock, signal: client.signal })
+    this.#signal = AbortSignal.any([client.signal, this.#over.signal])
+  }
+
+  /** Serves it until its end. `rest`: what came behind the head. */
+  async serve(rest: Uint8Array): Promise<void> {
+    if (this.#door.seats.isFull) return await this.#refuseSeat()
+    await this.#output.sendText(passwordPrompt)
+    using _timer = this.#door.clock.startTimer(loginMs, () => this.#giveUpLogin())
+    try {
+      await this.#take(rest)
+      for await (const bytes of readSocket(this.#client.socket, this.#signal)) {
+        await this.#take(bytes)
+        if (this.#signal.aborted) break
+      }
+    } finally {
+      this.#door.seats.leave(this)
+      this.#end(closeCodes.normal, "good-bye")
+      await Promise.all(this.#work)
+      await this.#input?.[Symbol.asyncDispose]()
+    }
+  }
+
+  displace(): void {
+    void this.#endWithNotice(closeCodes.policy, "another client has taken over")
+  }
+
+  /** The service stops. */
+  stop(): void {
+    void this.#endWithNotice(closeCodes.goingAway, "the service stops")
+  }
+
+  async #take(bytes: Uint8Array): Promise<void> {
+    for (const event of this.#frames.push(bytes)) {
+      if (this.#signal.aborted) return
+      await this.#handle(event)
+    }
+  }
+
+  async #handle(event: FrameEvent): Promise<void> {
+    switch (event.kind) {
+      case "text":
+      case "binary":
+        return this.#role === null ? await this.#logIn(event) : await this.#takeData(event.kind, event.bytes)
+      case "ping":
+        return await this.#output.send("pong", event.payload)
+      case "close":
+        this.#output.endAnswered()
+        return this.#over.abort()
+      case "violation":
+        return this.#end(event.code, event.message)
+    }
+  }
+
+  async #takeData(kind: "text" | "binary", bytes: Uint8Array): Promise<void> {
+    if (kind === "binary") return await this.#files?.push(bytes)
+    if (this.#role === "watcher") return
+    this.#client.countFrom(bytes.byteLength)
+    await this.#input?.write(bytes)
+  }
+
+  async #logIn({ kind, bytes }: Extract<FrameEvent, { kind: "text" | "binary" }>): Promise<void> {
+    const given = this.#password.push(bytes)
+    if (given === null) return
+    if (!this.#door.admits(given.password, this.#client.address)) {
+      await this.#output.sendText(accessDenied)
+      return this.#end(closeCodes.policy, "access denied")
+    }
+    this.#role = this.#door.seats.take(this)
+    if (this.#role === null) return await this.#refuseSeat()
+    await this.#begin(this.#role)
+    // A LF behind the CR of the password is typed already.
+    if (given.rest.byteLength > 0) await this.#takeData(kind, given.rest)
+  }
+
+  async #begin(role: Role): Promise<void> {
+    const { door, client } = { door: this.#door, client: this.#client }
+    client.loggedIn(role)
+    this.#input = new TerminalInput({
+      address: door.address,
+      devices: door.devices,
+      by: client.by,
+      transfers: door.transfers,
+      onRefused: (error) => void this.#notify(`not written: ${error.message}`),
+      signal: this.#signal,
+    })
+    this.#files = this.#createFileServer(role)
+    await this.#output.sendText(loggedIn)
+    if (role === "watcher") await this.#notify("another client has the board; this one watches")
+    const { problem } = door.away
+    if (problem !== null) await this.#notify(problem.message)
+    this.#work.push(this.#guard(this.#feed()), this.#guard(this.#files.run()))
+  }
+
+  #createFileServer(role: Role): FileServer {
+    const { door, client } = { door: this.#door, client: this.#client }
+    return new FileServer({
+      board: door.fileBoardFor(role),
+      version: () => door.version(),
+      failurePlace: () => (this.#frames.isMasked && client.hasOrigin ? "final-response" : "first-response"),
+      send: (payload) => this.#output.send("binary", payload),
+      tellFailure: (about, error) => void this.#tellFailure(about, error),
+      setBusy: (isBusy) => door.transfers.set(isBusy),
+      signal: this.#signal,
+    })
+  }
+
+  async #feed(): Promise<void> {
+    const { devices, address, clock, transfers } = this.#door
+    await this.#door.untilKnown(this.#signal)
+    if (this.#signal.aborted) return
+    await feedTerminal({
+      device: devices.device(address),
+      clock,
+      transfers,
+      send: async (text) => {
+        await this.#output.send("text", text)
+        this.#client.countTo(text.byteLength)
+      },
+      notify: (sentence) => this.#notify(sentence),
+      signal: this.#signal,
+    })
+  }
+
+  /** What fails beside the reading ends the connection. */
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (cause) {
+      const error = toAppError(cause)
+      if (error.code === "internal") this.#client.log.error({ err: cause }, "a client's session failed")
+      await this.#endWithNotice(closeCodes.failed, error.message)
+    }
+  }
+
+  async #tellFailure(about: string, error: AppError): Promise<void> {
+    this.#client.log.info({ about, code: error.code, reason: error.message }, "a transfer failed")
+    await this.#notify(`${about} failed. ${error.message}`)
+  }
+
+  /** Says what is not the board's: clients have no other place to show it. */
+  async #notify(sentence: string): Promise<void> {
+    await this.#output.sendText(`\r\n[serialcast: ${onOneLine(sentence)}]\r\n`)
+  }
+
+  #giveUpLogin(): void {
+    if (this.#role === null) void this.#endWithNotice(closeCodes.policy, "no password came")
+  }
+
+  async #refuseSeat(): Promise<void> {
+    this.#door.reportBusy(this.#client.address)
+    await this.#endWithNotice(closeCodes.policy, "the board is in use by another client")
+  }
+
+  async #endWithNotice(code: number, sentence: string): Promise<void> {
+    // Whoever waits for the prompt would take a colon and a space for it.
+    const text = this.#output.sendText(`\r\n[serialcast] ${onOneLine(sentence).replaceAll(": ", " - ")}\r\n`)
+    this.#end(code, sentence)
+    await text
+  }
+
+  #end(code: number, reason: string): void {
+    this.#output.end(code, reason)
+    this.#over.abort()
+  }
+}
+
+/** Of what others may have said, nothing that a terminal would obey. */
+function onOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ")
+}

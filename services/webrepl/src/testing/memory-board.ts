@@ -1,0 +1,52 @@
+import { AppError } from "@serialcast/contract"
+import type { BoardFiles, FileBoard, FileToGet, FileToPut } from "../file-channel/board-files.ts"
+
+/** A board in memory: files by name, as a test put them there. */
+export class MemoryBoard implements FileBoard, BoardFiles {
+  readonly files = new Map<string, Uint8Array>()
+  /** What the board was taken for, in order. */
+  readonly uses: string[] = []
+  /** A transfer fails here, once: before it begins, or when so many bytes of the file have moved. */
+  failsAt: { readonly bytes: number; readonly error: AppError } | null = null
+  /** How much the board takes and gives at a time. */
+  pieceBytes = 1_000
+
+  async useFiles<T>(about: string, work: (files: BoardFiles) => Promise<T>): Promise<T> {
+    this.uses.push(about)
+    if (this.failsAt?.bytes === -1) this.#fail()
+    return await work(this)
+  }
+
+  async put(path: string, { size, bytes }: FileToPut): Promise<void> {
+    if (this.failsAt?.bytes === 0) this.#fail()
+    const whole = new Uint8Array(size)
+    let at = 0
+    for await (const piece of bytes) {
+      whole.set(piece, at)
+      at += piece.byteLength
+      if (this.failsAt !== null && at >= this.failsAt.bytes) this.#fail()
+    }
+    if (at !== size) throw new AppError("internal", `${at} of ${size} bytes came`)
+    this.files.set(path, whole)
+  }
+
+  async get(path: string): Promise<FileToGet> {
+    if (this.failsAt?.bytes === 0) this.#fail()
+    const bytes = this.files.get(path)
+    if (bytes === undefined) throw new AppError("bad_request", `There is no file ${path} on the board.`)
+    return { size: bytes.byteLength, bytes: this.#give(bytes) }
+  }
+
+  async *#give(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.byteLength; at += this.pieceBytes) {
+      if (this.failsAt !== null && at >= this.failsAt.bytes) this.#fail()
+      yield bytes.subarray(at, at + this.pieceBytes)
+    }
+  }
+
+  #fail(): never {
+    const error = this.failsAt?.error ?? new AppError("internal", "It failed.")
+    this.failsAt = null
+    throw error
+  }
+}
