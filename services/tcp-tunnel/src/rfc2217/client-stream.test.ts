@@ -151,3 +151,18 @@ test("a purge before the reading and after its end does nothing", async () => {
   await stream.purge()
   expect(device.readers).toBe(0)
 })
+
+test("a purge after the reading was given up, or while it is, leaves no reader behind", async () => {
+  const device = new PlayedDevice()
+  const stream = new ClientStream(device)
+  const { signal } = new AbortController()
+  const events = stream.read({ from: { kind: "now" }, signal })
+  await events.next()
+  // As when the device was unplugged, and the client's connection is ended, but not closed yet.
+  const purged = stream.purge()
+  await events.return()
+  await purged
+  await stream.purge()
+  await new Promise(setImmediate)
+  expect(device.readers).toBe(0)
+})

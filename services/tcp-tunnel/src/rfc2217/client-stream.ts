@@ -66,7 +66,8 @@ export class ClientStream {
       next.end()
       throw error
     }
-    if (leaving.aborted) return next.end()
+    // Nobody would read it, nor end it.
+    if (leaving.aborted || this.#leaving === null) return next.end()
     this.#next?.end()
     this.#next = next
     this.#current?.end()
@@ -85,6 +86,7 @@ export class ClientStream {
         this.#next = null
       }
     } finally {
+      this.#leaving = null
       reading.end()
       this.#next?.end()
       this.#next = null
