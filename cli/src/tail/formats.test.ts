@@ -174,3 +174,15 @@ test("what tells times tells each read of the port, with its place", async () =>
   )
   expect(events.map(({ cursor }) => cursor?.offset)).toEqual([2, 4, 5])
 })
+
+test("reads of bytes that are cut off are not told, and the last place is where the bytes end", async () => {
+  const device = {
+    async *read(): AsyncGenerator<StreamEvent> {
+      const [event] = eventsOf("abcdefghi")
+      const reads = [3, 6].map((offset) => ({ offset, timeUs: timeUs + offset }))
+      yield { ...event!, reads } as StreamEvent
+    },
+  }
+  const events = await collect(byRead(takeBytes(device, 4).read(options)))
+  expect(events.map(({ cursor }) => cursor?.offset)).toEqual([3, 4])
+})

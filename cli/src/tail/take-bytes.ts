@@ -45,8 +45,10 @@ export async function* byRead(
 function* readsOf(event: Extract<StreamEvent, { kind: "bytes" }>): Generator<StreamEvent> {
   const { reads, ...whole } = event
   const starts = [{ offset: event.offset, timeUs: event.timeUs }, ...(reads ?? [])]
+  const endOfAll = event.offset + event.bytes.byteLength
   for (const [n, { offset, timeUs }] of starts.entries()) {
-    const end = starts[n + 1]?.offset ?? event.offset + event.bytes.byteLength
+    // Of bytes that were cut off, the reads are still told.
+    const end = Math.min(endOfAll, starts[n + 1]?.offset ?? endOfAll)
     const bytes = event.bytes.subarray(offset - event.offset, end - event.offset)
     const cursor = { ...event.cursor, offset: end, mark: 0 }
     if (bytes.byteLength > 0) yield { ...whole, offset, timeUs, bytes, cursor }

@@ -37,6 +37,15 @@ export function chunkFrom({ offset: start, timeUs, bytes, reads = [] }: Chunk, o
   return { ...rest, timeUs: firstUs, ...(later.length === 0 ? {} : { reads: later }) }
 }
 
+/** What a chunk has up to an offset inside it or at its end: its bytes, and the times of those. */
+export function chunkUntil(
+  { offset: start, bytes, reads = [] }: Pick<Chunk, "offset" | "bytes" | "reads">,
+  offset: number,
+): Pick<Chunk, "bytes" | "reads"> {
+  const earlier = reads.filter((read) => read.offset < offset)
+  return { bytes: bytes.subarray(0, offset - start), ...(earlier.length === 0 ? {} : { reads: earlier }) }
+}
+
 /**
  * Whether a reader at `position` misses nothing when it goes on with `record`: a mark must be exactly the next one; a
  * chunk may repeat what the reader had, and come with no more marks before it than the reader had.

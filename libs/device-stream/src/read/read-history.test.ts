@@ -61,6 +61,26 @@ test.each([
   expect(await read(twoEpochs(), from, to)).toBe(expected)
 })
 
+test("bytes that end in the middle of a chunk have the times of their own reads only", async () => {
+  const reads = [
+    { offset: 2, timeUs: 20 },
+    { offset: 3, timeUs: 30 },
+  ]
+  const records = [{ offset: 0, timeUs: 10, bytes: Uint8Array.of(1, 2, 3, 4), reads }]
+  const [first, next] = [`${epoch}-0`, `${epoch}-4`]
+  const history = new History(async () => ({ gap: null, first, records, next, head: next }))
+  const read = async (to: string) => {
+    const [from, end] = [first, to].map((place) => parseStartPoint(place))
+    const { signal } = new AbortController()
+    const events = []
+    for await (const event of readHistory({ history, stream: "rx", from: from!, to: end!, signal }))
+      if (event.kind === "bytes") events.push(event)
+    return events
+  }
+  expect(await read(`${epoch}-3`)).toMatchObject([{ bytes: Uint8Array.of(1, 2, 3), reads: [reads[0]] }])
+  expect((await read(`${epoch}-2`))[0]).not.toHaveProperty("reads")
+})
+
 test("what was dropped is a gap, also when it reaches beyond the end", async () => {
   const journal = twoEpochs()
   journal.evict(6)

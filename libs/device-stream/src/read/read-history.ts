@@ -1,6 +1,6 @@
 import type { Cursor, StartPoint, StreamName } from "@serialcast/contract"
 import { unlessAborted } from "@serialcast/primitives"
-import { comparePositions, type Position } from "@serialcast/records"
+import { chunkUntil, comparePositions, type Position } from "@serialcast/records"
 import type { History } from "./history.ts"
 import { Resume } from "./resume.ts"
 import type { StreamEvent } from "./stream-event.ts"
@@ -47,8 +47,8 @@ function cutAt(end: Cursor, event: StreamEvent): StreamEvent | null {
   if (event.kind !== "bytes" && event.kind !== "mark") return event
   if (event.cursor.epoch !== end.epoch || comparePositions(event.cursor, end) <= 0) return event
   if (event.kind === "mark" || event.offset >= end.offset) return null
-  const bytes = event.bytes.subarray(0, end.offset - event.offset)
-  return { ...event, cursor: { ...end, mark: 0 }, bytes }
+  const { reads: _, ...whole } = event
+  return { ...whole, ...chunkUntil(event, end.offset), cursor: { ...end, mark: 0 } }
 }
 
 function isAtOrBeyond(place: Position | null, end: Position): boolean {
