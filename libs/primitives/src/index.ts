@@ -20,6 +20,7 @@ export {
   receiptRestMs,
   wakeMsForEachReader,
 } from "./pacing.ts"
+export { shareRuns } from "./share-runs.ts"
 export { TakenAtOnce } from "./taken-at-once.ts"
 export type { MonotonicMs, WallMs, WallUs } from "./time-kinds.ts"
 export { unlessAborted } from "./unless-aborted.ts"

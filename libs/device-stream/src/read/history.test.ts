@@ -100,8 +100,8 @@ test("a thousand readers at a thousand cursors need a request for each cell, and
   const read = await Promise.all(starts.map((start) => readRight(history, truth, start)))
   const wanted = starts.map((start) => truth.byteLength - start)
   expect(read, `seed ${random.seed}`).toEqual(wanted)
-  // Ten cells, and one question for the head.
-  expect(asked).toHaveLength(11)
+  // Ten cells, and two questions for the head: of the first reader, and of all who asked meanwhile.
+  expect(asked).toHaveLength(12)
 })
 
 test("hundreds of readers among marks, which make pages short, share those pages too", async () => {
@@ -129,6 +129,23 @@ test("readers that ask for the same start point at the same time share one reque
   expect(asked).toEqual(["start", "-3"])
   await ask()
   expect(asked).toHaveLength(4)
+})
+
+test("readers that ask for now while it is asked for share the next request: none gets what came before it asked", async () => {
+  const journal = journalOf(10)
+  const agent = new SlowAgent(journal)
+  const history = new History(agent.ask, 4)
+  const now = () => history.page("rx", parseStartPoint("now"))
+  const first = now()
+  agent.waiting[0]!.answer()
+  // The answer is on its way.
+  journal.append(11, Buffer.from("more"))
+  const later = Array.from({ length: 1_000 }, now)
+  expect((await first).asked.offset).toBe(10)
+  await new Promise(setImmediate)
+  agent.waiting[1]!.answer()
+  expect(new Set((await Promise.all(later)).map(({ asked: { offset } }) => offset))).toEqual(new Set([14]))
+  expect(agent.waiting).toHaveLength(2)
 })
 
 test("both streams have pages of their own", async () => {

@@ -14,7 +14,7 @@ import {
   type StartPoint,
   type StreamName,
 } from "@serialcast/contract"
-import { Gate } from "@serialcast/primitives"
+import { Gate, shareRuns } from "@serialcast/primitives"
 import { type Page, parsePage, serves } from "./page.ts"
 import { PageCache } from "./page-cache.ts"
 
@@ -39,10 +39,15 @@ export class History {
   readonly #asked = new Map<string, Promise<Page>>()
   readonly #pages = new PageCache(cacheBytes)
   readonly #turns = new Gate({ maxRunning: maxRequests })
+  /** Where each stream ends. What came before a reader asked is not for it, so one on its way is not for whoever asks now. */
+  readonly #heads: Readonly<Record<StreamName, () => Promise<Page>>>
 
   constructor(ask: AskPage, cellBytes: number = maxChunkBytes) {
     this.#ask = ask
     this.#cellBytes = cellBytes
+    const headOf = (stream: StreamName) =>
+      shareRuns(async () => parsePage(await ask(stream, formatStartPoint({ kind: "now" }), cellBytes)))
+    this.#heads = { rx: headOf("rx"), tx: headOf("tx") }
   }
 
   /**
@@ -51,6 +56,7 @@ export class History {
    */
   async page(stream: StreamName, from: StartPoint): Promise<Page> {
     if (from.kind === "cursor") return await this.#pageAt(stream, from.cursor)
+    if (from.kind === "now") return await this.#heads[stream]()
     const text = formatStartPoint(from)
     return await this.#share(`${stream} ${text}`, async () =>
       parsePage(await this.#ask(stream, text, this.#cellBytes)),

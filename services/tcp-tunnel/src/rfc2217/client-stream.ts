@@ -1,6 +1,5 @@
 import type { Device, ReadOptions, StreamEvent } from "@serialcast/device-stream"
-import { createWakeup, type WaitLimits } from "@serialcast/primitives"
-import { shareRuns } from "./share-runs.ts"
+import { createWakeup, shareRuns, type WaitLimits } from "@serialcast/primitives"
 
 /** A device's stream from one place on. */
 interface Reading {

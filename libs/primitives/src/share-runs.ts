@@ -2,11 +2,11 @@
  * Answers `work` for many who ask for it: it runs once at a time, and all who ask during one run share the next. What
  * somebody asks for is begun after it was asked for.
  */
-export function shareRuns(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null
-  let next: Promise<void> | null = null
+export function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null
+  let next: Promise<T> | null = null
 
-  function run(): Promise<void> {
+  function run(): Promise<T> {
     next = null
     const current = work().finally(() => {
       running = null
