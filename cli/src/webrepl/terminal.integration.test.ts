@@ -1,10 +1,9 @@
 import { once } from "node:events"
 import { connect } from "node:net"
 import type { WebreplConfig } from "@serialcast/service-kit"
-import { eventually } from "@serialcast/testkit"
+import { connectWebrepl, eventually, type WebreplClientKind } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { startTestAll } from "../testing/start-test-all.ts"
-import { connectWebrepl } from "./testing/webrepl-client.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -32,11 +31,17 @@ async function start(changes: Partial<WebreplConfig> = {}) {
   return { ...running, endpoint, state }
 }
 
+async function open(endpoint: string, kind?: WebreplClientKind) {
+  const client = await connectWebrepl(endpoint, kind)
+  onTestFinished(() => void client.socket.destroy())
+  return client
+}
+
 const loggedIn = "Password: \r\nWebREPL connected\r\n>>> "
 
 test("a command-line client logs in with password and version request back to back, and talks to the board", async () => {
   const { endpoint, pty } = await start()
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   await client.untilText("Password: ")
   expect(client.text).toBe("Password: ")
   const request = new Uint8Array(82)
@@ -55,7 +60,7 @@ test("a command-line client logs in with password and version request back to ba
 
 test("a page logs in key by key, is given only UTF-8, and its closing is answered", async () => {
   const { endpoint, pty, state } = await start()
-  const client = await connectWebrepl(endpoint, "page")
+  const client = await open(endpoint, "page")
   client.type("a long secret\n")
   await client.untilText(loggedIn)
   client.type("é\n")
@@ -76,7 +81,7 @@ test("a page logs in key by key, is given only UTF-8, and its closing is answere
 
 test("the end of a character that does not come is not waited for", async () => {
   const { endpoint, pty } = await start()
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   client.sendText("a long secret\n")
   await client.untilText(loggedIn)
   await pty.write(Uint8Array.of(0x41, 0xe2, 0x82))
@@ -85,7 +90,7 @@ test("the end of a character that does not come is not waited for", async () => 
 
 test("what the board said before the log-in is not shown, and a LF behind the CR is typed", async () => {
   const { endpoint, pty } = await start()
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   await client.untilText("Password: ")
   await pty.write(encode("before"))
   client.sendText("a long secret\r\n")
@@ -99,7 +104,7 @@ test.each(["commandLine", "page"] as const)(
   "a wrong password is denied whole, with a close frame, and no reset: %s",
   async (kind) => {
     const { endpoint, state } = await start()
-    const client = await connectWebrepl(endpoint, kind)
+    const client = await open(endpoint, kind)
     client.sendBinary("wrong\r")
     client.sendBinary(new Uint8Array(82))
     await client.untilEnd()
@@ -115,12 +120,12 @@ test.each(["commandLine", "page"] as const)(
 test("an address that guesses is denied the right password too", async () => {
   const { endpoint } = await start()
   for (let guess = 0; guess < 10; guess++) {
-    const client = await connectWebrepl(endpoint)
+    const client = await open(endpoint)
     client.sendText(`${guess}\r`)
     await client.untilEnd()
     client.socket.destroy()
   }
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   client.sendText("a long secret\r")
   await client.untilEnd()
   expect(client.text).toContain("Access denied")
@@ -128,10 +133,10 @@ test("an address that guesses is denied the right password too", async () => {
 
 test("a second client is upgraded, told without what looks like a prompt, and closed; then the place is free", async () => {
   const { endpoint, state } = await start()
-  const first = await connectWebrepl(endpoint)
+  const first = await open(endpoint)
   first.sendText("a long secret\r")
   await first.untilText(loggedIn)
-  const second = await connectWebrepl(endpoint)
+  const second = await open(endpoint)
   await second.untilEnd()
   expect(second.text).toContain("in use by another client")
   expect(second.text).not.toContain(": ")
@@ -139,16 +144,16 @@ test("a second client is upgraded, told without what looks like a prompt, and cl
   expect(state().clients).toMatchObject([{ role: "holder" }])
   first.socket.resetAndDestroy()
   await eventually(() => expect(state().clients).toEqual([]))
-  const third = await connectWebrepl(endpoint)
+  const third = await open(endpoint)
   await third.untilText("Password: ")
 })
 
 test("a watcher sees what the board says, and types nothing", async () => {
   const { endpoint, pty } = await start({ watchers: 1 })
-  const first = await connectWebrepl(endpoint)
+  const first = await open(endpoint)
   first.sendText("a long secret\r")
   await first.untilText(loggedIn)
-  const second = await connectWebrepl(endpoint)
+  const second = await open(endpoint)
   second.sendText("a long secret\r")
   await second.untilText("this one watches")
   second.sendText("no")
@@ -156,21 +161,21 @@ test("a watcher sees what the board says, and types nothing", async () => {
   expect(decode(await pty.read(3))).toBe("yes")
   await pty.write(encode("seen"))
   await Promise.all([first.untilText("seen"), second.untilText("seen")])
-  const third = await connectWebrepl(endpoint)
+  const third = await open(endpoint)
   await third.untilEnd()
   expect(third.text).toContain("in use")
 })
 
 test("with takeOver who logs in takes the place, and the other is told and closed", async () => {
   const { endpoint, pty, state } = await start({ takeOver: true })
-  const first = await connectWebrepl(endpoint)
+  const first = await open(endpoint)
   first.sendText("a long secret\r")
   await first.untilText(loggedIn)
-  const second = await connectWebrepl(endpoint)
+  const second = await open(endpoint)
   second.sendText("wrong\r")
   await second.untilEnd()
   expect(state().clients.length).toBe(1)
-  const third = await connectWebrepl(endpoint)
+  const third = await open(endpoint)
   third.sendText("a long secret\r")
   await third.untilText(loggedIn)
   await first.untilEnd()
@@ -182,7 +187,7 @@ test("with takeOver who logs in takes the place, and the other is told and close
 
 test("a frame that breaks the rules ends the connection with its code", async () => {
   const { endpoint } = await start()
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   client.socket.write(Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0))
   const close = await client.untilFrame(8)
   expect([...close.subarray(0, 2)]).toEqual([0x03, 0xf1])
@@ -191,7 +196,7 @@ test("a frame that breaks the rules ends the connection with its code", async ()
 
 test("an unplugged board is told, typing meanwhile too, and the client goes on after the replug", async () => {
   const { endpoint, pty } = await start()
-  const client = await connectWebrepl(endpoint)
+  const client = await open(endpoint)
   client.sendText("a long secret\r")
   await client.untilText(loggedIn)
   await pty.unplug()
@@ -228,8 +233,8 @@ async function ask(endpoint: string, request: string): Promise<string> {
 
 test("a stop tells clients, and is over with them connected", async () => {
   const { endpoint, all } = await start()
-  const waiting = await connectWebrepl(endpoint)
-  const client = await connectWebrepl(endpoint)
+  const waiting = await open(endpoint)
+  const client = await open(endpoint)
   client.sendText("a long secret\r")
   await client.untilText(loggedIn)
   client.socket.on("end", () => client.socket.end())

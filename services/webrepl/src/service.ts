@@ -11,7 +11,7 @@ import {
   type WebreplConfig,
 } from "@serialcast/service-kit"
 import { webreplConfig } from "./config.ts"
-import type { FileBoard } from "./file-channel/board-files.ts"
+import type { UseBoard } from "./file-channel/board-files.ts"
 import { redirectAnswer } from "./handshake/answers.ts"
 import { BoardListener, type ListenerState } from "./listen/board-listener.ts"
 import { readSecrets } from "./listen/listener-secrets.ts"
@@ -22,8 +22,8 @@ import { builtPage, createPage } from "./page/page-files.ts"
 export interface WebreplDeps extends ServiceDeps {
   /** Stays the caller's: stopping the service does not close it. */
   readonly devices: DeviceClient
-  /** Answers the files of the board at `<gateway>/<device>`. Absent: nobody can transfer files. */
-  readonly fileBoard?: ((address: string) => FileBoard) | undefined
+  /** How the board at `<gateway>/<device>` is had. Absent: nobody can transfer files. */
+  readonly boards?: ((address: string) => UseBoard) | undefined
   /** The folder of the built page. Default: the service's own. */
   readonly pageDir?: string | undefined
 }
@@ -38,7 +38,7 @@ export interface RunningWebrepl extends RunningService {
  * `listen_failed` when one of them cannot listen; nothing is left running then.
  */
 export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<RunningWebrepl> {
-  const { devices, clock, log, metrics, fileBoard, pageDir = builtPage } = deps
+  const { devices, clock, log, metrics, boards: boardAt, pageDir = builtPage } = deps
   const { boards } = webreplConfig(config)
   const secrets = boards.map(readSecrets)
   const listeners: BoardListener[] = []
@@ -59,7 +59,7 @@ export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<
         refusals,
         secrets: secret,
         answerPage: pageOf(board, ownPage),
-        fileBoard: fileBoard?.(board.device) ?? null,
+        useBoard: boardAt?.(board.device) ?? null,
       })
       await listener.start()
       listeners.push(listener)

@@ -52,6 +52,7 @@ test("without a file everything has its default", () => {
     console: { listen: { host: "127.0.0.1", port: 8080 } },
     admin: { listen: { host: "127.0.0.1", port: 9090 } },
     tunnels: [],
+    webrepl: [],
     access: { open: false, tokenFile: null, hosts: [] },
     log: { level: "info" },
     source: null,

@@ -92,6 +92,8 @@ export function didYouMean(suggestion: string | undefined): string {
 }
 
 function line(name: string, path: Path, expected: string, found: unknown): string {
+  // YAML takes a password of digits alone for a number.
+  if (path.includes("password") && typeof found === "number") return `${name}: ${expected}, found a number`
   const isSecret = path[0] === "access" || path.includes("password")
   return `${name}: ${expected}, found ${isSecret ? showKind(found) : show(found)}`
 }

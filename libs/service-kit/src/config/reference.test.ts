@@ -6,7 +6,7 @@ import { configReference } from "./reference.ts"
 test("every key has a meaning, and every scalar outside lists and maps a variable", () => {
   for (const { path, node, variable } of configKeys()) {
     expect(node.description, path.join(".")).toBeTruthy()
-    const isInside = path[0] === "devices" || path[0] === "tunnels" || path.at(-1) === "hosts"
+    const isInside = ["devices", "tunnels", "webrepl"].includes(path[0] ?? "") || path.at(-1) === "hosts"
     expect(variable === null, path.join(".")).toBe(isInside)
   }
   expect(configKeys().map(({ variable }) => variable)).toEqual(

@@ -4,7 +4,26 @@ import { deviceAddress, filePath, listenAddress } from "./fields.ts"
 
 const expectedPassword =
   "expected a password, as `{ file: /path/of/a/file }` or `{ text: … }`: without one everybody could use the board"
-const expectedText = "expected text that is not empty"
+const expectedText = "expected text that is not empty; digits alone are text in quotes"
+
+const password = z
+  .strictObject(
+    {
+      file: filePath.optional().describe("File whose one line is the password that clients log in with; or"),
+      text: z
+        .string(expectedText)
+        .min(1, expectedText)
+        .optional()
+        .describe("the password itself, of up to 256 bytes"),
+    },
+    expectedPassword,
+  )
+  .transform(({ file, text }, context) => {
+    if (file !== undefined && text === undefined) return { file }
+    if (text !== undefined && file === undefined) return { text }
+    context.issues.push({ code: "custom", message: expectedPassword, input: text })
+    return z.NEVER
+  })
 
 const expectedHost = "expected the URL of a folder, like https://micropython.org/webrepl/"
 const staticHost = z.string(expectedHost).refine(isWebFolder, expectedHost).meta({ format: "url" })
@@ -17,20 +36,7 @@ export const webreplSchema: z.ZodType<WebreplConfig> = z.strictObject({
       "Where the board's WebREPL listens: one port for each board, as the clients name no other thing",
     ),
   device: deviceAddress.describe("The board, as `<gateway>/<device>`"),
-  password: z.union(
-    [
-      z.strictObject({
-        file: filePath.describe("File whose one line is the password that clients log in with"),
-      }),
-      z.strictObject({
-        text: z
-          .string(expectedText)
-          .min(1, expectedText)
-          .describe("The password itself, of any length; a file keeps it out of the configuration"),
-      }),
-    ],
-    expectedPassword,
-  ),
+  password,
   watchers: z
     .number()
     .int()

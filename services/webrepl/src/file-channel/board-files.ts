@@ -12,21 +12,30 @@ export interface FileToGet {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
+export interface TransferOptions {
+  /** The client is gone. */
+  readonly signal: AbortSignal
+}
+
 /** The files of a board, as the file channel needs them. Throws an `AppError`, whose sentence the user gets to read. */
 export interface BoardFiles {
   /**
    * Asks for the first bytes only when the board is ready for them: what is wrong before that can be told instead of the
    * transfer. Resolves when the file is there whole.
    */
-  put(path: string, file: FileToPut): Promise<void>
-  get(path: string): Promise<FileToGet>
+  put(path: string, file: FileToPut, options: TransferOptions): Promise<unknown>
+  get(path: string, options: TransferOptions): Promise<FileToGet>
 }
 
-/** A board whose files can be had. */
-export interface FileBoard {
-  /**
-   * Has the board for `work` alone: nobody else writes to it meanwhile, its program is interrupted, and it is at its prompt
-   * afterwards. `about`: what it is for, in the words of whoever is refused meanwhile. `signal`: the client is gone.
-   */
-  useFiles<T>(about: string, work: (files: BoardFiles) => Promise<T>, signal: AbortSignal): Promise<T>
+/** A board at its REPL, while somebody has it. */
+export interface UsedBoard {
+  /** Of its firmware, such as `1.29.0`; null when it does not tell. */
+  readonly version: string | null
+  readonly files: BoardFiles
 }
+
+/**
+ * Has a board for `work` alone: nobody else writes to it meanwhile, its program is interrupted, and it is at its prompt
+ * afterwards. `about`: what it is for, in the words of whoever is refused meanwhile. Throws an `AppError`.
+ */
+export type UseBoard = <T>(about: string, work: (board: UsedBoard) => Promise<T>) => Promise<T>

@@ -2,6 +2,7 @@ import { AppError } from "@serialcast/contract"
 import { concatBytes, createWakeup } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
+import { Transfers } from "../session/transfers.ts"
 import { getRequest, putRequest, request, versionRequest } from "../testing/file-requests.ts"
 import { MemoryBoard } from "../testing/memory-board.ts"
 import { type FailurePlace, FileServer } from "./file-server.ts"
@@ -16,9 +17,9 @@ function serve(failurePlace: FailurePlace = "first-response") {
   const sent: Uint8Array[] = []
   const came = createWakeup()
   const told: string[] = []
-  let isBusy = false
+  const transfers = new Transfers()
   const server = new FileServer({
-    board,
+    useBoard: board.use,
     version: () => [1, 29, 3],
     failurePlace: () => failurePlace,
     async send(payload) {
@@ -26,9 +27,7 @@ function serve(failurePlace: FailurePlace = "first-response") {
       came.wake()
     },
     tellFailure: (about, { message }) => told.push(`${about}. ${message}`),
-    setBusy(next) {
-      isBusy = next
-    },
+    transfers,
     signal: gone.signal,
   })
   const running = server.run()
@@ -37,7 +36,7 @@ function serve(failurePlace: FailurePlace = "first-response") {
     await running
   })
   const frames = () => sent.map(hex)
-  return { board, server, gone, running, sent, came, frames, told, isBusy: () => isBusy }
+  return { board, server, gone, running, sent, came, frames, told, transfers }
 }
 
 test("the version is three bytes in one frame, without a response", async () => {
@@ -62,13 +61,13 @@ test.each([0, 1, 255, 256, 257, 1_024, 1_025, 100_000])(
 )
 
 test("the first response of a put comes before its bytes do", async () => {
-  const { server, frames, isBusy } = serve()
+  const { server, frames, transfers } = serve()
   await server.push(putRequest("main.py", 10))
   await eventually(() => expect(frames()).toEqual([ok]))
-  expect(isBusy()).toBe(true)
+  expect(transfers.isRunning).toBe(true)
   await server.push(counting(10))
   await eventually(() => expect(frames()).toEqual([ok, ok]))
-  expect(isBusy()).toBe(false)
+  expect(transfers.isRunning).toBe(false)
 })
 
 test.each([0, 1, 255, 256, 257, 512, 1_025, 100_000])(
@@ -191,7 +190,7 @@ test("a get that fails in its middle ends with an empty chunk and its code", asy
 })
 
 test("a client that leaves in the middle of a put leaves the file that was there", async () => {
-  const { server, board, gone, running, frames, isBusy } = serve()
+  const { server, board, gone, running, frames, transfers } = serve()
   board.files.set("main.py", counting(5))
   await server.push(putRequest("main.py", 1_000))
   await server.push(counting(500))
@@ -199,7 +198,7 @@ test("a client that leaves in the middle of a put leaves the file that was there
   gone.abort()
   await running
   expect(board.files.get("main.py")).toEqual(counting(5))
-  expect(isBusy()).toBe(false)
+  expect(transfers.isRunning).toBe(false)
 })
 
 test("a client that sends faster than the board takes has to wait", async () => {

@@ -4,7 +4,8 @@
  */
 import { AppError, toAppError } from "@serialcast/contract"
 import { ByteQueue, createWakeup, type Wakeup } from "@serialcast/primitives"
-import type { BoardFiles, FileBoard, FileToGet } from "./board-files.ts"
+import type { Transfers } from "../session/transfers.ts"
+import type { BoardFiles, FileToGet, UseBoard } from "./board-files.ts"
 import { responseCodeOf } from "./file-error-codes.ts"
 import type { FileRequest } from "./file-request.ts"
 import { fileChunk, fileResponse, maxFileChunkBytes, versionResponse } from "./file-responses.ts"
@@ -19,7 +20,7 @@ export type Version = readonly [major: number, minor: number, micro: number]
 export type FailurePlace = "first-response" | "final-response"
 
 export interface FileServerOptions {
-  readonly board: FileBoard
+  readonly useBoard: UseBoard
   /** What is known of the firmware without asking the board; null: nothing. */
   readonly version: () => Version | null
   readonly failurePlace: () => FailurePlace
@@ -27,8 +28,8 @@ export interface FileServerOptions {
   readonly send: (payload: Uint8Array) => Promise<void>
   /** Tells the user, besides the code: the clients show nothing else. */
   readonly tellFailure: (about: string, error: AppError) => void
-  /** A transfer has the board from now on, or has no more. */
-  readonly setBusy: (isBusy: boolean) => void
+  /** Told when a transfer begins and ends. */
+  readonly transfers: Pick<Transfers, "begin" | "end">
   /** The client is gone. */
   readonly signal: AbortSignal
 }
@@ -84,16 +85,20 @@ export class FileServer {
 
   /** Runs a transfer from its request to its final response, and tells what went wrong as the client can understand it. */
   async #transfer(about: string, work: (files: BoardFiles) => Promise<void>): Promise<void> {
-    const { board, setBusy, tellFailure, send, signal } = this.#options
+    const { useBoard, transfers, tellFailure, send, signal } = this.#options
     const outcome = new TransferOutcome()
     this.#outcome = outcome
-    setBusy(true)
+    let hadBoard = false
+    transfers.begin()
     try {
-      await board.useFiles(about, work, signal)
+      await useBoard(about, ({ files }) => {
+        hadBoard = true
+        return work(files)
+      })
     } catch (cause) {
       outcome.error = toAppError(cause)
     } finally {
-      setBusy(false)
+      transfers.end(hadBoard)
     }
     if (signal.aborted) return
     if (outcome.error === null) return await send(fileResponse(0))
@@ -107,7 +112,8 @@ export class FileServer {
 
   async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
     needName(name)
-    await files.put(name, { size, bytes: this.#contents() })
+    const { signal } = this.#options
+    await files.put(name, { size, bytes: this.#contents() }, { signal })
     // Of an empty file, nothing was asked for.
     await this.#begin()
     if (this.#stream.contentLeft > 0) throw new AppError("internal", "Not all of the file was taken.")
@@ -125,7 +131,8 @@ export class FileServer {
 
   async #get({ name }: Extract<FileRequest, { kind: "get" }>, files: BoardFiles): Promise<void> {
     needName(name)
-    const file = await files.get(name)
+    const { signal } = this.#options
+    const file = await files.get(name, { signal })
     await this.#begin()
     for await (const chunk of chunksOf(file)) {
       await this.#untilWanted()

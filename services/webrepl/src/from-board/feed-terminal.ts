@@ -1,9 +1,10 @@
 /*
  *   device.read() ─→ text joiner ─→ client      at the client's pace; silent while a transfer has the board
  */
+import type { Cursor, StartPoint } from "@serialcast/contract"
 import type { Device, StreamEvent } from "@serialcast/device-stream"
 import { type Clock, createWakeup } from "@serialcast/primitives"
-import type { Transfers } from "../session/seats.ts"
+import type { Transfers } from "../session/transfers.ts"
 import { TextJoiner } from "../terminal/text-joiner.ts"
 
 /** How long a character may wait for its rest, in milliseconds: longer than a chunk is on its way, too short to be seen. */
@@ -27,16 +28,20 @@ export interface TerminalFeedOptions {
 /** Sends what a board says from now on, until `signal` is aborted. Throws as `Device.read`. */
 export async function feedTerminal(options: TerminalFeedOptions): Promise<void> {
   const { transfers, signal, send } = options
+  let from: StartPoint = { kind: "now" }
   while (!signal.aborted) {
-    await feedUntilTransfer(options)
-    if (!transfers.isRunning) continue
+    const last = await feedUntilTransfer(from, options)
     await transfers.untilNone(signal)
+    if (signal.aborted) return
+    // One that was refused has said nothing that is to be kept from the user.
+    from = transfers.hadBoard || last === null ? { kind: "now" } : { kind: "cursor", cursor: last }
     // The board is at its prompt again, which it has shown while nobody listened.
-    if (!signal.aborted) await send(new TextEncoder().encode(`\r\n${prompt}`))
+    if (transfers.hadBoard) await send(new TextEncoder().encode(`\r\n${prompt}`))
   }
 }
 
-async function feedUntilTransfer(options: TerminalFeedOptions): Promise<void> {
+/** Answers the place behind what was sent. */
+async function feedUntilTransfer(from: StartPoint, options: TerminalFeedOptions): Promise<Cursor | null> {
   const { device, clock, transfers, send, signal } = options
   const pause = new AbortController()
   const forget = transfers.onChange(() => transfers.isRunning && pause.abort())
@@ -47,17 +52,21 @@ async function feedUntilTransfer(options: TerminalFeedOptions): Promise<void> {
     for (const text of texts) await send(text)
   }
   const ending = AbortSignal.any([signal, pause.signal])
+  const rest = { signal: ending, timeout: { clock, ms: restMs } }
+  let last: Cursor | null = null
   try {
-    for await (const event of device.read({ from: { kind: "now" }, signal: ending })) {
+    for await (const event of device.read({ from, signal: ending })) {
       came.wake()
       if (event.kind === "bytes") await sendAll(joiner.push(event.bytes))
       else await tell(event, () => sendAll(joiner.flush()), options)
-      if (joiner.isHolding)
-        void flushLater(joiner, sendAll, came.wait({ signal: ending, timeout: { clock, ms: restMs } }))
+      last = event.cursor
+      if (joiner.isHolding) void flushLater(joiner, sendAll, came.wait(rest))
     }
+    await sendAll(joiner.flush())
   } finally {
     forget()
   }
+  return last
 }
 
 /** Gives up on the rest of a character when nothing came for a while. */

@@ -16,8 +16,9 @@ import {
   type Refusals,
   type WebreplConfig,
 } from "@serialcast/service-kit"
-import type { FileBoard } from "../file-channel/board-files.ts"
-import { VersionWatch } from "../from-board/version-watch.ts"
+import type { UseBoard } from "../file-channel/board-files.ts"
+import { FirmwareVersion } from "../from-board/firmware-version.ts"
+import { watchVersion } from "../from-board/watch-version.ts"
 import { createPasswordCheck } from "../login/password-check.ts"
 import { BoardDoor } from "../session/board-door.ts"
 import { ClientConnection, type Totals } from "../session/client-connection.ts"
@@ -40,7 +41,7 @@ export interface BoardListenerDeps {
   readonly secrets: ListenerSecrets
   readonly answerPage: PageAnswer
   /** null: this service cannot transfer files. */
-  readonly fileBoard: FileBoard | null
+  readonly useBoard: UseBoard | null
 }
 
 /** A board's listener as it is now. */
@@ -64,7 +65,6 @@ export class BoardListener {
   readonly #deps: BoardListenerDeps
   readonly #door: BoardDoor
   readonly #away: DeviceAway
-  readonly #versions: VersionWatch
   readonly #connections = new Set<ClientConnection>()
   readonly #sessions = new Set<ClientSession>()
   readonly #totals: Totals = { clients: 0, fromClients: 0, toClients: 0 }
@@ -72,13 +72,14 @@ export class BoardListener {
   #acceptor: Acceptor | null = null
 
   constructor(config: WebreplConfig, deps: BoardListenerDeps) {
-    const { devices, clock, log, refusals, secrets, fileBoard } = deps
+    const { devices, clock, log, refusals, secrets, useBoard } = deps
     const { device: address, watchers, takeOver } = config
     setMaxListeners(0, this.#stopping.signal)
     this.#config = config
     this.#deps = deps
     this.#away = new DeviceAway({ address, devices, clock, log, onChange() {}, onAway() {} })
-    this.#versions = new VersionWatch({ address, devices, log, signal: this.#stopping.signal })
+    const firmware = new FirmwareVersion()
+    void watchVersion(firmware, { address, devices, log, signal: this.#stopping.signal })
     this.#door = new BoardDoor({
       address,
       devices,
@@ -86,8 +87,8 @@ export class BoardListener {
       isPassword: createPasswordCheck(secrets.password),
       seats: { watchers, takeOver },
       away: this.#away,
-      fileBoard,
-      version: () => this.#versions.version,
+      useBoard,
+      firmware,
       refusals,
     })
   }

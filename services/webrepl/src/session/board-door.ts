@@ -9,10 +9,12 @@ import {
   type Refusals,
   untilKnown,
 } from "@serialcast/service-kit"
-import type { FileBoard } from "../file-channel/board-files.ts"
+import type { UseBoard, UsedBoard } from "../file-channel/board-files.ts"
 import type { Version } from "../file-channel/file-server.ts"
+import type { FirmwareVersion } from "../from-board/firmware-version.ts"
 import type { PasswordCheck } from "../login/password-check.ts"
-import { type Role, Seats, type SeatsOptions, Transfers } from "./seats.ts"
+import { type Role, Seats, type SeatsOptions } from "./seats.ts"
+import { Transfers } from "./transfers.ts"
 
 export interface BoardDoorOptions {
   /** `<gateway>/<device>` */
@@ -23,8 +25,8 @@ export interface BoardDoorOptions {
   readonly seats: SeatsOptions
   readonly away: Pick<DeviceAway, "problem">
   /** null: this service cannot transfer files. */
-  readonly fileBoard: FileBoard | null
-  readonly version: () => Version | null
+  readonly useBoard: UseBoard | null
+  readonly firmware: FirmwareVersion
   readonly refusals: Refusals
 }
 
@@ -36,7 +38,6 @@ export class BoardDoor {
   readonly seats: Seats
   readonly transfers = new Transfers()
   readonly away: Pick<DeviceAway, "problem">
-  readonly version: () => Version | null
   readonly #options: BoardDoorOptions
   readonly #limiter: AttemptLimiter
 
@@ -47,7 +48,6 @@ export class BoardDoor {
     this.clock = options.clock
     this.seats = new Seats(options.seats)
     this.away = options.away
-    this.version = options.version
     this.#limiter = createAttemptLimiter({ clock: options.clock })
   }
 
@@ -80,19 +80,24 @@ export class BoardDoor {
     this.#options.refusals.report(address, error)
   }
 
-  /** The files of the board, as somebody in this role may have them. */
-  fileBoardFor(role: Role): FileBoard {
-    const { fileBoard } = this.#options
-    if (role === "watcher") return refusing("leased", "Another client has the board; this one watches.")
-    return fileBoard ?? refusing("unsupported", "This service cannot transfer files.")
+  /** What is known of the firmware without asking the board; null: nothing. */
+  version(): Version | null {
+    return this.#options.firmware.version
+  }
+
+  /** Has the board, for somebody in this role. Throws as `UseBoard`. */
+  async use<T>(role: Role, about: string, work: (board: UsedBoard) => Promise<T>): Promise<T> {
+    const { useBoard, firmware } = this.#options
+    if (role === "watcher") throw new AppError("leased", "Another client has the board; this one watches.")
+    if (useBoard === null) throw new AppError("unsupported", "This service cannot transfer files.")
+    return await useBoard(about, (board) => {
+      if (board.version !== null) firmware.learn(board.version)
+      return work(board)
+    })
   }
 
   /** Resolves when a gateway has announced the device, or `signal` is aborted. */
   untilKnown(signal: AbortSignal): Promise<void> {
     return untilKnown(this.devices, this.address, signal)
   }
-}
-
-function refusing(code: "leased" | "unsupported", message: string): FileBoard {
-  return { useFiles: () => Promise.reject(new AppError(code, message)) }
 }

@@ -137,12 +137,12 @@ export class ClientSession implements Seated {
   #createFileServer(role: Role): FileServer {
     const { door, client } = { door: this.#door, client: this.#client }
     return new FileServer({
-      board: door.fileBoardFor(role),
+      useBoard: (about, work) => door.use(role, about, work),
       version: () => door.version(),
       failurePlace: () => (this.#frames.isMasked && client.hasOrigin ? "final-response" : "first-response"),
       send: (payload) => this.#output.send("binary", payload),
       tellFailure: (about, error) => void this.#tellFailure(about, error),
-      setBusy: (isBusy) => door.transfers.set(isBusy),
+      transfers: door.transfers,
       signal: this.#signal,
     })
   }

@@ -1,5 +1,3 @@
-import { createWakeup } from "@serialcast/primitives"
-
 /** Who has a place at a board. */
 export interface Seated {
   /** Another client has taken its place. */
@@ -51,29 +49,5 @@ export class Seats {
   leave(client: Seated): void {
     this.#watchers.delete(client)
     if (this.#holder === client) this.#holder = null
-  }
-}
-
-/** Whether a transfer has the board, so that terminals rest. */
-export class Transfers {
-  readonly #changed = createWakeup()
-  #running = 0
-
-  get isRunning(): boolean {
-    return this.#running > 0
-  }
-
-  set(isRunning: boolean): void {
-    this.#running += isRunning ? 1 : -1
-    this.#changed.wake()
-  }
-
-  /** Calls `listener` when one begins or ends; answers the function that ends it. */
-  onChange(listener: () => void): () => void {
-    return this.#changed.onWake(listener)
-  }
-
-  async untilNone(signal: AbortSignal): Promise<void> {
-    while (this.isRunning && !signal.aborted) await this.#changed.wait({ signal })
   }
 }

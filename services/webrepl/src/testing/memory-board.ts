@@ -1,8 +1,10 @@
 import { AppError } from "@serialcast/contract"
-import type { BoardFiles, FileBoard, FileToGet, FileToPut } from "../file-channel/board-files.ts"
+import type { BoardFiles, FileToGet, FileToPut, UseBoard } from "../file-channel/board-files.ts"
 
 /** A board in memory: files by name, as a test put them there. */
-export class MemoryBoard implements FileBoard, BoardFiles {
+export class MemoryBoard implements BoardFiles {
+  version: string | null = "1.29.3"
+
   readonly files = new Map<string, Uint8Array>()
   /** What the board was taken for, in order. */
   readonly uses: string[] = []
@@ -11,10 +13,10 @@ export class MemoryBoard implements FileBoard, BoardFiles {
   /** How much the board takes and gives at a time. */
   pieceBytes = 1_000
 
-  async useFiles<T>(about: string, work: (files: BoardFiles) => Promise<T>): Promise<T> {
+  readonly use: UseBoard = async (about, work) => {
     this.uses.push(about)
     if (this.failsAt?.bytes === -1) this.#fail()
-    return await work(this)
+    return await work({ version: this.version, files: this })
   }
 
   async put(path: string, { size, bytes }: FileToPut): Promise<void> {

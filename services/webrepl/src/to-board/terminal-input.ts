@@ -1,7 +1,7 @@
 import { AppError, type DeviceState, type ErrorCode, toAppError } from "@serialcast/contract"
 import type { DeviceClient, DeviceWriter } from "@serialcast/device-stream"
 import { ByteQueue } from "@serialcast/primitives"
-import type { Transfers } from "../session/seats.ts"
+import type { Transfers } from "../session/transfers.ts"
 
 /** What may be typed while a transfer has the board, in bytes: the client is read on, as the transfer's bytes come from it too. */
 const maxHeldBytes = 4_096

@@ -2,7 +2,6 @@ import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { concatBytes, createWakeup } from "@serialcast/primitives"
-import { onTestFinished } from "vitest"
 
 const heads = {
   /** As the official command-line client asks. */
@@ -15,7 +14,7 @@ const heads = {
     "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
 }
 
-export type ClientKind = keyof typeof heads
+export type WebreplClientKind = keyof typeof heads
 
 /** One frame from the server. */
 export interface ServerFrame {
@@ -38,7 +37,7 @@ export class WebreplClient {
   #hasEnded = false
   #wasReset = false
 
-  constructor(socket: Socket, kind: ClientKind) {
+  constructor(socket: Socket, kind: WebreplClientKind) {
     this.socket = socket
     this.#isMasked = kind === "page"
     socket.on("data", (bytes: Uint8Array) => this.#take(Uint8Array.from(bytes)))
@@ -141,16 +140,15 @@ export class WebreplClient {
   }
 }
 
-/** Connects and upgrades; the prompt may have come. */
+/** Connects and upgrades; its socket is the caller's to destroy. `ca`: through TLS, with a certificate for localhost of this one. */
 export async function connectWebrepl(
   endpoint: string,
-  kind: ClientKind = "commandLine",
+  kind: WebreplClientKind = "commandLine",
   { ca }: { readonly ca?: string } = {},
 ): Promise<WebreplClient> {
   const url = new URL(`http://${endpoint}`)
   const at = { host: url.hostname.replaceAll(/[[\]]/g, ""), port: Number(url.port), allowHalfOpen: true }
   const socket = ca === undefined ? connect(at) : connectTls({ ...at, ca, servername: "localhost" })
-  onTestFinished(() => void socket.destroy())
   await once(socket, ca === undefined ? "connect" : "secureConnect")
   socket.write(heads[kind](endpoint))
   const head = await readHead(socket)
