@@ -1,6 +1,7 @@
 /*
  *   WebREPL clients ⇄ one listener for each board ⇄ device client ⇄ broker
  */
+import { BoardMemories } from "@serialcast/boards"
 import type { DeviceClient } from "@serialcast/device-stream"
 import { createPeerWatch } from "@serialcast/primitives/tcp"
 import {
@@ -18,11 +19,12 @@ import { readSecrets } from "./listen/listener-secrets.ts"
 import type { PageAnswer } from "./listen/serve-visitor.ts"
 import { registerWebreplMetrics } from "./metrics.ts"
 import { builtPage, createPage } from "./page/page-files.ts"
+import { lendBoard } from "./session/lend-board.ts"
 
 export interface WebreplDeps extends ServiceDeps {
   /** Stays the caller's: stopping the service does not close it. */
   readonly devices: DeviceClient
-  /** How the board at `<gateway>/<device>` is had. Absent: nobody can transfer files. */
+  /** How the board at `<gateway>/<device>` is had. Default: under its lease, by the raw REPL. */
   readonly boards?: ((address: string) => UseBoard) | undefined
   /** The folder of the built page. Default: the service's own. */
   readonly pageDir?: string | undefined
@@ -39,10 +41,17 @@ export interface RunningWebrepl extends RunningService {
  */
 export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<RunningWebrepl> {
   const { devices, clock, log, metrics, boards: boardAt, pageDir = builtPage } = deps
+  const stopping = new AbortController()
+  const memories = new BoardMemories()
+  const lend =
+    boardAt ?? ((address) => lendBoard(address, { devices, memories, clock, signal: stopping.signal }))
   const { boards } = webreplConfig(config)
   const secrets = boards.map(readSecrets)
   const listeners: BoardListener[] = []
-  const stopAll = () => Promise.all(listeners.map((listener) => listener.stop()))
+  const stopAll = async () => {
+    stopping.abort()
+    await Promise.all(listeners.map((listener) => listener.stop()))
+  }
   const states = () => listeners.map((listener) => listener.state())
   const peers = createPeerWatch({ clock })
   const refusals = createRefusals({ listener: "webrepl", log, clock, metrics })
@@ -59,7 +68,7 @@ export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<
         refusals,
         secrets: secret,
         answerPage: pageOf(board, ownPage),
-        useBoard: boardAt?.(board.device) ?? null,
+        useBoard: lend(board.device),
       })
       await listener.start()
       listeners.push(listener)

@@ -1,3 +1,5 @@
+import type { Found } from "@serialcast/micropython"
+
 /** A file on its way to a board. */
 export interface FileToPut {
   readonly size: number
@@ -31,6 +33,8 @@ export interface BoardFiles {
 export interface UsedBoard {
   /** Of its firmware, such as `1.29.0`; null when it does not tell. */
   readonly version: string | null
+  /** What it was doing: `program` was interrupted. */
+  readonly found: Found
   readonly files: BoardFiles
 }
 

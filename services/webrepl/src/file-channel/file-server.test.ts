@@ -26,6 +26,7 @@ function serve(failurePlace: FailurePlace = "first-response") {
       sent.push(payload)
       came.wake()
     },
+    tellInterrupted: () => told.push("interrupted"),
     tellFailure: (about, { message }) => told.push(`${about}. ${message}`),
     transfers,
     signal: gone.signal,
@@ -59,6 +60,13 @@ test.each([0, 1, 255, 256, 257, 1_024, 1_025, 100_000])(
     expect(board.files.get("main.py")).toEqual(file)
   },
 )
+
+test("a program that was interrupted for it is told", async () => {
+  const { server, board, told } = serve()
+  board.found = "program"
+  await server.push(putRequest("main.py", 0))
+  await eventually(() => expect(told).toEqual(["interrupted"]))
+})
 
 test("the first response of a put comes before its bytes do", async () => {
   const { server, frames, transfers } = serve()

@@ -28,6 +28,8 @@ export interface FileServerOptions {
   readonly send: (payload: Uint8Array) => Promise<void>
   /** Tells the user, besides the code: the clients show nothing else. */
   readonly tellFailure: (about: string, error: AppError) => void
+  /** Tells the user that a program of the board was ended for the transfer. */
+  readonly tellInterrupted: () => void
   /** Told when a transfer begins and ends. */
   readonly transfers: Pick<Transfers, "begin" | "end">
   /** The client is gone. */
@@ -85,20 +87,19 @@ export class FileServer {
 
   /** Runs a transfer from its request to its final response, and tells what went wrong as the client can understand it. */
   async #transfer(about: string, work: (files: BoardFiles) => Promise<void>): Promise<void> {
-    const { useBoard, transfers, tellFailure, send, signal } = this.#options
+    const { useBoard, transfers, tellFailure, tellInterrupted, send, signal } = this.#options
     const outcome = new TransferOutcome()
     this.#outcome = outcome
-    let hadBoard = false
     transfers.begin()
     try {
-      await useBoard(about, ({ files }) => {
-        hadBoard = true
+      await useBoard(about, ({ files, found }) => {
+        if (found === "program") tellInterrupted()
         return work(files)
       })
     } catch (cause) {
       outcome.error = toAppError(cause)
     } finally {
-      transfers.end(hadBoard)
+      transfers.end()
     }
     if (signal.aborted) return
     if (outcome.error === null) return await send(fileResponse(0))

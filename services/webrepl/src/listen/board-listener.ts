@@ -40,8 +40,7 @@ export interface BoardListenerDeps {
   readonly refusals: Refusals
   readonly secrets: ListenerSecrets
   readonly answerPage: PageAnswer
-  /** null: this service cannot transfer files. */
-  readonly useBoard: UseBoard | null
+  readonly useBoard: UseBoard
 }
 
 /** A board's listener as it is now. */

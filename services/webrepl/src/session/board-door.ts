@@ -24,8 +24,7 @@ export interface BoardDoorOptions {
   readonly isPassword: PasswordCheck
   readonly seats: SeatsOptions
   readonly away: Pick<DeviceAway, "problem">
-  /** null: this service cannot transfer files. */
-  readonly useBoard: UseBoard | null
+  readonly useBoard: UseBoard
   readonly firmware: FirmwareVersion
   readonly refusals: Refusals
 }
@@ -89,7 +88,6 @@ export class BoardDoor {
   async use<T>(role: Role, about: string, work: (board: UsedBoard) => Promise<T>): Promise<T> {
     const { useBoard, firmware } = this.#options
     if (role === "watcher") throw new AppError("leased", "Another client has the board; this one watches.")
-    if (useBoard === null) throw new AppError("unsupported", "This service cannot transfer files.")
     return await useBoard(about, (board) => {
       if (board.version !== null) firmware.learn(board.version)
       return work(board)

@@ -142,19 +142,21 @@ export class ClientSession implements Seated {
       failurePlace: () => (this.#frames.isMasked && client.hasOrigin ? "final-response" : "first-response"),
       send: (payload) => this.#output.send("binary", payload),
       tellFailure: (about, error) => void this.#tellFailure(about, error),
+      tellInterrupted: () =>
+        void this.#notify("the program that ran was interrupted; Ctrl-D at the prompt starts main.py again"),
       transfers: door.transfers,
       signal: this.#signal,
     })
   }
 
   async #feed(): Promise<void> {
-    const { devices, address, clock, transfers } = this.#door
+    const { devices, address, clock } = this.#door
     await this.#door.untilKnown(this.#signal)
     if (this.#signal.aborted) return
     await feedTerminal({
       device: devices.device(address),
+      state: () => devices.devices.get(address),
       clock,
-      transfers,
       send: async (text) => {
         await this.#output.send("text", text)
         this.#client.countTo(text.byteLength)

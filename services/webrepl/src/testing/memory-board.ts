@@ -1,9 +1,10 @@
 import { AppError } from "@serialcast/contract"
-import type { BoardFiles, FileToGet, FileToPut, UseBoard } from "../file-channel/board-files.ts"
+import type { BoardFiles, FileToGet, FileToPut, UseBoard, UsedBoard } from "../file-channel/board-files.ts"
 
 /** A board in memory: files by name, as a test put them there. */
 export class MemoryBoard implements BoardFiles {
   version: string | null = "1.29.3"
+  found: UsedBoard["found"] = "prompt"
 
   readonly files = new Map<string, Uint8Array>()
   /** What the board was taken for, in order. */
@@ -16,7 +17,7 @@ export class MemoryBoard implements BoardFiles {
   readonly use: UseBoard = async (about, work) => {
     this.uses.push(about)
     if (this.failsAt?.bytes === -1) this.#fail()
-    return await work({ version: this.version, files: this })
+    return await work({ version: this.version, found: this.found, files: this })
   }
 
   async put(path: string, { size, bytes }: FileToPut): Promise<void> {
