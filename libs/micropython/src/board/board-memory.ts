@@ -5,9 +5,9 @@
 export interface BoardMemory {
   /** The device answered as MicroPython does: silence is then a busy board and no stranger. */
   isBoard: boolean
-  /** `false`: it was asked for and does not work. */
+  /** Whether it has raw-paste mode; null: it was not asked yet. */
   hasRawPaste: boolean | null
-  /** How many bytes it takes while it is busy; null: nobody knows. */
+  /** How many bytes it takes while it is busy, as it told or as was measured; less after it lost some. null: nobody knows. */
   inputBytes: number | null
 }
 

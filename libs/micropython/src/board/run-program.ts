@@ -52,7 +52,7 @@ export async function runOwn(
 }
 
 /** What `work` comes to; when it throws, what runs on the board is interrupted before. */
-export async function orStop<T>(session: Session, work: () => Promise<T>): Promise<T> {
+async function orStop<T>(session: Session, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

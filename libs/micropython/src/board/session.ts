@@ -9,6 +9,7 @@ import {
   withDeadline,
 } from "@serialcast/primitives"
 import type { Conversation } from "../repl/conversation.ts"
+import { learnInput } from "../repl/learn-input.ts"
 import { leaveRaw } from "../repl/leave-raw.ts"
 import { endOfCode, interruptCode, nextOutput, startCode } from "../repl/run-code.ts"
 import { type TakenOver, takeOver } from "../repl/take-over.ts"
@@ -128,6 +129,7 @@ export class Session {
     const options = { isBoard: memory.isBoard, said, word, timeoutMs }
     const taken = await this.#converse(takeOver(this.#talk, options), signals)
     memory.isBoard = true
+    if (memory.hasRawPaste === null) await this.#converse(learnInput(this.#talk, memory), signals)
     this.#isRaw = true
     return taken
   }

@@ -4,7 +4,7 @@ import { replCode } from "../repl/repl-codes.ts"
 const always = [replCode.interrupt]
 const withFlowControl = [replCode.interrupt, replCode.xon, replCode.xoff]
 /** What a piece begins with that has no data: the sender gives up. */
-export const stopByte = replCode.end
+const stopByte = replCode.end
 
 /**
  * How pieces of a file are written so that bytes which mean something to the port or the REPL are not among them: each

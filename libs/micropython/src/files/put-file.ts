@@ -16,6 +16,8 @@ import type { PartWriter, WriteOptions } from "./write-part.ts"
 const blockBytes = 4_096
 /** Hashes of so many blocks are 64 MiB of a file. */
 const maxBlocksText = 1_048_576
+/** What is asked of the source at a time. */
+const readBytes = 1_024
 const silenceMs = 20_000
 const longestMs = 3_600_000
 
@@ -163,25 +165,21 @@ interface Feeding {
 }
 
 async function feed(session: Session, { writer, reader, ahead, signal, onRead }: Feeding): Promise<void> {
-  let first = ahead
   const next = async () => {
     session.checkAborted(signal)
-    const missing = await reader.take(Math.max(0, writer.pieceBytes - first.byteLength))
-    onRead(missing)
-    const whole = new Uint8Array(first.byteLength + missing.byteLength)
-    whole.set(first)
-    whole.set(missing, first.byteLength)
-    first = whole.subarray(Math.min(whole.byteLength, writer.pieceBytes))
-    return whole.subarray(0, writer.pieceBytes)
+    const data = await reader.take(readBytes)
+    onRead(data)
+    return data
   }
+  let data = ahead
   for (;;) {
-    const piece = await next().catch(async (error: unknown) => {
+    await writer.write(data)
+    data = await next().catch(async (error: unknown) => {
       // The source, or whoever asked, gave up: the board is to stop waiting.
       await writer.giveUp().catch(() => {})
       throw error
     })
-    if (piece.byteLength === 0) break
-    await writer.write(piece)
+    if (data.byteLength === 0) break
   }
   await writer.end()
   await reader.end()

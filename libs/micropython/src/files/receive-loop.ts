@@ -1,21 +1,25 @@
 import { AppError } from "@serialcast/contract"
+import { ByteQueue, concatBytes } from "@serialcast/primitives"
+import type { BoardMemory } from "../board/board-memory.ts"
 import type { Session } from "../board/session.ts"
 import { errorOfTraceback } from "../repl/traceback.ts"
 import { pathLiteral } from "./path-name.ts"
 import { createPieceCode, type PieceCode } from "./piece-code.ts"
 import { functionCode } from "./run-function.ts"
+import { takeExactly } from "./take-exactly.ts"
 import type { PartWriter, WriteOptions } from "./write-part.ts"
 
-/** A ring of 256 bytes holds 255, and a board may have one byte of ours in it already. */
-const ringSlack = 8
+/** A ring of 256 bytes holds 255. */
+const ringSlack = 2
 /** Without raw-paste nobody says how much the board takes while it is busy; so little all of them do. */
 const smallestRing = 64
 /** So few pieces are on their way at least: while the board writes one the next ones come. */
 const piecesAtOnce = 4
-const smallestPiece = 28
+const smallestPiece = 20
 const largestPiece = 240
 /** Erasing flash takes a second, on a file system that is nearly full several. */
 const answerMs = 10_000
+const triesAfterLoss = 2
 
 const taken = 0x06
 const refused = 0x15
@@ -27,7 +31,7 @@ const ended = 0x04
  * to the REPL, until the sender stops. It ends by itself with the last piece. It may wait for bytes for ever when the sender
  * dies, which is enough: 03 is in none of them, so that the next Ctrl-C ends it, and the file is closed.
  */
-const body = (decoder: string, headBytes: number) => `
+const body = ({ decoder, headBytes }: PieceCode) => `
 r=sys.stdin.buffer.read;w=sys.stdout.buffer.write
 e=None
 f=open(p,m)
@@ -47,99 +51,132 @@ finally:f.close()
 if e:raise e
 `
 
-/** Sends the rest of a file to a loop that runs on the board. */
+/**
+ * Sends the rest of a file to a loop that runs on the board. When an answer does not come, bytes were lost: the loop is
+ * interrupted, and another one begun behind what was written, with half as much on its way.
+ */
 export class ReceiveLoop implements PartWriter {
-  readonly pieceBytes: number
   readonly #session: Session
   readonly #options: WriteOptions
   readonly #code: PieceCode
-  readonly #windowBytes: number
-  /** Sizes of the data of the pieces that were not answered. */
-  readonly #onTheirWay: number[] = []
-  #sentBytes = 0
+  /** Not sent yet: less than a piece but for a moment. */
+  readonly #waiting = new ByteQueue()
+  /** Pieces that were not answered. */
+  #onTheirWay: Uint8Array[] = []
+  #writtenBytes = 0
+  /** With those refused: the board has read them. */
+  #answeredBytes = 0
   #isRefused = false
+  #window: Window
+  #triesLeft = triesAfterLoss
 
   constructor(session: Session, options: WriteOptions) {
     this.#session = session
     this.#options = options
     this.#code = createPieceCode(options)
-    this.#windowBytes = (session.memory.inputBytes ?? smallestRing) - ringSlack
-    const pieceBytes = Math.max(smallestPiece, Math.floor(this.#windowBytes / piecesAtOnce))
-    this.pieceBytes = Math.min(largestPiece, pieceBytes) - this.#code.headBytes
+    this.#window = windowOf(session.memory, this.#code)
   }
 
   async begin(): Promise<void> {
     const { path, offset, leftBytes } = this.#options
+    const at = offset + this.#writtenBytes
     const given = {
       p: pathLiteral(path),
-      m: offset > 0 ? "'r+b'" : "'wb'",
-      o: offset,
-      n: leftBytes,
-      z: this.pieceBytes,
+      m: at > 0 ? "'r+b'" : "'wb'",
+      o: at,
+      n: leftBytes - this.#writtenBytes,
+      z: this.#window.dataBytes,
     }
-    const code = functionCode({
-      imports: "import sys",
-      body: body(this.#code.decoder, this.#code.headBytes),
-      given,
-    })
-    await this.#session.start(code)
+    const code = { imports: "import sys", body: body(this.#code), given }
+    await this.#session.start(functionCode(code))
     if ((await this.#answer()) !== taken) await this.#fail()
   }
 
   async write(data: Uint8Array): Promise<void> {
-    const piece = this.#code.encode(data)
-    while (this.#onTheirWay.length > 0 && this.#bytesOnTheirWay() + piece.byteLength > this.#windowBytes)
-      await this.#takeAnswer()
-    if (this.#isRefused) return await this.giveUp()
-    this.#onTheirWay.push(data.byteLength)
-    this.#sentBytes += data.byteLength
-    await this.#session.sayAnyway((talk) => talk.send(piece))
+    this.#waiting.push(data)
+    while (this.#waiting.byteLength >= this.#window.dataBytes) await this.#send(this.#window.dataBytes)
   }
 
   async end(): Promise<void> {
-    while (this.#onTheirWay.length > 0) await this.#takeAnswer()
+    for (;;) {
+      while (this.#waiting.byteLength > 0)
+        await this.#send(Math.min(this.#waiting.byteLength, this.#window.dataBytes))
+      if (this.#onTheirWay.length === 0) break
+      await this.#takeAnswer()
+    }
     if (this.#isRefused) return await this.giveUp()
     await this.#finish()
   }
 
   /** Lets the loop end before the file does. Throws what the board refused a piece for, if it did. */
   async giveUp(): Promise<void> {
+    this.#triesLeft = 0
     while (this.#onTheirWay.length > 0) await this.#takeAnswer()
-    const left = this.#options.leftBytes - this.#sentBytes
-    const stop = this.#code.stop(Math.min(left, this.pieceBytes))
+    const left = this.#options.leftBytes - this.#answeredBytes
+    const stop = this.#code.stop(Math.min(left, this.#window.dataBytes))
     if (left > 0) await this.#session.sayAnyway((talk) => talk.send(stop))
     await this.#finish()
   }
 
+  async #send(dataBytes: number): Promise<void> {
+    if (this.#isRefused) return await this.giveUp()
+    const pieceBytes = dataBytes + this.#code.headBytes
+    if (this.#onTheirWay.length > 0 && this.#bytesOnTheirWay() + pieceBytes > this.#window.bytes)
+      return await this.#takeAnswer()
+    const data = takeExactly(this.#waiting, dataBytes)
+    this.#onTheirWay.push(data)
+    const piece = this.#code.encode(data)
+    await this.#session.sayAnyway((talk) => talk.send(piece))
+  }
+
   #bytesOnTheirWay(): number {
-    return this.#onTheirWay.reduce((sum, size) => sum + size + this.#code.headBytes, 0)
+    return this.#onTheirWay.reduce((sum, { byteLength }) => sum + byteLength + this.#code.headBytes, 0)
   }
 
   async #takeAnswer(): Promise<void> {
     const answer = await this.#answer()
+    if (answer === null) return await this.#goOnAfterLoss()
     if (answer === ended) await this.#fail()
     if (answer === refused) this.#isRefused = true
-    const size = this.#onTheirWay.shift() ?? 0
-    if (answer === taken) this.#options.onWritten(size)
+    const bytes = this.#onTheirWay.shift()?.byteLength ?? 0
+    this.#answeredBytes += bytes
+    if (answer === refused) return
+    this.#writtenBytes += bytes
+    this.#options.onWritten(bytes)
   }
 
-  /** Whatever else prints on the board meanwhile is passed over: the file is compared at its end. */
-  async #answer(): Promise<number> {
+  async #goOnAfterLoss(): Promise<void> {
+    if (this.#triesLeft === 0 || this.#isRefused) throw silent()
+    this.#triesLeft--
+    await this.#session.stop()
+    const { memory } = this.#session
+    memory.inputBytes = Math.max(smallestRing, (memory.inputBytes ?? smallestRing) >> 1)
+    this.#window = windowOf(memory, this.#code)
+    const again = concatBytes([...this.#onTheirWay, this.#waiting.takeAll()])
+    this.#onTheirWay = []
+    this.#waiting.push(again)
+    await this.begin()
+  }
+
+  /** null: none. Whatever else prints on the board meanwhile is passed over: the file is compared at its end. */
+  async #answer(): Promise<number | null> {
     const deadlineMs = this.#session.deadline(answerMs)
     for (;;) {
       const byte = await this.#session.sayAnyway((talk) => talk.byte(deadlineMs))
-      if (byte === null)
-        throw new AppError("board_timeout", "The board did not answer to a piece of the file.")
-      if (byte === taken || byte === refused || byte === ended) return byte
+      if (byte === null || byte === taken || byte === refused || byte === ended) return byte
     }
   }
 
   async #finish(): Promise<void> {
-    while ((await this.#answer()) !== ended);
+    for (;;) {
+      const answer = await this.#answer()
+      if (answer === null) throw silent()
+      if (answer === ended) break
+    }
     this.#throwUnlessWell(await this.#session.finish())
   }
 
-  /** The loop has ended before its time. */
+  /** The loop has not begun, or has ended before its time. */
   async #fail(): Promise<never> {
     const stderr = await this.#session.finish()
     this.#throwUnlessWell(stderr)
@@ -149,4 +186,21 @@ export class ReceiveLoop implements PartWriter {
   #throwUnlessWell(stderr: string): void {
     if (stderr !== "") throw errorOfTraceback(stderr, this.#options.what)
   }
+}
+
+interface Window {
+  /** What may be on its way. */
+  readonly bytes: number
+  /** The data of a piece. */
+  readonly dataBytes: number
+}
+
+function windowOf({ inputBytes }: BoardMemory, { headBytes }: PieceCode): Window {
+  const bytes = (inputBytes ?? smallestRing) - ringSlack
+  const pieceBytes = Math.max(smallestPiece, Math.floor(bytes / piecesAtOnce))
+  return { bytes, dataBytes: Math.min(largestPiece, pieceBytes) - headBytes }
+}
+
+function silent(): AppError {
+  return new AppError("board_timeout", "The board does not answer to the pieces of the file.")
 }

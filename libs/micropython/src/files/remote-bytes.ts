@@ -12,6 +12,8 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
   readonly #signal: AbortSignal | undefined
   #isPulling = false
   #isOver = false
+  /** The board is brought to the end of its program. */
+  #ending: Promise<void> = Promise.resolve()
 
   constructor(
     session: Session,
@@ -31,6 +33,7 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isOver) {
+      await this.#ending
       this.#session.checkAborted(this.#signal)
       return { done: true, value: undefined }
     }
@@ -54,9 +57,12 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
     if (!this.#isOver) {
       this.#isOver = true
       // What fails here leaves the board to be taken over again, by whoever asks next.
-      await this.#board.giveUp().catch(() => {})
-      this.#end()
+      this.#ending = this.#board.giveUp().then(
+        () => this.#end(),
+        () => this.#end(),
+      )
     }
+    await this.#ending
     return { done: true, value: undefined }
   }
 

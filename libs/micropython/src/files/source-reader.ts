@@ -2,6 +2,7 @@ import { AppError } from "@serialcast/contract"
 import { ByteQueue } from "@serialcast/primitives"
 import type { Session } from "../board/session.ts"
 import type { FileSource } from "./board-files.ts"
+import { takeExactly } from "./take-exactly.ts"
 
 /** Reads a source in pieces of the size that is wanted. Holds one piece of the source, and what was asked for. */
 export class SourceReader {
@@ -58,17 +59,4 @@ export class SourceReader {
       `The source has ${what} than the ${this.#size} bytes that it was said to have.`,
     )
   }
-}
-
-function takeExactly(queue: ByteQueue, count: number): Uint8Array {
-  const first = queue.take(count)
-  if (first.byteLength === count) return first
-  const whole = new Uint8Array(count)
-  whole.set(first)
-  for (let at = first.byteLength; at < count; ) {
-    const piece = queue.take(count - at)
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
 }

@@ -1,11 +1,9 @@
-/** Writes the rest of a file on the board, in pieces. */
+/** Writes the rest of a file on the board. */
 export interface PartWriter {
-  /** The most of a piece; all but the last have so many bytes. */
-  readonly pieceBytes: number
   begin(): Promise<void>
-  /** Waits until the board may take it. Throws what it refused an earlier piece for; nothing else is called then. */
+  /** Any number of bytes; waits until the board may take them. Throws what it refused some for; nothing else is called then. */
   write(data: Uint8Array): Promise<void>
-  /** Behind the last piece: all of them are written, and the file is closed. */
+  /** Behind the last ones: all are written, and the file is closed. */
   end(): Promise<void>
   /** Closes the file before its end. */
   giveUp(): Promise<void>

@@ -7,8 +7,10 @@ import { enterRawPaste, sendByWindow } from "./raw-paste.ts"
 import { rawBanner, replCode } from "./repl-codes.ts"
 import type { Talk } from "./talk.ts"
 
-/** In plain raw mode at most so many bytes are on their way: every known board but a few takes them while it is busy. */
+/** In plain raw mode at most so many bytes are on their way, whatever the board takes while it is busy. */
 const statementBytes = 255
+/** As long as nobody knows how much that is. */
+const smallestInput = 64
 const endMark = replCode.end
 const promptMs = 2_000
 const keptErrorBytes = 16 * 1024
@@ -31,7 +33,6 @@ function* sendByRawPaste(talk: Talk, bytes: Uint8Array, memory: BoardMemory): Co
   const entry = yield* enterRawPaste(talk)
   if (entry.kind === "entered") {
     memory.hasRawPaste = true
-    memory.inputBytes ??= 2 * entry.increment
     return yield* sendByWindow(talk, bytes, entry.increment)
   }
   // A board that had it a moment ago has it still: it is only silent.
@@ -42,11 +43,11 @@ function* sendByRawPaste(talk: Talk, bytes: Uint8Array, memory: BoardMemory): Co
 }
 
 function sendPlain(talk: Talk, bytes: Uint8Array, memory: BoardMemory): Conversation<boolean> {
-  return sendByStatements(talk, bytes, Math.min(statementBytes, memory.inputBytes ?? statementBytes))
+  return sendByStatements(talk, bytes, Math.min(statementBytes, (memory.inputBytes ?? smallestInput) - 1))
 }
 
-/** Back to an empty line of raw mode, from wherever a request that was not answered has led. */
-function* beginAgain(talk: Talk): Conversation<boolean> {
+/** True: back at an empty line of raw mode, from wherever a request that was not answered has led. */
+export function* beginAgain(talk: Talk): Conversation<boolean> {
   yield* talk.send(replCode.interrupt, replCode.raw)
   return yield* talk.past(rawBanner.subarray(2), after(talk.nowMs, promptMs))
 }
