@@ -18,13 +18,14 @@ async function temporaryFile(name: string, text: string): Promise<string> {
 }
 
 describe("up", () => {
-  test("without a file serves two simulated devices, says where, and stops at Ctrl-C with clients connected", async () => {
+  test("without a file serves three simulated devices, says where, and stops at Ctrl-C with clients connected", async () => {
     const cli = spawnCli(["up"])
     const [, page = ""] = await cli.stdout.find(/Page +(http:\S+)\//)
     const [, http = ""] = await cli.stdout.find(/HTTP +(http:\S+)\/api/)
     const [, mqttUrl = ""] = await cli.stdout.find(/MQTT +(mqtt:\S+)/)
     await cli.stdout.find(/Ctrl-C stops it/)
     expect(cli.stdout.text).toMatch(/● +local\/demo-echo +sim:echo/)
+    expect(cli.stdout.text).toMatch(/● +local\/demo-micropython +sim:micropython/)
     expect(cli.stdout.text).toMatch(/● +local\/demo-sensor +sim:sensor/)
     const mqtt = await connectAsync(mqttUrl)
     const socket = new WebSocket(`${page.replace("http", "ws")}/ws`)

@@ -66,7 +66,7 @@ test("HTTP needs the token, and then offers the simulated devices", async () => 
   expect((await fetch(url)).status).toBe(401)
   const response = await fetch(url, { headers: { Authorization: `Bearer ${stack.token}` } })
   // Real ports of this machine are listed as well.
-  const devices = ["demo-echo", "demo-sensor"].map((device) =>
+  const devices = ["demo-echo", "demo-micropython", "demo-sensor"].map((device) =>
     expect.objectContaining({ device, online: true }),
   )
   expect(await response.json()).toEqual({ devices: expect.arrayContaining(devices) })

@@ -24,7 +24,7 @@ export const upCommand = defineCommand({
     },
   },
   examples: [
-    ["serialcast up", "Show what is plugged in, beside two simulated devices"],
+    ["serialcast up", "Show what is plugged in, beside three simulated devices"],
     ["serialcast up --discover open", "Open every port found, at 115200 baud"],
     ["serialcast up --config lab.yaml", "Open what the file lists"],
     ["SERIALCAST_HTTP_LISTEN=127.0.0.1:9081 serialcast up", "Any setting from the environment"],

@@ -7,7 +7,7 @@ import { PortRecord } from "./testing/port-record.ts"
 
 test("paths, device servers and simulated devices have a driver", () => {
   const clock = new FakeClock()
-  const simulated = ["sim:echo", "sim:modem", "sim:sensor"]
+  const simulated = ["sim:echo", "sim:modem", "sim:sensor", "sim:micropython", "sim:micropython?ring=64"]
   const remote = [
     "tcp://moxa:4001",
     "tcp://192.168.1.5:4001",
@@ -21,10 +21,11 @@ test("paths, device servers and simulated devices have a driver", () => {
 
 test("anything else is a clear problem of the configuration", () => {
   expect(() => chooseDriver("ttyUSB0", new FakeClock())).toThrow(
-    "port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:modem or sim:sensor; found ttyUSB0",
+    "port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:micropython, sim:modem or sim:sensor; found ttyUSB0",
   )
   for (const port of [
     "sim:toaster",
+    "sim:micropython?ring=0",
     "tcp://nowhere",
     "rfc2217://nowhere",
     "tcp://[::1:4001",

@@ -2,6 +2,7 @@ import { AppError } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { PortDriver } from "./port-driver.ts"
 import { createRfc2217Driver } from "./rfc2217/rfc2217-driver.ts"
+import { createSimMicropython, ringBytesOf } from "./sim/micropython/sim-micropython.ts"
 import { createSimDriver } from "./sim/sim-driver.ts"
 import { simEcho } from "./sim/sim-echo.ts"
 import { simModem } from "./sim/sim-modem.ts"
@@ -32,6 +33,8 @@ export function chooseDriver(
   if (/^COM\d+$/i.test(port)) return createSerialportDriver(port)
   if (port.startsWith("tcp://")) return createTcpDriver(port, { clock })
   if (port.startsWith("rfc2217://")) return createRfc2217Driver(port, { clock, onNote })
+  const ringBytes = ringBytesOf(port)
+  if (ringBytes !== undefined) return createSimDriver(createSimMicropython(ringBytes), clock)
   switch (port) {
     case "sim:echo":
       return createSimDriver(simEcho, clock)
@@ -42,7 +45,7 @@ export function chooseDriver(
     default:
       throw new AppError(
         "bad_config",
-        `port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:modem or sim:sensor; found ${port}`,
+        `port: expected a path like /dev/ttyUSB0, tcp://host:port, rfc2217://host:port, sim:echo, sim:micropython, sim:modem or sim:sensor; found ${port}`,
       )
   }
 }

@@ -4,8 +4,8 @@ import { deviceAt, devicesOf } from "./config.ts"
 
 const config = loadConfig({ env: {}, directory: "/nowhere" })
 
-test("without configured devices there are two simulated ones", () => {
-  expect(Object.keys(devicesOf(config))).toEqual(["demo-echo", "demo-sensor"])
+test("without configured devices there are three simulated ones", () => {
+  expect(Object.keys(devicesOf(config))).toEqual(["demo-echo", "demo-micropython", "demo-sensor"])
 })
 
 test("configured devices stand alone", () => {

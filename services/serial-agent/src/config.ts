@@ -17,10 +17,11 @@ export function deviceAt(port: string): DeviceConfig {
 
 const demoDevices: Readonly<Record<string, DeviceConfig>> = {
   "demo-echo": deviceAt("sim:echo"),
+  "demo-micropython": deviceAt("sim:micropython"),
   "demo-sensor": deviceAt("sim:sensor"),
 }
 
-/** The devices to open: the configured ones, or two simulated ones so that everything can be tried without any. */
+/** The devices to open: the configured ones, or three simulated ones so that everything can be tried without any. */
 export function devicesOf({ devices }: Config): Readonly<Record<string, DeviceConfig>> {
   return Object.keys(devices).length > 0 ? devices : demoDevices
 }

@@ -183,11 +183,12 @@ test("killing the broker loses no byte of a device that goes on sending", async 
   expect(reader.events.filter(({ kind }) => kind === "gap")).toEqual([])
 })
 
-test("without any configured device there are two to try", async () => {
+test("without any configured device there are three to try", async () => {
   const memory = await startBroker()
   await startAgent(() => memory.connect(), {})
   const client = await startDeviceClient(memory)
   await untilState(client, "local/demo-sensor", isOnline)
+  await untilState(client, "local/demo-micropython", isOnline)
   await untilState(client, "local/demo-echo", isOnline)
   const reader = follow(client, "local/demo-echo")
   await eventually(() => expect(reader.isPositioned).toBe(true))

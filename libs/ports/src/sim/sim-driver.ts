@@ -4,7 +4,7 @@ import type { LineChange, OpenPort, PortDriver, PortListener } from "../port-dri
 
 /** What a simulated device does with the wire. */
 export interface SimulatedDevice {
-  /** Runs until `signal` is aborted. */
+  /** Runs until `signal` is aborted. When it rejects, the port is closed with the error's sentence. */
   run(wire: SimulatedWire, signal: AbortSignal): Promise<void>
   /** The modem lines that it drives, given those of the host. Absent: it has none. */
   readonly drive?: (host: { readonly dtr: boolean; readonly rts: boolean }) => ModemLines
@@ -49,6 +49,7 @@ class SimulatedPort implements OpenPort {
   /** As an open raises them. */
   #host = { dtr: true, rts: true, break: false }
   #closed: Promise<void> | undefined
+  #fault: string | undefined
 
   constructor(device: SimulatedDevice, settings: PortSettings, listener: PortListener, clock: Clock) {
     this.#device = device
@@ -56,7 +57,10 @@ class SimulatedPort implements OpenPort {
     this.#listener = listener
     this.#clock = clock
     const wire = { send: (bytes: Uint8Array) => this.#send(bytes), receive: () => this.#receive() }
-    this.#running = device.run(wire, this.#closing.signal)
+    this.#running = device.run(wire, this.#closing.signal).catch((error: Error) => {
+      this.#fault = error.message
+      void this.close()
+    })
   }
 
   get settings(): PortSettings {
@@ -117,7 +121,7 @@ class SimulatedPort implements OpenPort {
   async #end(): Promise<void> {
     this.#closing.abort()
     await this.#running
-    this.#listener.onClosed({ reason: "closed by the agent" })
+    this.#listener.onClosed({ reason: this.#fault ?? "closed by the agent" })
   }
 
   #checkOpen(): void {

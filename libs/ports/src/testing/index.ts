@@ -1,4 +1,6 @@
 export { startPyserialServer } from "../rfc2217/testing/start-pyserial-server.ts"
 export { startSer2net } from "../rfc2217/testing/start-ser2net.ts"
 export { TestCoreServer } from "../rfc2217/testing/test-core-server.ts"
+export { Flash } from "../sim/micropython/flash.ts"
+export { TestBoard, type TestBoardOptions } from "../sim/micropython/testing/test-board.ts"
 export { PortRecord } from "./port-record.ts"

@@ -9,7 +9,7 @@ export interface ListenAddress {
 }
 
 export interface DeviceConfig extends PortSettings {
-  /** A path like /dev/ttyUSB0, `tcp://host:port`, `rfc2217://host:port`, or `sim:echo`, `sim:sensor` or `sim:modem`. */
+  /** A path like /dev/ttyUSB0, `tcp://host:port`, `rfc2217://host:port`, or `sim:echo`, `sim:sensor`, … */
   readonly port: string
   /** Null: the bytes are not cut into messages. */
   readonly framing: Framing | null

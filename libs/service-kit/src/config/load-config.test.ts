@@ -157,7 +157,7 @@ access: { tokenFile: 3, host: [] }
     "devices.uno.stopBits: expected 1 or 2, found 3",
     "devices.uno.baudrate: unknown key; did you mean baudRate?",
     `devices.Gps: ${name} "Gps"`,
-    "devices.cable.port: expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor or sim:modem, found nothing",
+    "devices.cable.port: expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor, sim:modem or sim:micropython, found nothing",
     'devices.cable.parity: expected none, even, odd, mark or space, found "maybe"',
     'discover: expected off, show or open, found "yes"',
     'http.defaultDevice: expected a device address like local/uno, found "uno"',

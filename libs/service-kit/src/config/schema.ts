@@ -18,9 +18,9 @@ const hostName = z
   .transform((text) => text.toLowerCase())
 
 const expectedPort =
-  "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor or sim:modem"
+  "expected a path like /dev/ttyUSB0, an address like tcp://192.168.1.5:4001 or rfc2217://192.168.1.5:2217, or sim:echo, sim:sensor, sim:modem or sim:micropython"
 const portPattern =
-  /^(?:\/.+|COM\d+|(?:tcp|rfc2217):\/\/(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,4})|sim:(?:echo|sensor|modem))$/
+  /^(?:\/.+|COM\d+|(?:tcp|rfc2217):\/\/(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,4})|sim:(?:echo|sensor|modem|micropython(?:\?ring=[1-9]\d{1,4})?))$/
 const maxPortNumber = 65_535
 
 const settings = settingsSchema.shape
@@ -33,7 +33,7 @@ const device: z.ZodType<DeviceConfig> = z
       .describe(
         "Path of the port (by-id links stay the same over replugs), `tcp://host:port` of a device server that passes bare " +
           "bytes, `rfc2217://host:port` of one that can be told settings and modem lines too, or a simulated device: " +
-          "`sim:echo`, `sim:sensor`, `sim:modem`",
+          "`sim:echo`, `sim:sensor`, `sim:modem`, `sim:micropython`",
       )
       .meta({ format: "path or url" }),
     baudRate: settings.baudRate.default(115_200).describe("Bits per second"),

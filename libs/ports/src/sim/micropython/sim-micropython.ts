@@ -1,0 +1,50 @@
+import type { SimulatedDevice, SimulatedWire } from "../sim-driver.ts"
+import { Board } from "./board.ts"
+import { Flash } from "./flash.ts"
+
+// As the UART of an esp32.
+const defaultRingBytes = 260
+
+/** Of `sim:micropython`, or `sim:micropython?ring=64`; undefined when the port is something else. */
+export function ringBytesOf(port: string): number | undefined {
+  const [isBoard, ring] = /^sim:micropython(?:\?ring=([1-9]\d{1,4}))?$/.exec(port) ?? []
+  if (isBoard === undefined) return undefined
+  return ring === undefined ? defaultRingBytes : Number(ring)
+}
+
+/**
+ * A board with MicroPython, whose files live as long as this device. It is switched on by the first byte that it gets, so
+ * that one that nobody uses costs nothing, and off when its port is closed.
+ */
+export function createSimMicropython(ringBytes = defaultRingBytes): SimulatedDevice {
+  const flash = new Flash()
+  return {
+    async run(wire) {
+      for (let bytes = await wire.receive(); bytes !== undefined; )
+        bytes = await runBoard(wire, { flash, ringBytes, first: bytes })
+    },
+  }
+}
+
+interface BoardRun {
+  readonly flash: Flash
+  readonly ringBytes: number
+  readonly first: Uint8Array
+}
+
+/** Until the port is closed, or the board's process ended by itself: then answers the bytes that switch it on again. */
+async function runBoard(
+  wire: SimulatedWire,
+  { flash, ringBytes, first }: BoardRun,
+): Promise<Uint8Array | undefined> {
+  await using board = await Board.start({ flash, ringBytes, onBytes: (bytes) => wire.send(bytes) })
+  let isOn = true
+  void board.ended.then(() => {
+    isOn = false
+  })
+  for (let bytes: Uint8Array | undefined = first; isOn; bytes = await wire.receive()) {
+    if (bytes === undefined) return undefined
+    await board.write(bytes)
+  }
+  return await wire.receive()
+}
