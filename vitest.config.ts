@@ -28,7 +28,7 @@ export default defineConfig({
           include: [
             "{libs,services}/*/src/**/*.test.ts",
             "bench/src/**/*.test.ts",
-            "services/console/page/src/**/*.test.ts",
+            "services/*/page/src/**/*.test.ts",
             "cli/src/**/*.test.ts",
             "build/*.test.ts",
           ],

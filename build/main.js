@@ -1,11 +1,11 @@
-// node build/main.js <TypeScript project>...: compiles what changed of these projects, and bundles the page if that changed.
+// node build/main.js <TypeScript project>...: compiles what changed of these projects, and bundles the pages that changed.
 // JavaScript, as it runs before anything is compiled, and at each `npm start`.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { makeFrom } from "./make-from.js"
-import { page, pageInputs } from "./page.js"
+import { inputsOf, pages } from "./page.js"
 import { step } from "./step.js"
 
 const root = resolve(import.meta.dirname, "..")
@@ -14,19 +14,23 @@ const projects = process.argv.slice(2)
 try {
   const compiling = { doing: "Compiling what changed (everything, the first time)", done: "Compiled" }
   await step(compiling, () => run("tsc", ["-b", ...projects]))
-  const bundling = { doing: "Bundling the page", done: "Bundled the page" }
-  await step(bundling, () => makeFrom({ root, ...bundled(), make: bundle }))
+  const bundling = { doing: "Bundling the pages", done: "Bundled the pages" }
+  await step(bundling, async () => {
+    for (const page of pages) await makeFrom({ root, ...bundled(page), make: () => bundle(page) })
+  })
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1
 }
 
-function bundled() {
+/** @param {string} page */
+function bundled(page) {
   // Vite makes a page for developers where it says so.
-  return { inputs: pageInputs, setting: process.env.NODE_ENV ?? "", out: `${page}/dist` }
+  return { inputs: inputsOf(page), setting: process.env.NODE_ENV ?? "", out: `${page}/dist` }
 }
 
-function bundle() {
+/** @param {string} page */
+function bundle(page) {
   return run("vite", ["build", page, "--logLevel", "warn"])
 }
 

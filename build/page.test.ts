@@ -1,10 +1,10 @@
 import { join, relative, resolve } from "node:path"
 import { expect, test } from "vitest"
-import { page, pageInputs } from "./page.js"
+import { inputsOf, pages } from "./page.js"
 
 const root = resolve(import.meta.dirname, "..")
 
-test("every file that the page is bundled of is one of its inputs, or was installed", async () => {
+test.each(pages)("every file that %s is bundled of is one of its inputs, or was installed", async (page) => {
   // Loaded here, because it takes half a second.
   const { build } = await import("vite")
   const ids = new Set<string>()
@@ -16,7 +16,7 @@ test("every file that the page is bundled of is one of its inputs, or was instal
   }
   await build({ root: join(root, page), logLevel: "silent", build: { write: false }, plugins: [recorder] })
   const files = [...ids].filter((id) => id.startsWith("/")).map((id) => relative(root, id))
-  expect(files).toContain("libs/primitives/src/index.ts")
+  expect(files).toContain("libs/web-terminal/src/index.ts")
   const others = files.filter((file) => !file.startsWith("node_modules/"))
-  expect(others.filter((file) => !pageInputs.some((input) => file.startsWith(`${input}/`)))).toEqual([])
+  expect(others.filter((file) => !inputsOf(page).some((input) => file.startsWith(`${input}/`)))).toEqual([])
 })

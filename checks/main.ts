@@ -13,7 +13,7 @@ const options = {
 
 // Lint caps the sizes of files and functions too.
 const checks: readonly Check[] = [
-  command("types", "tsc", ["-b", ".", "build", "checks", "services/console/page"]),
+  command("types", "tsc", ["-b", ".", "build", "checks", "services/console/page", "services/webrepl/page"]),
   command("lint", "oxlint", ["--type-aware"]),
   command("format", "biome", ["check"]),
   command("unused", "knip", ["--no-progress"]),

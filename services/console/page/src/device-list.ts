@@ -1,6 +1,6 @@
 import type { DeviceState } from "@serialcast/contract"
+import { byId, createElement } from "@serialcast/web-terminal"
 import { describeIdentity, describePresence, describeProblem, describeSettings } from "./device-text.ts"
-import { byId, createElement } from "./elements.ts"
 
 export interface DeviceList {
   /** All devices, sorted by address. */

@@ -1,13 +1,12 @@
 import type { DeviceState } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
+import { byId, createTerminalView } from "@serialcast/web-terminal"
 import { subProtocol } from "../../src/wire/frames.ts"
 import type { ConnectionStatus } from "./connection.ts"
 import { DeviceFeed, type FeedView } from "./device-feed.ts"
 import { describeIdentity, describePresence, describeProblem, describeSettings } from "./device-text.ts"
-import { byId } from "./elements.ts"
 import { pageUrl } from "./page-url.ts"
 import { createSendBox } from "./send-box.ts"
-import { createTerminalView } from "./terminal-view.ts"
 
 export interface DeviceView {
   /** Opens the terminal of `<gateway>/<device>` in place of the one before. */

@@ -1,4 +1,4 @@
-import { byId } from "./elements.ts"
+import { byId } from "@serialcast/web-terminal"
 import { pageUrl } from "./page-url.ts"
 
 /** Whether the service answers this browser: false when it wants a token first. Throws when it cannot be reached. */

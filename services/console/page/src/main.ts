@@ -1,10 +1,11 @@
+import "@xterm/xterm/css/xterm.css"
 import type { DeviceState } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
+import { byId } from "@serialcast/web-terminal"
 import type { DeviceListMessage } from "../../src/socket/serve-device-list.ts"
 import { type ConnectionStatus, openConnection } from "./connection.ts"
 import { createDeviceList } from "./device-list.ts"
 import { createDeviceView, type DeviceView } from "./device-view.ts"
-import { byId } from "./elements.ts"
 import { hasAccess, prepareLogIn, showLogIn } from "./log-in.ts"
 import { pageUrl } from "./page-url.ts"
 

@@ -1,4 +1,4 @@
-import { byId } from "./elements.ts"
+import { byId } from "@serialcast/web-terminal"
 import { createSendHistory } from "./send-history.ts"
 
 const lineEndKey = "serialcast.lineEnd"

@@ -50,7 +50,7 @@ export function createPage(folder: string): (head: Head) => Uint8Array {
   const files = readFiles(folder)
   return ({ method, path }) => {
     if (method !== "GET" && method !== "HEAD")
-      return plain("405 Method Not Allowed", `Expected GET; found ${JSON.stringify(method)}.`, method)
+      return plain("405 Method Not Allowed", "Expected GET or HEAD.", method, { Allow: "GET, HEAD" })
     // Names of assets hold a hash of what is in the file, so that it never changes.
     const asset = files.get(path.slice(1))
     if (asset !== undefined) return found(asset, "public, max-age=31536000, immutable", method)
@@ -89,7 +89,7 @@ function found({ type, body }: PageFile, cacheControl: string, method: string): 
   return httpAnswer({ status: "200 OK", headers, body }, method)
 }
 
-function plain(status: string, sentence: string, method: string): Uint8Array {
-  const headers = { "Content-Type": "text/plain; charset=utf-8", ...securityHeaders }
+function plain(status: string, sentence: string, method: string, more: object = {}): Uint8Array {
+  const headers = { "Content-Type": "text/plain; charset=utf-8", ...securityHeaders, ...more }
   return httpAnswer({ status, headers, body: new TextEncoder().encode(`${sentence}\n`) }, method)
 }

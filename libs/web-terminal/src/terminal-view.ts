@@ -1,6 +1,5 @@
 import { FitAddon } from "@xterm/addon-fit"
 import { Terminal } from "@xterm/xterm"
-import "@xterm/xterm/css/xterm.css"
 import { guardErase } from "./terminal-filter/guard-erase.ts"
 import { TerminalFilter } from "./terminal-filter/terminal-filter.ts"
 import { followColorScheme } from "./terminal-theme.ts"

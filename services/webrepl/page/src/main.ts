@@ -1,0 +1,83 @@
+import "@xterm/xterm/css/xterm.css"
+import { byId, createTerminalView } from "@serialcast/web-terminal"
+import { BoardConnection } from "./board-connection.ts"
+import { prepareFiles } from "./files.ts"
+
+const passwordPrompt = "Password: "
+/** A part of what comes behind the right password. */
+const connected = "WebREPL connected"
+
+const address = byId("address", HTMLInputElement)
+const password = byId("password", HTMLInputElement)
+const button = byId("connect-button", HTMLButtonElement)
+const status = byId("status", HTMLElement)
+
+/** This very board, or the one that the address of the page names behind `#`, like `#10.0.0.7:8266`. */
+address.value = `${location.protocol === "https:" ? "wss" : "ws"}://${location.hash.slice(1) || location.host}/`
+
+let board: BoardConnection | null = null
+const terminal = createTerminalView(byId("terminal", HTMLElement), {
+  onTyped: (text) => board?.type(text),
+  // What waits is bounded by what a board says: 12 KB a second.
+  onCongested() {},
+  onLeave: () => button.focus(),
+})
+const files = prepareFiles(() => board)
+
+function show(text: string, isConnected: boolean): void {
+  status.textContent = text
+  button.textContent = isConnected ? "Disconnect" : "Connect"
+  address.disabled = isConnected
+  files.setEnabled(isConnected)
+}
+
+function connect(): void {
+  let heard = ""
+  const socket = openSocket(address.value)
+  if (socket === null) return show("This is no address; one begins with ws:// or wss://.", false)
+  show("Connecting…", true)
+  terminal.reset()
+  board = new BoardConnection(socket, {
+    onText(text) {
+      terminal.write(new TextEncoder().encode(text))
+      if (heard === passwordPrompt && text.includes(connected)) void greet()
+      if (heard.length >= passwordPrompt.length) return
+      heard += text
+      if (heard !== passwordPrompt) return
+      show("Asked for the password", true)
+      if (password.value !== "") board?.type(`${password.value}\r`)
+    },
+    onClosed(reason) {
+      board = null
+      const why = heard === "" ? "Not reachable" : "Disconnected"
+      terminal.notice(reason === "" ? why.toLowerCase() : `${why.toLowerCase()}: ${reason}`)
+      show(why, false)
+    },
+  })
+  terminal.focus()
+}
+
+async function greet(): Promise<void> {
+  show("Connected", true)
+  try {
+    const version = await board?.version()
+    if (version && board !== null) show(`Connected, MicroPython ${version}`, true)
+  } catch {
+    // The connection has ended, which is shown.
+  }
+}
+
+function openSocket(url: string): WebSocket | null {
+  try {
+    return new WebSocket(url)
+  } catch {
+    // Of what a person typed, the browser says nothing that would help.
+    return null
+  }
+}
+
+byId("connect", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault()
+  if (board === null) connect()
+  else board.close()
+})
