@@ -3,7 +3,7 @@ import { type ComposeStack, dialoutGroup, startComposeStack } from "./compose-st
 import { type ConfigDir, createConfigDir } from "./config-dir.ts"
 import { run } from "./program.ts"
 
-const longRunning = ["broker", "console", "http-gateway", "serial-agent", "tcp-tunnel"]
+const longRunning = ["broker", "console", "http-gateway", "serial-agent", "tcp-tunnel", "webrepl"]
 let configDir: ConfigDir
 let stack: ComposeStack
 

@@ -5,6 +5,7 @@
  *   socket ←─ frame socket ←── terminal feed, file server, notices
  */
 import { type AppError, toAppError } from "@serialcast/contract"
+import { within } from "@serialcast/primitives"
 import { readSocket } from "@serialcast/service-kit"
 import { FileServer } from "../file-channel/file-server.ts"
 import { closeCodes, type FrameEvent } from "../frames/frame.ts"
@@ -20,6 +21,9 @@ import type { Role, Seated } from "./seats.ts"
 
 /** For a whole password, in milliseconds: a person has to find it. */
 const loginMs = 120_000
+
+/** What a transfer that is given up may take to let go of the board, in milliseconds; it goes on by itself then. */
+const leaveMs = 1_000
 
 /** One upgraded connection, until its end. */
 export class ClientSession implements Seated {
@@ -46,7 +50,7 @@ export class ClientSession implements Seated {
 
   /** Serves it until its end. `rest`: what came behind the head. */
   async serve(rest: Uint8Array): Promise<void> {
-    if (this.#door.seats.isFull) return await this.#refuseSeat()
+    if (this.#door.seats.isFull) return await this.refuse()
     await this.#output.sendText(passwordPrompt)
     using _timer = this.#door.clock.startTimer(loginMs, () => this.#giveUpLogin())
     try {
@@ -58,9 +62,15 @@ export class ClientSession implements Seated {
     } finally {
       this.#door.seats.leave(this)
       this.#end(closeCodes.normal, "good-bye")
-      await Promise.all(this.#work)
+      await within(Promise.all(this.#work), { clock: this.#door.clock, timeoutMs: leaveMs })
       await this.#input?.[Symbol.asyncDispose]()
     }
+  }
+
+  /** In place of serving it: there is no place for it. */
+  async refuse(): Promise<void> {
+    this.#door.reportBusy(this.#client.address)
+    await this.#endWithNotice(closeCodes.policy, "the board is in use by another client")
   }
 
   displace(): void {
@@ -109,7 +119,7 @@ export class ClientSession implements Seated {
       return this.#end(closeCodes.policy, "access denied")
     }
     this.#role = this.#door.seats.take(this)
-    if (this.#role === null) return await this.#refuseSeat()
+    if (this.#role === null) return await this.refuse()
     await this.#begin(this.#role)
     // A LF behind the CR of the password is typed already.
     if (given.rest.byteLength > 0) await this.#takeData(kind, given.rest)
@@ -189,11 +199,6 @@ export class ClientSession implements Seated {
 
   #giveUpLogin(): void {
     if (this.#role === null) void this.#endWithNotice(closeCodes.policy, "no password came")
-  }
-
-  async #refuseSeat(): Promise<void> {
-    this.#door.reportBusy(this.#client.address)
-    await this.#endWithNotice(closeCodes.policy, "the board is in use by another client")
   }
 
   async #endWithNotice(code: number, sentence: string): Promise<void> {

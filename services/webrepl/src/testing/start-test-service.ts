@@ -19,7 +19,7 @@ const testBoard: WebreplConfig = {
 }
 
 /** No gateway has announced a device: for what works without one. */
-const noDevices: DeviceClient = {
+export const noDevices: DeviceClient = {
   isConnected: true,
   tunnels: { list: () => [], onChange: () => () => {} },
   devices: { list: () => [], get: () => undefined, onChange: () => () => {} },
