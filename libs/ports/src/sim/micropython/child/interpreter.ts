@@ -62,12 +62,12 @@ export class Interpreter {
     if (!this.#python.FS.analyzePath(`${flashFolder}/${name}`).exists) return
     try {
       this.#python.runPython(
-        `import micropython\nmicropython.kbd_intr(${ctrlC})\nexecfile(${JSON.stringify(name)})`,
+        `__import__("micropython").kbd_intr(${ctrlC})\nexecfile(${JSON.stringify(name)})`,
       )
     } catch (error) {
       this.print(tracebackOf(error))
     }
-    this.#python.runPython("import micropython\nmicropython.kbd_intr(-1)")
+    this.#ignoreCtrlC()
   }
 
   startRepl(): void {
@@ -97,13 +97,27 @@ export class Interpreter {
     return Buffer.concat(captured).toString("latin1")
   }
 
+  /** The build does it between programs alone, and by itself not after each. */
+  collectGarbage(): void {
+    this.#python.runPython('__import__("gc").collect()')
+  }
+
   print(text: string): void {
     this.#uart.send(this.#cook(new TextEncoder().encode(text)))
+  }
+
+  #ignoreCtrlC(): void {
+    try {
+      this.#python.runPython('__import__("micropython").kbd_intr(-1)')
+    } catch {
+      // One that came when the file's program had just ended; it is not pending any more.
+      this.#ignoreCtrlC()
+    }
   }
 }
 
 /** As a board prints it: our own statement, which ran the file, is not part of it. */
 function tracebackOf(error: unknown): string {
   const { message, type } = error as Error & { type?: string }
-  return type === "SystemExit" ? "" : message.replace('  File "<stdin>", line 3, in <module>\n', "")
+  return type === "SystemExit" ? "" : message.replace('  File "<stdin>", line 2, in <module>\n', "")
 }

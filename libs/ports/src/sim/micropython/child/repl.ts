@@ -53,6 +53,7 @@ export class Repl {
     if (byte === ctrlA) return this.#passCaptured(byte, (answer) => answer)
     this.#uart.isReading = !this.#watch.mayRun(byte)
     const isOver = this.#interpreter.process(byte)
+    if (this.#watch.mayRun(byte)) this.#interpreter.collectGarbage()
     this.#watch.passed(byte, "")
     return isOver
   }
@@ -92,7 +93,9 @@ export class Repl {
       for (const byte of end.source) for (const part of escaped(byte)) this.#interpreter.process(part)
     })
     // "OK" is what the raw REPL says of a command, and raw-paste does not.
-    return this.#interpreter.processSkipping("OK".length, ctrlD)
+    const isOver = this.#interpreter.processSkipping("OK".length, ctrlD)
+    this.#interpreter.collectGarbage()
+    return isOver
   }
 }
 

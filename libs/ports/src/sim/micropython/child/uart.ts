@@ -27,13 +27,17 @@ export class Uart {
     this.#ring.isReading = isReading
   }
 
-  /** Ends what is waited for, or the next wait. */
+  /**
+   * Ends what the program waits for, or is about to. When it does not wait, the next wait is for nothing, after which the
+   * C library tries again.
+   */
   interrupt(): void {
     this.#isInterrupted = true
   }
 
   /** Waits for the next byte of the REPL, which Ctrl-C is one of. */
   nextByte(): number {
+    this.#isInterrupted = false
     this.#ring.isReading = true
     for (let byte = this.#ring.take(); ; byte = this.#ring.take()) {
       if (byte !== undefined) return byte
@@ -55,19 +59,20 @@ export class Uart {
     }
   }
 
-  /** Resolves when all bytes are on their way. Throws `Interrupted` before the first of them. */
-  send(bytes: Uint8Array): number {
+  /** Waits until all bytes are on their way. */
+  send(bytes: Uint8Array): void {
     this.tellDropped()
     for (let at = 0; at < bytes.byteLength; ) {
-      if (at === 0) this.#wait(() => this.#ring.sendable > 0)
-      else this.#ring.wait(() => this.#ring.sendable > 0 || this.#isInterrupted)
-      const part = bytes.subarray(at, at + Math.max(0, this.#ring.sendable))
-      if (part.byteLength === 0) return at
-      this.#ring.allow(-part.byteLength)
-      writeFrame(encodeFrame(frameKinds.sent, part))
-      at += part.byteLength
+      this.#ring.wait(() => this.#ring.sendable > 0)
+      at += this.#sendSome(bytes.subarray(at))
     }
-    return bytes.byteLength
+  }
+
+  /** Waits until some bytes are on their way, and answers how many. Throws `Interrupted`. */
+  write(bytes: Uint8Array): number {
+    this.tellDropped()
+    this.#wait(() => this.#ring.sendable > 0)
+    return this.#sendSome(bytes)
   }
 
   /** Throws `Interrupted`. */
@@ -80,6 +85,13 @@ export class Uart {
     if (this.dropped === this.#droppedTold) return
     this.#droppedTold = this.dropped
     writeFrame(encodeCount(frameKinds.dropped, this.#droppedTold))
+  }
+
+  #sendSome(bytes: Uint8Array): number {
+    const part = bytes.subarray(0, this.#ring.sendable)
+    this.#ring.allow(-part.byteLength)
+    writeFrame(encodeFrame(frameKinds.sent, part))
+    return part.byteLength
   }
 
   #wait(isOver: () => boolean, timeoutMs?: number): void {
