@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly journals?: string
   /** Entries of `tunnels`, as the configuration has them. */
   readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
+  /** Entries of `webrepl`. */
+  readonly boards?: readonly Readonly<Record<string, unknown>>[]
   /** Whether it collects garbage when it is told to; default: in its own time, as it is shipped. */
   readonly canCollect?: boolean
   /** Default: `warn`. */
@@ -135,7 +137,7 @@ async function collectGarbage(pid: number, { canCollect = false }: GatewayOption
 }
 
 function configuration(
-  { ports, journalSize = "64MiB", tunnels = [], logLevel = "warn" }: GatewayOptions,
+  { ports, journalSize = "64MiB", tunnels = [], boards = [], logLevel = "warn" }: GatewayOptions,
   journalFolder: string,
 ): string {
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
@@ -149,6 +151,7 @@ function configuration(
     ...(devices.length === 0 ? [] : ["devices:", ...devices]),
     // YAML holds JSON. Builds without tunnels do not know the key.
     ...(tunnels.length === 0 ? [] : [`tunnels: ${JSON.stringify(tunnels)}`]),
+    ...(boards.length === 0 ? [] : [`webrepl: ${JSON.stringify(boards)}`]),
     "",
   ].join("\n")
 }

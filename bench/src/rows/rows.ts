@@ -1,5 +1,6 @@
 import type { Row } from "../row.ts"
 import { amplification } from "./amplification.ts"
+import { boards } from "./boards.ts"
 import { catchUp } from "./catch-up.ts"
 import { clients } from "./clients.ts"
 import { diskBounds } from "./disk-bounds.ts"
@@ -36,6 +37,7 @@ export const rows: readonly Row[] = [
   rawFrozen,
   rfc2217Open,
   serialtcp,
+  boards,
   hangUp,
   clients,
   diskBounds,

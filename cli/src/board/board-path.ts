@@ -4,7 +4,7 @@ import picomatch from "picomatch"
 
 /** Paths of a board have slashes, whatever this machine has. */
 export function joinPath(folder: string, name: string): string {
-  if (folder === "" || folder === ".") return name
+  if (folder === ".") return name
   return folder.endsWith("/") ? `${folder}${name}` : `${folder}/${name}`
 }
 
@@ -12,10 +12,10 @@ export function baseName(path: string): string {
   return path.replace(/\/+$/, "").split("/").at(-1) ?? ""
 }
 
-/** Folder and last part: `lib/a.py` is in `lib`, `a.py` in the board's current folder, which is the empty one. */
+/** Folder and last part: `lib/a.py` is in `lib`, `a.py` in the board's current folder, which is `.`. */
 function split(path: string): [folder: string, name: string] {
   const at = path.lastIndexOf("/")
-  if (at < 0) return ["", path]
+  if (at < 0) return [".", path]
   return [at === 0 ? "/" : path.slice(0, at), path.slice(at + 1)]
 }
 

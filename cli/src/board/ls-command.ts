@@ -22,17 +22,13 @@ export const lsCommand = defineCommand({
     ["serialcast ls board", "What is in the board's current folder"],
     ["serialcast ls board '/lib/*.py'", "What fits"],
   ],
-  async run({ values, operands: [given, path = ""] }, context) {
-    const entries = await takeBoard(
-      { values, given, purpose: `ls ${path}`.trim(), context },
-      async ({ files }) => {
-        if (path === "") return await files.list("")
-        const found = await findPaths(files, path)
-        const [only] = found
-        if (found.length === 1 && only?.kind === "directory") return await files.list(only.path)
-        return found.map(({ path: name, kind, size }) => ({ name, kind, size }))
-      },
-    )
+  async run({ values, operands: [given, path = "."] }, context) {
+    const entries = await takeBoard({ values, given, purpose: `ls ${path}`, context }, async ({ files }) => {
+      const found = await findPaths(files, path)
+      const [only] = found
+      if (found.length === 1 && only?.kind === "directory") return await files.list(only.path)
+      return found.map(({ path: name, kind, size }) => ({ name, kind, size }))
+    })
     const text = values.json === true ? `${JSON.stringify(entries)}\n` : listing(entries)
     await context.stdout.write(text)
     return exitCodes.done

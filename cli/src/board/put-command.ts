@@ -101,9 +101,10 @@ async function plan(files: BoardFiles, found: readonly Found[], to: string | und
   if (to === undefined) return found.flatMap((one) => itemsOf(one, baseName(one.path)))
   const isFolder = to.endsWith("/") || found.length > 1 || (await isFolderOnBoard(files, to))
   if (!isFolder && only !== undefined) return itemsOf(only, to)
+  const folder = to.replace(/(.)\/+$/, "$1")
   return [
-    { target: to, source: null },
-    ...found.flatMap((one) => itemsOf(one, joinPath(to, baseName(one.path)))),
+    { target: folder, source: null },
+    ...found.flatMap((one) => itemsOf(one, joinPath(folder, baseName(one.path)))),
   ]
 }
 

@@ -1,2 +1,2 @@
-export { BoardMemories } from "./board-memories.ts"
+export { Boards } from "./boards.ts"
 export { type UseBoardOptions, useBoard } from "./use-board.ts"

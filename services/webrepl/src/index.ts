@@ -9,3 +9,4 @@ export {
   type WebreplModuleDeps,
 } from "./module/webrepl-module.ts"
 export { createWebrepl, type RunningWebrepl, type WebreplDeps } from "./service.ts"
+export { type LendingDeps, lendBoard } from "./session/lend-board.ts"

@@ -1,7 +1,7 @@
 /*
  *   WebREPL clients ⇄ one listener for each board ⇄ device client ⇄ broker
  */
-import { BoardMemories } from "@serialcast/boards"
+import { Boards } from "@serialcast/boards"
 import type { DeviceClient } from "@serialcast/device-stream"
 import { createPeerWatch } from "@serialcast/primitives/tcp"
 import {
@@ -42,9 +42,9 @@ export interface RunningWebrepl extends RunningService {
 export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<RunningWebrepl> {
   const { devices, clock, log, metrics, boards: boardAt, pageDir = builtPage } = deps
   const stopping = new AbortController()
-  const memories = new BoardMemories()
+  const own = new Boards()
   const lend =
-    boardAt ?? ((address) => lendBoard(address, { devices, memories, clock, signal: stopping.signal }))
+    boardAt ?? ((address) => lendBoard(address, { devices, boards: own, clock, signal: stopping.signal }))
   const { boards } = webreplConfig(config)
   const secrets = boards.map(readSecrets)
   const listeners: BoardListener[] = []

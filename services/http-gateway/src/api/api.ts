@@ -1,4 +1,4 @@
-import { BoardMemories } from "@serialcast/boards"
+import { Boards } from "@serialcast/boards"
 import { refuseMethod } from "@serialcast/service-kit"
 import express, { type Request, type Response, type Router } from "express"
 import { runCode } from "../board/run-code.ts"
@@ -33,7 +33,7 @@ export function createApi(deps: ApiDeps): Router {
   addStreams(router, deps)
   addWrites(router, deps)
   addControls(router, deps)
-  addBoard(router, { ...deps, memories: new BoardMemories() })
+  addBoard(router, { ...deps, boards: new Boards() })
   return router
 }
 
@@ -78,7 +78,7 @@ function addControls(router: Router, deps: ApiDeps): void {
 
 function addBoard(router: Router, deps: ApiDeps & BoardDeps): void {
   router
-    .route("/devices/:gateway/:device/files{/*path}")
+    .route(["/devices/:gateway/:device/files", "/devices/:gateway/:device/files/{*path}"])
     .get((request, response) => getFile(request, response, deps))
     .put((request, response) => putFile(request, response, deps))
     .delete((request, response) => deleteFile(request, response, deps))

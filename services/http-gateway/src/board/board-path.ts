@@ -13,5 +13,5 @@ export function boardPathOf({ params }: Pick<Request, "params">): BoardPath {
   const levels = params["path"] ?? []
   const text = typeof levels === "string" ? levels : levels.join("/")
   const isFolder = text === "" || text.endsWith("/")
-  return { path: text === "/" ? text : text.replace(/\/+$/, ""), isFolder }
+  return { path: text === "" ? "." : text.replace(/(.)\/+$/, "$1"), isFolder }
 }

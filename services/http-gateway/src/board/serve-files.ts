@@ -15,31 +15,39 @@ const stallMs = 30_000
 /** `GET …/files/<path>`: a file's bytes with the hash as its tag, or what is in a folder, as JSON. */
 export async function getFile(request: Request, response: Response, deps: BoardDeps): Promise<void> {
   const { path } = boardPathOf(request)
-  await takeBoard(request, response, purposeOf("get", path), deps, async ({ files }, signal) => {
-    const { kind } = await files.stat(path)
-    if (kind === "directory") return void response.json({ entries: await files.list(path) })
+  const end = await takeBoard(request, response, purposeOf("get", path), deps, async ({ files }, signal) => {
+    const { kind, size } = await files.stat(path)
+    if (kind === "directory") {
+      const entries = await files.list(path)
+      return () => response.json({ entries })
+    }
     const tag = entityTag(await files.hash(path))
     response.setHeader("ETag", tag)
-    if (judgeConditions(request, tag) === "not modified") return void response.status(304).end()
+    if (judgeConditions(request, tag) === "not modified") return () => response.status(304).end()
     response.setHeader("Content-Type", "application/octet-stream")
-    if (request.method === "HEAD") {
-      response.setHeader("Content-Length", (await files.stat(path)).size)
-      return void response.end()
-    }
-    await sendFile(response, await files.get(path, { signal }), { ...deps, signal })
+    if (request.method === "HEAD") return () => response.setHeader("Content-Length", size).end()
+    return await sendFile(response, await files.get(path, { signal }), { ...deps, signal })
   })
+  end()
 }
 
-/** The head first, so a file that breaks off is cut, and nobody takes it for whole. */
+/**
+ * The head first, so a file that breaks off is cut, and nobody takes it for whole. The last piece is what is left to send: with it
+ * the client has the file, and may want the board again.
+ */
 async function sendFile(
   response: Response,
   { size, bytes }: RemoteFile,
   { clock, turns, signal }: Pick<BoardDeps, "clock" | "turns"> & { readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<() => Response> {
   response.setHeader("Content-Length", size)
   const paced = new PacedResponse(response, { clock, stallMs, signal, turns })
-  for await (const piece of bytes) await paced.write(piece)
-  response.end()
+  let last: Uint8Array = new Uint8Array(0)
+  for await (const piece of bytes) {
+    if (last.byteLength > 0) await paced.write(last)
+    last = piece
+  }
+  return () => response.end(last)
 }
 
 /** `PUT …/files/<path>`: the body becomes the file, whole or not at all; below a path with a slash at its end, a folder. */
@@ -48,13 +56,17 @@ export async function putFile(request: Request, response: Response, deps: BoardD
   refuseEncoding(request)
   const size = sizeOf(request)
   if (isFolder) return await makeFolder(request, response, { path, size }, deps)
-  await takeBoard(request, response, purposeOf("put", path), deps, async ({ files }, signal) => {
-    await judgeBefore(files, path, request)
-    const bytes = bodyPieces(request, deps)
-    const { hash, resumedBytes } = await files.put(path, { size, bytes }, { signal })
-    const tag = entityTag(hash)
-    response.setHeader("ETag", tag).json({ path, size, resumedBytes, hash })
-  })
+  const result = await takeBoard(
+    request,
+    response,
+    purposeOf("put", path),
+    deps,
+    async ({ files }, signal) => {
+      await judgeBefore(files, path, request)
+      return await files.put(path, { size, bytes: bodyPieces(request, deps) }, { signal })
+    },
+  )
+  response.setHeader("ETag", entityTag(result.hash)).json({ path, ...result })
 }
 
 async function makeFolder(

@@ -1,4 +1,4 @@
-import { type BoardMemories, useBoard } from "@serialcast/boards"
+import type { Boards } from "@serialcast/boards"
 import { formatAddress } from "@serialcast/contract"
 import type { Board } from "@serialcast/micropython"
 import type { Request, Response } from "express"
@@ -11,11 +11,12 @@ import type { EventDeps } from "../sse/serve-events.ts"
 
 export type BoardDeps = AwaitDeps &
   Pick<EventDeps, "clock" | "turns" | "stopping"> & {
-    readonly memories: BoardMemories
+    readonly boards: Boards
   }
 
 /**
- * Has the board that a request names for `work` alone; given up when the client goes. `?steal=true` takes it from whoever
+ * Has the board that a request names for `work` alone; given up when the client goes. What is answered afterwards tells the
+ * client that it is free again. `?steal=true` takes it from whoever
  * holds it.
  */
 export async function takeBoard<T>(
@@ -25,13 +26,12 @@ export async function takeBoard<T>(
   deps: BoardDeps,
   work: (board: Board, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { devices, clock, stopping, memories } = deps
+  const { devices, clock, stopping, boards } = deps
   const state = await knownDevice(request, response, deps)
   const address = formatAddress(state)
   const signal = closeSignal(response, stopping)
   const { by } = callerOf(request)
   const steal = flagOf(request, "steal", { absent: false })
-  const memory = memories.of(address)
-  const options = { device: devices.device(address), state, by, purpose, steal, memory, clock, signal }
-  return await useBoard(options, (board) => work(board, signal))
+  const options = { device: devices.device(address), state, by, purpose, steal, clock, signal }
+  return await boards.use(address, options, (board) => work(board, signal))
 }

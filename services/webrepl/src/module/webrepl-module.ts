@@ -25,8 +25,8 @@ export interface WebreplModuleDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly refusals: Refusals
-  /** null: nobody can transfer files. */
-  readonly useBoard: UseBoard | null
+  /** For files; `lendBoard` makes one. */
+  readonly useBoard: UseBoard
   /** Gets the lines that the module prints on a board. */
   readonly print: (line: string) => void
   /** What `webrepl_cfg` holds on a board; null: there is none. */

@@ -114,6 +114,18 @@ describe("the raw REPL", () => {
     expect(await runRaw(board, "print(5)")).toBe("OK5\r\n\x04\x04>")
   })
 
+  test.each([
+    ["/d/a", "/d/b"],
+    ["d/a", "/d/b"],
+    ["/d/a", "d/b"],
+  ])("renames %s to %s, below the root too", async (from, to) => {
+    const board = await startRaw()
+    await runRaw(board, "import os\nos.mkdir('d')\nopen('d/a', 'w').close()")
+    expect(await runRaw(board, `os.rename('${from}', '${to}')\nprint(os.listdir('/d'), os.getcwd())`)).toBe(
+      "OK['b'] /\r\n\x04\x04>",
+    )
+  })
+
   test("errors of files have the numbers of boards", async () => {
     const board = await startRaw()
     expect(await runRaw(board, "open('nope')")).toContain("OSError: [Errno 2] ENOENT\r\n")

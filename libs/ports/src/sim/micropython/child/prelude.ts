@@ -2,6 +2,7 @@
  * What a board has and the WebAssembly build has not, in Python: standard streams whose `buffer` is the wire with bare
  * bytes, `input()`, which the build has no blocking input for, sleeping that Ctrl-C ends and that costs nothing, and of
  * `machine` what makes sense here. The devices are opened before the root becomes the flash.
+ * `VfsPosix` has one buffer for paths below its root, so that two absolute ones would be one: `rename` gives it one alone.
  */
 export const prelude = `
 import builtins, io, os, select, struct, sys, time, vfs
@@ -80,6 +81,21 @@ def input(prompt=""):
             line.extend(key)
             _uart.write(key)
 
+_rename = os.rename
+
+def rename(old, new):
+    here = os.getcwd()
+    if new[:1] == "/" and old[:1] != "/":
+        old = here.rstrip("/") + "/" + old
+    if new[:1] != "/" or old == new:
+        return _rename(old, new)
+    os.chdir("/")
+    try:
+        _rename(old, new[1:])
+    finally:
+        os.chdir(here)
+
+os.rename = rename
 builtins.input = input
 time.sleep_ms = sleep_ms
 time.sleep = lambda s: sleep_ms(s * 1000)

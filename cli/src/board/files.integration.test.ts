@@ -1,0 +1,118 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { deviceAt } from "@serialcast/serial-agent"
+import { countingBytes, createTemporaryFolder } from "@serialcast/testkit"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { spawnCli } from "../testing/spawn-cli.ts"
+import { startTestAll, type TestAll } from "../testing/start-test-all.ts"
+
+let all: TestAll
+
+/** Boards keep their files as long as the gateway runs, so each test has its own folder on them. */
+beforeAll(async () => {
+  all = await startTestAll(
+    {},
+    { devices: { board: deviceAt("sim:micropython"), echo: deviceAt("sim:echo") } },
+  )
+})
+
+afterAll(() => all[Symbol.asyncDispose]())
+
+function place(): string {
+  const folder = createTemporaryFolder()
+  onTestFinished(() => folder[Symbol.dispose]())
+  return folder.path
+}
+
+/** Runs a command to its end: the exit code, and what it said. */
+async function run(args: readonly string[], { cwd = place(), input = "" } = {}) {
+  const [command = "", ...rest] = args
+  const cli = spawnCli([command, "--broker", all.mqttUrl, ...rest], {}, cwd)
+  cli.child.stdin.end(input)
+  const code = await cli.exited
+  return { code, stdout: cli.stdout.text, stderr: cli.stderr.text }
+}
+
+describe("put and get", () => {
+  test("a file of any bytes comes back as it went, under a name with spaces, quotes and UTF-8", async () => {
+    const [here, there] = [place(), place()]
+    const name = `it's "größe" 1.bin`
+    const bytes = countingBytes(0, 3_000)
+    await writeFile(join(here, name), bytes)
+    expect(await run(["put", "board", name], { cwd: here })).toMatchObject({ code: 0 })
+    expect(await run(["get", "board", name], { cwd: there })).toMatchObject({ code: 0 })
+    expect(new Uint8Array(await readFile(join(there, name)))).toEqual(bytes)
+  })
+
+  test("folders go with all that is in them, and patterns are the board's", async () => {
+    const [here, there] = [place(), place()]
+    await mkdir(join(here, "www/img"), { recursive: true })
+    await writeFile(join(here, "www/a.py"), "a = 1\n")
+    await writeFile(join(here, "www/b.txt"), "b\n")
+    await writeFile(join(here, "www/img/c.py"), "c = 3\n")
+    expect(await run(["put", "board", "www"], { cwd: here })).toMatchObject({ code: 2 })
+    expect(await run(["put", "board", "-r", "www", "--to", "/site/"], { cwd: here })).toMatchObject({
+      code: 0,
+    })
+    const listed = await run(["ls", "board", "/site/www"])
+    expect(listed.stdout).toMatch(/^ +6 +a\.py\n +2 +b\.txt\n +img\/\n$/)
+    expect(await run(["get", "board", "/site/www/*.py", "--to", there])).toMatchObject({ code: 0 })
+    expect(await readdir(there)).toEqual(["a.py"])
+    expect(await run(["get", "board", "-r", "/site/www", "--to", there])).toMatchObject({ code: 0 })
+    expect(await readFile(join(there, "www/img/c.py"), "utf8")).toBe("c = 3\n")
+    expect(await run(["rm", "board", "-r", "/site"])).toMatchObject({ code: 0 })
+    const gone = await run(["ls", "board", "/site"])
+    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") })
+  })
+
+  test("standard input and output are files", async () => {
+    expect(await run(["put", "board", "-", "--to", "in.txt"], { input: "hello" })).toMatchObject({ code: 0 })
+    expect(await run(["get", "board", "in.txt", "--to", "-"])).toMatchObject({ code: 0, stdout: "hello" })
+  })
+
+  test("what is not on the board leaves the local file as it was", async () => {
+    const here = place()
+    await writeFile(join(here, "old.txt"), "old")
+    const { code, stderr } = await run(["get", "board", "nothing.py", "--to", "old.txt"], { cwd: here })
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") })
+    expect(await readdir(here)).toEqual(["old.txt"])
+    expect(await readFile(join(here, "old.txt"), "utf8")).toBe("old")
+  })
+})
+
+describe("run", () => {
+  test("prints what the code prints, and its traceback with exit code 1", async () => {
+    const here = place()
+    await writeFile(join(here, "job.py"), "print('one')\nprint(6 * 7)\n1 / 0\n")
+    const { code, stdout, stderr } = await run(["run", "board", "job.py"], { cwd: here })
+    expect(stdout.replaceAll("\r", "")).toBe("one\n42\n")
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("ZeroDivisionError") })
+  })
+
+  test("Ctrl-C interrupts it, and the board is free again", async () => {
+    const cli = spawnCli(["run", "--broker", all.mqttUrl, "board", "--code", "while True: print('on')"])
+    await cli.stdout.find(/on\r?\n/)
+    cli.child.kill("SIGINT")
+    expect(await cli.exited).not.toBe(0)
+    expect(await run(["run", "board", "--code", "print('free')"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^free/),
+    })
+  })
+
+  test("a device that is no board is told so", async () => {
+    const { code, stderr } = await run(["ls", "echo"])
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no MicroPython prompt"),
+    })
+  })
+})
+
+test("a program that runs is interrupted and that is said; reset starts main.py again", async () => {
+  await run(["put", "board", "-", "--to", "main.py"], { input: "import time\nwhile True: time.sleep(0.1)\n" })
+  expect(await run(["reset", "board"])).toMatchObject({ code: 0 })
+  const { code, stderr } = await run(["rm", "board", "main.py"])
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("interrupted") })
+  expect(await run(["ls", "board"])).toMatchObject({ code: 0, stderr: "" })
+})
