@@ -1,4 +1,4 @@
-import { createWakeup } from "@serialcast/primitives"
+import { type Clock, createWakeup } from "@serialcast/primitives"
 import { FakeClock } from "@serialcast/testkit"
 import { describe, expect, test } from "vitest"
 import { defaultSettings } from "../default-settings.ts"
@@ -39,6 +39,29 @@ class PlayedDevice {
     return Uint8Array.from(this.#got.splice(0, count))
   }
 }
+
+test("is as fast as its baud rate however late timers are, in one write or in many", async () => {
+  const clock = new FakeClock()
+  const late: Clock = {
+    nowMs: () => clock.nowMs(),
+    nowUs: () => clock.nowUs(),
+    monotonicMs: () => clock.monotonicMs(),
+    startTimer: (ms, onTime) => clock.startTimer(ms + 7, onTime),
+  }
+  const heard = new PortRecord()
+  const device = new PlayedDevice()
+  const settings = { ...defaultSettings, baudRate: 9_600 }
+  const port = await createSimDriver(device, late).open(settings, heard)
+  const begunMs = clock.monotonicMs()
+  const sendAll = async () => {
+    for (let piece = 0; piece < 96; piece++) await device.wire?.send(new Uint8Array(10))
+  }
+  await passTime(clock, sendAll())
+  // A second at 960 bytes each second, and the last timer.
+  expect(clock.monotonicMs() - begunMs).toBeLessThan(1_040)
+  expect(clock.monotonicMs() - begunMs).toBeGreaterThanOrEqual(1_000)
+  await passTime(clock, port.close())
+})
 
 describe("a simulated port does what every driver promises", () => {
   checkDriver(async () => {

@@ -1,5 +1,14 @@
 import { AppError, type ModemLines, type PortSettings } from "@serialcast/contract"
-import { type Clock, createWakeup, delay } from "@serialcast/primitives"
+import {
+  after,
+  type Clock,
+  createWakeup,
+  delay,
+  longAgo,
+  type MonotonicMs,
+  msSince,
+  msUntil,
+} from "@serialcast/primitives"
 import type { LineChange, OpenPort, PortDriver, PortListener } from "../port-driver.ts"
 
 /** What a simulated device does with the wire. */
@@ -20,6 +29,8 @@ export interface SimulatedWire {
 const minBaudRate = 50
 // The wire moves in steps of this length, so that fast rates do not need a timer for each byte.
 const stepMs = 10
+// As late as timers are on a busy machine.
+const lateMs = 30
 // A device that does not read loses what comes after this, as a UART does when its buffer overruns.
 const maxUnreadBytes = 64 * 1024
 
@@ -35,6 +46,11 @@ export function createSimDriver(device: SimulatedDevice, clock: Clock): PortDriv
   }
 }
 
+/** One direction of a wire: when all that was put on it is through. */
+interface OneWay {
+  freeMs: MonotonicMs
+}
+
 class SimulatedPort implements OpenPort {
   readonly #device: SimulatedDevice
   readonly #clock: Clock
@@ -46,6 +62,8 @@ class SimulatedPort implements OpenPort {
   #inbox: Uint8Array[] = []
   #unreadBytes = 0
   #purges = 0
+  readonly #toDevice: OneWay = { freeMs: longAgo }
+  readonly #fromDevice: OneWay = { freeMs: longAgo }
   /** As an open raises them. */
   #host = { dtr: true, rts: true, break: false }
   #closed: Promise<void> | undefined
@@ -71,7 +89,7 @@ class SimulatedPort implements OpenPort {
   async write(bytes: Uint8Array, signal?: AbortSignal): Promise<number> {
     const purges = this.#purges
     let taken = 0
-    await this.#pace(bytes, (part) => {
+    await this.#pace(bytes, this.#toDevice, (part) => {
       this.#deliver(part)
       taken += part.byteLength
       return this.#purges === purges && signal?.aborted !== true
@@ -136,7 +154,7 @@ class SimulatedPort implements OpenPort {
   }
 
   #send(bytes: Uint8Array): Promise<void> {
-    return this.#pace(bytes, (part) => {
+    return this.#pace(bytes, this.#fromDevice, (part) => {
       this.#listener.onBytes(part.slice())
       return true
     })
@@ -150,13 +168,20 @@ class SimulatedPort implements OpenPort {
     return part
   }
 
-  /** Gives `deliver` what comes off the wire, for as long as it wants more. */
-  async #pace(bytes: Uint8Array, deliver: (part: Uint8Array) => boolean): Promise<void> {
+  /**
+   * Gives `deliver` what comes off the wire, for as long as it wants more. What follows closely on what was there before
+   * follows it on the wire too: timers are late, and a wire would be slower by each of them.
+   */
+  async #pace(bytes: Uint8Array, wire: OneWay, deliver: (part: Uint8Array) => boolean): Promise<void> {
     const { signal } = this.#closing
+    const isIdle = msSince(this.#clock, wire.freeMs) > lateMs
+    if (isIdle) wire.freeMs = this.#clock.monotonicMs()
     for (let at = 0; at < bytes.byteLength && !signal.aborted; ) {
       const byteMs = (bitsPerByte(this.#settings) * 1000) / this.#settings.baudRate
       const part = bytes.subarray(at, at + Math.max(1, Math.floor(stepMs / byteMs)))
-      await delay(this.#clock, part.byteLength * byteMs, signal)
+      wire.freeMs = after(wire.freeMs, part.byteLength * byteMs)
+      const waitMs = msUntil(this.#clock, wire.freeMs)
+      if (waitMs > 0) await delay(this.#clock, waitMs, signal)
       if (signal.aborted || !deliver(part)) return
       at += part.byteLength
     }
