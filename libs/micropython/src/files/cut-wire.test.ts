@@ -4,7 +4,7 @@ import { createBoardMemory } from "../board/board-memory.ts"
 import { takeBoard } from "../board/take-board.ts"
 import { createBoardWire, cutWire } from "../testing/board-wires.ts"
 import { GenuineBoard } from "../testing/genuine-board.ts"
-import { fastClock, fatBoot, readFile, sourceOf, takeGenuine } from "../testing/test-boards.ts"
+import { fatBoot, readFile, sourceOf, takeGenuine } from "../testing/test-boards.ts"
 
 const cuts = 100
 const kinds = [
@@ -22,13 +22,14 @@ describe.each(kinds)("a board $title", ({ boot }) => {
   test("has the old file or the new one, and takes the next, wherever the wire is cut", async () => {
     const random = seededRandom()
     const memory = createBoardMemory()
-    const [signal, clock] = [new AbortController().signal, fastClock]
+    const { signal } = new AbortController()
     const path = "/tmp/file"
     /** Throws `device_offline` when so many bytes have passed. */
     const putOver = async (data: Uint8Array, bytes: number): Promise<number> => {
       let passed = 0
-      const wire = cutWire(createBoardWire(genuine, { clock }), bytes, (count) => (passed += count))
-      const board = await takeBoard(wire, { clock, signal, memory })
+      const { wire, clock } = createBoardWire(genuine)
+      const cut = cutWire(wire, bytes, (count) => (passed += count))
+      const board = await takeBoard(cut, { clock, signal, memory })
       await board.files.put(path, sourceOf(data))
       await board.leave()
       return passed

@@ -39,7 +39,8 @@ export function* enterRawPaste(talk: Talk): Conversation<RawPasteEntry> {
 export function* sendByWindow(talk: Talk, code: Uint8Array, increment: number): Conversation<boolean> {
   // The first grant is already counted; one more comes at once.
   let window = increment
-  for (let at = 0; at < code.byteLength; ) {
+  // The end needs room as well: it would be the byte that a full input drops.
+  for (let at = 0; at < code.byteLength || window === 0; ) {
     if (window > 0) {
       const piece = code.subarray(at, at + window)
       yield* talk.send(piece)

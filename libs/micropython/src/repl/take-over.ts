@@ -73,7 +73,7 @@ function* greet(talk: Talk, heard: HeardText, endMs: MonotonicMs): Conversation<
   yield* talk.send(raw)
   const isBanner = () => heard.text.includes(banner)
   if (!(yield* hear(talk, heard, isBanner, earliest(endMs, after(talk.nowMs, greetMs))))) return null
-  return heard.text.includes(`\r\n${banner}`) ? "prompt" : "raw"
+  return whatGreets(heard.text)
 }
 
 /** Interrupts and asks for raw mode; true: it is there. */
@@ -88,11 +88,17 @@ function* knock(talk: Talk, heard: HeardText, endMs: MonotonicMs): Conversation<
   return false
 }
 
+/** By what it said to the first interrupt. */
 function whatWas(text: string): Found {
-  if (text.includes("KeyboardInterrupt")) return "program"
-  // Whatever the program printed at its end: a line has nothing behind its own.
+  if (text.includes("KeyboardInterrupt") || text.includes(rawEnd)) return "program"
+  // Whatever a program printed at its end: a line has nothing behind its own.
   if (/^[^\n]*\r\n>>> /.test(text)) return "line"
-  return text.includes(prompt) ? "program" : "raw"
+  return text.includes(prompt) ? "program" : whatGreets(text)
+}
+
+/** By the banner: a prompt is left with a line end before it. */
+function whatGreets(text: string): Found {
+  return text.includes(`\r\n${banner}`) ? "prompt" : "raw"
 }
 
 /** Listens until `isEnough`; false: it is not when the time is over. */

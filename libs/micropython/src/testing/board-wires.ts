@@ -1,41 +1,61 @@
 import { AppError } from "@serialcast/contract"
-import { ByteQueue, type Clock, createWakeup, systemClock } from "@serialcast/primitives"
+import { ByteQueue, createWakeup, systemClock } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
 import type { Wire } from "../board/wire.ts"
 import type { GenuineBoard } from "./genuine-board.ts"
 import { PacedLine } from "./paced-line.ts"
 
 export interface BoardWireOptions {
-  /** Default: the platform's. */
-  readonly clock?: Clock
   /** Default: all arrives at once. */
   readonly pace?: { readonly bytesPerSecond: number; readonly latencyMs: number }
 }
 
-/** A wire to a board; the board has one at a time. */
+/** How often a board is looked at that does not say that it waits. */
+const lookMs = 1
+/** So many times as long as on this machine a board may take: it shares its processors. */
+const slowness = 2
+/** A step of time while bytes are on a paced line. */
+const stepMs = 1
+
+/**
+ * A wire to a board, which has one at a time, and its clock. Time passes at once while the board waits for input, because
+ * nothing would come; while the board computes it passes more slowly than on this machine.
+ */
 export function createBoardWire(
   board: GenuineBoard,
-  { clock = systemClock, pace }: BoardWireOptions = {},
-): Wire {
+  { pace }: BoardWireOptions = {},
+): { readonly wire: Wire; readonly clock: FakeClock } {
+  const clock = new FakeClock()
   const came = new ByteQueue()
   const wakeup = createWakeup()
-  const hear = (bytes: Uint8Array) => {
-    came.push(bytes)
+  const line = (onArrived: (bytes: Uint8Array) => void) =>
+    pace && new PacedLine({ ...pace, clock, onArrived })
+  const [up, down] = [line((bytes) => came.push(bytes)), line((bytes) => board.receive(bytes))]
+  board.onSaid = (bytes) => {
+    if (up === undefined) came.push(bytes)
+    else up.send(bytes)
     wakeup.wake()
   }
-  const receive = (bytes: Uint8Array) => board.receive(bytes)
-  const line = (onArrived: (bytes: Uint8Array) => void) => {
-    const paced = pace && new PacedLine({ ...pace, clock, onArrived })
-    return paced === undefined ? onArrived : (bytes: Uint8Array) => paced.send(bytes)
+  let lookedMs = performance.now()
+  const passRealTime = () => {
+    const nowMs = performance.now()
+    clock.advance((nowMs - lookedMs) / slowness)
+    lookedMs = nowMs
   }
-  const [up, down] = [line(hear), line(receive)]
-  board.onSaid = up
-  return {
-    write: async (bytes) => down(bytes),
-    read: async (waitMs) => {
-      if (came.byteLength === 0) await wakeup.wait({ timeout: { clock, ms: waitMs } })
-      return came.byteLength === 0 ? null : came.takeAll()
-    },
+  const read = async (waitMs: number): Promise<Uint8Array | null> => {
+    const endMs = clock.monotonicMs() + waitMs
+    passRealTime()
+    while (came.byteLength === 0 && clock.monotonicMs() < endMs) {
+      if (board.isIdle) clock.advance(Math.min(pace ? stepMs : waitMs, endMs - clock.monotonicMs()))
+      else {
+        await wakeup.wait({ timeout: { clock: systemClock, ms: lookMs } })
+        passRealTime()
+      }
+    }
+    return came.byteLength === 0 ? null : came.takeAll()
   }
+  const write = async (bytes: Uint8Array) => (down === undefined ? board.receive(bytes) : down.send(bytes))
+  return { wire: { write, read }, clock }
 }
 
 /** Cuts a wire for good when so many bytes have passed, in either direction: what comes behind them is lost. */

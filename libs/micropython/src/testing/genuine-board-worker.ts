@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads"
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript"
-import { useBoardErrnos } from "./board-errnos.ts"
 import { InputRing, type SharedRing } from "./input-ring.ts"
+import { adaptImports } from "./port-imports.ts"
 
 /** How a board answers a request for raw-paste: with this window increment, or as one that has none. */
 export type RawPaste = number | "refused" | "unknown" | "silent"
@@ -38,8 +38,11 @@ const say = (bytes: Uint8Array) => {
   if (said.length >= 256) flush()
 }
 const flush = () => {
-  if (said.length > 0) parentPort?.postMessage(Uint8Array.from(said))
+  if (said.length === 0) return
+  parentPort?.postMessage(Uint8Array.from(said))
+  const bytes = said.length
   said = []
+  ring.said(bytes)
 }
 const waitForByte = () => {
   const byte = ring.take()
@@ -48,7 +51,10 @@ const waitForByte = () => {
   return ring.wait()
 }
 
-useBoardErrnos()
+adaptImports(() => {
+  flush()
+  if (ring.takeInterrupt()) board._module._mp_sched_keyboard_interrupt()
+})
 const board = (await loadMicroPython({
   heapsize: heapBytes,
   linebuffer: false,
@@ -81,14 +87,6 @@ input.stream_ops = {
     }
     return count
   },
-}
-
-// What sleeps asks for the time again and again.
-const now = performance.now.bind(performance)
-performance.now = () => {
-  flush()
-  if (ring.takeInterrupt()) board._module._mp_sched_keyboard_interrupt()
-  return now()
 }
 
 board.runPython(boot)

@@ -32,7 +32,10 @@ export class GenuineBoard {
   private constructor(worker: Worker, ring: InputRing) {
     this.#worker = worker
     this.#ring = ring
-    worker.on("message", (bytes: Uint8Array) => this.onSaid(bytes))
+    worker.on("message", (bytes: Uint8Array) => {
+      ring.heard(bytes.byteLength)
+      this.onSaid(bytes)
+    })
   }
 
   /** Resolves when it stands at its prompt. */
@@ -41,8 +44,9 @@ export class GenuineBoard {
     const ring = createSharedRing(ringBytes)
     const workerData: WorkerData = { ring, rawPaste, boot, heapBytes }
     const worker = new Worker(startCode, { eval: true, workerData })
+    const board = new GenuineBoard(worker, new InputRing(ring))
     await once(worker, "message")
-    return new GenuineBoard(worker, new InputRing(ring))
+    return board
   }
 
   get droppedBytes(): number {
@@ -52,6 +56,11 @@ export class GenuineBoard {
   /** Bytes arrive at its UART. */
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) this.#ring.put(byte)
+  }
+
+  /** It has read all that arrived and waits for more; all that it said was told. */
+  get isIdle(): boolean {
+    return this.#ring.isIdle
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

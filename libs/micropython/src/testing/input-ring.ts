@@ -4,7 +4,16 @@ export interface SharedRing {
   readonly bytes: SharedArrayBuffer
 }
 
-const place = { head: 0, tail: 1, dropped: 2, interrupts: 3, isInterruptible: 4, changes: 5 } as const
+const place = {
+  head: 0,
+  tail: 1,
+  dropped: 2,
+  interrupts: 3,
+  isInterruptible: 4,
+  changes: 5,
+  unheard: 6,
+  isWaiting: 7,
+} as const
 
 export function createSharedRing(sizeBytes: number): SharedRing {
   return {
@@ -13,6 +22,8 @@ export function createSharedRing(sizeBytes: number): SharedRing {
     bytes: new SharedArrayBuffer(sizeBytes + 1),
   }
 }
+
+const mostUnheard = 4_096
 
 /** The input of a board's UART: what comes when it is full is dropped and counted, and 03 interrupts what runs. */
 export class InputRing {
@@ -26,6 +37,27 @@ export class InputRing {
 
   get droppedBytes(): number {
     return Atomics.load(this.#control, place.dropped)
+  }
+
+  /** The board has read all, waits for more, and all that it said was heard. */
+  get isIdle(): boolean {
+    const at = (name: keyof typeof place) => Atomics.load(this.#control, place[name])
+    return at("isWaiting") === 1 && at("head") === at("tail") && at("interrupts") === 0 && at("unheard") === 0
+  }
+
+  /** The board has said so much: it waits while the other thread has not heard more than a UART would hold back. */
+  said(bytes: number): void {
+    Atomics.add(this.#control, place.unheard, bytes)
+    for (;;) {
+      const unheard = Atomics.load(this.#control, place.unheard)
+      if (unheard <= mostUnheard) return
+      Atomics.wait(this.#control, place.unheard, unheard)
+    }
+  }
+
+  heard(bytes: number): void {
+    Atomics.sub(this.#control, place.unheard, bytes)
+    Atomics.notify(this.#control, place.unheard)
   }
 
   /** A byte arrives. */
@@ -60,7 +92,9 @@ export class InputRing {
       if (this.takeInterrupt()) return null
       const byte = this.take()
       if (byte !== null) return byte
+      Atomics.store(this.#control, place.isWaiting, 1)
       Atomics.wait(this.#control, place.changes, changes)
+      Atomics.store(this.#control, place.isWaiting, 0)
     }
   }
 

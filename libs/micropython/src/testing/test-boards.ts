@@ -1,21 +1,16 @@
 import { randomUUID } from "node:crypto"
-import type { Clock } from "@serialcast/primitives"
 import type { Board } from "../board/board.ts"
 import { type TakeBoardOptions, takeBoard } from "../board/take-board.ts"
 import type { FileSource } from "../files/board-files.ts"
 import { createBoardWire } from "./board-wires.ts"
-import { createFastClock } from "./fast-clock.ts"
 import type { GenuineBoard } from "./genuine-board.ts"
-
-/** Ten times as fast: a board answers within a millisecond where nothing is paced. */
-export const fastClock: Clock = createFastClock(10)
 
 export async function takeGenuine(
   genuine: GenuineBoard,
-  options: Partial<TakeBoardOptions> = {},
+  options: Partial<Omit<TakeBoardOptions, "clock">> = {},
 ): Promise<Board> {
-  const wire = createBoardWire(genuine, { clock: fastClock })
-  return await takeBoard(wire, { clock: fastClock, signal: new AbortController().signal, ...options })
+  const { wire, clock } = createBoardWire(genuine)
+  return await takeBoard(wire, { clock, signal: new AbortController().signal, ...options })
 }
 
 /** In pieces of `pieceBytes`. */
