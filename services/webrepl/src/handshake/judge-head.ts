@@ -24,8 +24,8 @@ export function judgeHead([requestLine = "", ...lines]: readonly string[]): Head
   for (const line of lines) {
     const colon = line.indexOf(":")
     if (colon < 0) continue
-    const name = line.slice(0, colon).trim()
-    const value = line.slice(colon + 1).trim()
+    const name = trim(line.slice(0, colon))
+    const value = trim(line.slice(colon + 1))
     if (name === "Sec-WebSocket-Key") key = value
     else if (name === "Connection") asksUpgrade ||= value.includes("Upgrade")
     else if (name === "Upgrade") isWebSocket ||= value === "websocket"
@@ -33,4 +33,14 @@ export function judgeHead([requestLine = "", ...lines]: readonly string[]): Head
   }
   const webSocketKey = asksUpgrade && isWebSocket && key !== "" ? key : null
   return { method, path: target.replace(/[?#].*$/s, ""), webSocketKey, hasOrigin }
+}
+
+const blanks = "\t\n\v\f\r "
+
+/** Without the blanks of ASCII at its ends: a board knows no others, while `trim` takes A0 for one. */
+function trim(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && blanks.includes(text.charAt(start))) start += 1
+  while (end > start && blanks.includes(text.charAt(end - 1))) end -= 1
+  return text.slice(start, end)
 }
