@@ -86,3 +86,20 @@ test("nothing that a state says steers the terminal, or makes a line of its own"
   const line = formatDevice({ ...state, online: false, problem, port: "/dev/\u001b]0;x\u0007" }, plain)
   expect(line).toBe("  ○   local/demo-echo   /dev/\\x1B]0;x\\x07   gone   ● \\x1B[2J\n")
 })
+
+test("a board is told with the address that its clients open, and why it cannot be used; without any there is no word of them", () => {
+  const board = {
+    endpoint: "127.0.0.1:8266",
+    isSecure: false,
+    device: "local/esp32",
+    problem: null,
+    clients: [],
+    totals: { clients: 0, fromClients: 0, toClients: 0 },
+  }
+  const problem = { code: "device_offline", message: "The port is not there." }
+  const boards = [board, { ...board, endpoint: "10.0.0.7:8267", isSecure: true, problem }]
+  const text = formatBanner({ ...served, boards }, plain)
+  expect(text).toMatch(/WebREPL\n +● +ws:\/\/127\.0\.0\.1:8266\/ +local\/esp32\n/)
+  expect(text).toMatch(/○ +wss:\/\/10\.0\.0\.7:8267\/ +local\/esp32 +The port is not there\.\n/)
+  expect(formatBanner(served, plain)).not.toContain("WebREPL")
+})

@@ -4,23 +4,14 @@ import type { WebreplConfig } from "@serialcast/service-kit"
 import { connectWebrepl, eventually, type WebreplClientKind } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
 import { startTestAll } from "../testing/start-test-all.ts"
+import type { RunningAll } from "../up/start-all.ts"
+import { board } from "./testing/board.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
-const defaults: WebreplConfig = {
-  listen: { host: "127.0.0.1", port: 0 },
-  device: "local/pty",
-  password: { text: "a long secret" },
-  watchers: 0,
-  takeOver: false,
-  staticHost: null,
-  debug: false,
-  tls: null,
-}
-
 async function start(changes: Partial<WebreplConfig> = {}) {
-  const running = await startTestAll({}, { webrepl: [{ ...defaults, ...changes }] })
+  const running = await startTestAll({}, { webrepl: [board(changes)] })
   onTestFinished(() => running[Symbol.asyncDispose]())
   const state = () => {
     const [listener] = running.all.served().boards
@@ -88,11 +79,19 @@ test("the end of a character that does not come is not waited for", async () => 
   await client.untilText("A\ufffd")
 })
 
+/** Resolves when the board has said so many bytes. */
+async function untilRead({ devices }: RunningAll, count: number): Promise<void> {
+  const { signal } = new AbortController()
+  for await (const event of devices.device("local/pty").read({ from: { kind: "start" }, signal }))
+    if (event.kind === "bytes" && event.cursor.offset >= count) return
+}
+
 test("what the board said before the log-in is not shown, and a LF behind the CR is typed", async () => {
-  const { endpoint, pty } = await start()
+  const { endpoint, pty, all } = await start()
   const client = await open(endpoint)
   await client.untilText("Password: ")
   await pty.write(encode("before"))
+  await untilRead(all, 6)
   client.sendText("a long secret\r\n")
   expect(decode(await pty.read(1))).toBe("\n")
   await pty.write(encode("after"))

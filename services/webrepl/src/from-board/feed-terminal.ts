@@ -16,6 +16,8 @@ export interface TerminalFeedOptions {
   readonly clock: Clock
   /** Sends one text frame; resolves when the client has room for the next. */
   readonly send: (text: Uint8Array) => Promise<void>
+  /** What comes from now on is sent. */
+  readonly onPositioned: () => void
   /** Says something that is not the board's. */
   readonly notify: (sentence: string) => Promise<void>
   /** Ends the feed. */
@@ -51,9 +53,9 @@ async function flushLater(
 async function tell(
   event: Exclude<TerminalEvent, { kind: "bytes" }>,
   endCharacter: () => Promise<void>,
-  { notify }: TerminalFeedOptions,
+  { notify, onPositioned }: TerminalFeedOptions,
 ): Promise<void> {
-  if (event.kind === "positioned") return
+  if (event.kind === "positioned") return onPositioned()
   await endCharacter()
   switch (event.kind) {
     case "gap": {

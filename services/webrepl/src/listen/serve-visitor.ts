@@ -9,6 +9,9 @@ import { ClientSession } from "../session/client-session.ts"
 import { endSocket } from "../session/frame-socket.ts"
 import { readHead } from "../session/read-head.ts"
 
+/** What a file of the page may take on its way, in milliseconds: half a megabyte to a phone. */
+const pageMs = 30_000
+
 /** The whole answer to somebody who does not upgrade. */
 export type PageAnswer = (head: Head) => Uint8Array
 
@@ -32,7 +35,7 @@ export async function serveVisitor(client: ClientConnection, deps: VisitorDeps):
     if (read === null) return
     const { head, lines, rest } = read
     if (debug) client.log.info({ lines }, "the head of a request")
-    if (head.webSocketKey === null) endSocket(socket, clock, answerPage(head))
+    if (head.webSocketKey === null) endSocket(socket, answerPage(head), { clock, timeoutMs: pageMs })
     else {
       client.hasOrigin = head.hasOrigin
       socket.write(upgradeAnswer(head.webSocketKey))
@@ -42,7 +45,7 @@ export async function serveVisitor(client: ClientConnection, deps: VisitorDeps):
     const error = toAppError(cause)
     refusals.report(client.address, error)
     if (error.code === "internal") client.log.error({ err: cause }, "a client's session failed")
-    if (socket.writable) endSocket(socket, clock, problemAnswer(error))
+    if (socket.writable) endSocket(socket, problemAnswer(error), { clock })
   }
   await createWakeup().wait({ signal })
 }

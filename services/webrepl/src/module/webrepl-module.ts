@@ -179,7 +179,7 @@ export class WebreplModule {
 
   /** Sends the document that leads to the page at `staticHost`, and closes. */
   sendHtml(socket: Socket): void {
-    endSocket(socket, this.#deps.clock, redirectAnswer(this.staticHost))
+    endSocket(socket, redirectAnswer(this.staticHost), this.#deps)
   }
 
   async #handle(handler: AcceptHandler | null, socket: ListenSocket): Promise<void> {

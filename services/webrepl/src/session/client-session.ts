@@ -5,7 +5,7 @@
  *   socket ←─ frame socket ←── terminal feed, file server, notices
  */
 import { type AppError, toAppError } from "@serialcast/contract"
-import { within } from "@serialcast/primitives"
+import { createDeferred, within } from "@serialcast/primitives"
 import { readSocket } from "@serialcast/service-kit"
 import { FileServer } from "../file-channel/file-server.ts"
 import { closeCodes, type FrameEvent } from "../frames/frame.ts"
@@ -21,6 +21,9 @@ import type { Role, Seated } from "./seats.ts"
 
 /** For a whole password, in milliseconds: a person has to find it. */
 const loginMs = 120_000
+
+/** How long a log-in waits for the place from which the board is shown, in milliseconds: an agent that is away tells none. */
+const positionMs = 1_000
 
 /** What a transfer that is given up may take to let go of the board, in milliseconds; it goes on by itself then. */
 const leaveMs = 1_000
@@ -137,11 +140,24 @@ export class ClientSession implements Seated {
       signal: this.#signal,
     })
     this.#files = this.#createFileServer(role)
-    await this.#output.sendText(loggedIn)
+    await this.#startFeed()
     if (role === "watcher") await this.#notify("another client has the board; this one watches")
     const { problem } = door.away
     if (problem !== null) await this.#notify(problem.message)
-    this.#work.push(this.#guard(this.#feed()), this.#guard(this.#files.run()))
+    this.#work.push(this.#guard(this.#files.run()))
+  }
+
+  /** Greets the client when whatever it types then has its echo shown. */
+  async #startFeed(): Promise<void> {
+    const { clock, devices, address } = this.#door
+    const positioned = createDeferred<void>()
+    const greeted = createDeferred<void>()
+    this.#work.push(this.#guard(this.#feed(() => positioned.resolve(), greeted.promise)))
+    // For a board that nobody has announced, none waits.
+    if (devices.devices.get(address) !== undefined)
+      await within(positioned.promise, { clock, timeoutMs: positionMs })
+    await this.#output.sendText(loggedIn)
+    greeted.resolve()
   }
 
   #createFileServer(role: Role): FileServer {
@@ -159,7 +175,7 @@ export class ClientSession implements Seated {
     })
   }
 
-  async #feed(): Promise<void> {
+  async #feed(onPositioned: () => void, greeted: Promise<void>): Promise<void> {
     const { devices, address, clock } = this.#door
     await this.#door.untilKnown(this.#signal)
     if (this.#signal.aborted) return
@@ -167,11 +183,16 @@ export class ClientSession implements Seated {
       device: devices.device(address),
       state: () => devices.devices.get(address),
       clock,
+      onPositioned,
       send: async (text) => {
+        await greeted
         await this.#output.send("text", text)
         this.#client.countTo(text.byteLength)
       },
-      notify: (sentence) => this.#notify(sentence),
+      notify: async (sentence) => {
+        await greeted
+        await this.#notify(sentence)
+      },
       signal: this.#signal,
     })
   }

@@ -54,19 +54,23 @@ export class FrameSocket {
   #end(closeFrame: Uint8Array): void {
     if (this.isEnding) return
     this.#isEnding = true
-    endSocket(this.#socket, this.#clock, closeFrame)
+    endSocket(this.#socket, closeFrame, { clock: this.#clock })
   }
 }
 
 /**
  * Sends the last bytes and the end of this side, reads what still comes in until the client ends its side, and cuts it off when
- * that takes longer than 2 s.
+ * all of that takes too long: 2 s, or `timeoutMs`.
  */
-export function endSocket(socket: Socket, clock: Clock, lastBytes: Uint8Array): void {
+export function endSocket(
+  socket: Socket,
+  lastBytes: Uint8Array,
+  { clock, timeoutMs = farewellMs }: { readonly clock: Clock; readonly timeoutMs?: number },
+): void {
   socket.end(lastBytes, () => socket.readableEnded && socket.destroy())
   socket.on("data", () => {})
   socket.resume()
   socket.once("end", () => socket.destroy())
-  const timer = clock.startTimer(farewellMs, () => socket.destroy())
+  const timer = clock.startTimer(timeoutMs, () => socket.destroy())
   socket.once("close", () => timer.cancel())
 }
