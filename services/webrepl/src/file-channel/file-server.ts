@@ -113,11 +113,16 @@ export class FileServer {
 
   async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
     needName(name)
-    const { signal } = this.#options
+    const signal = this.#transferSignal()
     await files.put(name, { size, bytes: this.#contents() }, { signal })
     // Of an empty file, nothing was asked for.
     await this.#begin()
     if (this.#stream.contentLeft > 0) throw new AppError("internal", "Not all of the file was taken.")
+  }
+
+  /** One of its own, so that what listens to it goes with the transfer. */
+  #transferSignal(): AbortSignal {
+    return AbortSignal.any([this.#options.signal])
   }
 
   async *#contents(): AsyncGenerator<Uint8Array> {
@@ -132,7 +137,7 @@ export class FileServer {
 
   async #get({ name }: Extract<FileRequest, { kind: "get" }>, files: BoardFiles): Promise<void> {
     needName(name)
-    const { signal } = this.#options
+    const signal = this.#transferSignal()
     const file = await files.get(name, { signal })
     await this.#begin()
     for await (const chunk of chunksOf(file)) {

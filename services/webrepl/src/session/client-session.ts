@@ -4,6 +4,7 @@
  *                           └─ binary ─→ file server ⇄ files of the board
  *   socket ←─ frame socket ←── terminal feed, file server, notices
  */
+import { setMaxListeners } from "node:events"
 import { type AppError, toAppError } from "@serialcast/contract"
 import { createDeferred, within } from "@serialcast/primitives"
 import { readSocket } from "@serialcast/service-kit"
@@ -49,6 +50,8 @@ export class ClientSession implements Seated {
     this.#door = door
     this.#output = new FrameSocket(client.socket, { clock: door.clock, signal: client.signal })
     this.#signal = AbortSignal.any([client.signal, this.#over.signal])
+    // Everything that is done for the client ends with it: more than ten are no leak here.
+    setMaxListeners(0, this.#signal)
   }
 
   /** Serves it until its end. `rest`: what came behind the head. */
