@@ -193,7 +193,7 @@ test("a frame that breaks the rules ends the connection with its code", async ()
   await client.untilEnd()
 })
 
-test("an unplugged board is told, typing meanwhile too, and the client goes on after the replug", async () => {
+test("an unplugged board is told, and so is what is typed meanwhile", async () => {
   const { endpoint, pty } = await start()
   const client = await open(endpoint)
   client.sendText("a long secret\r")
@@ -240,4 +240,21 @@ test("a stop tells clients, and is over with them connected", async () => {
   await all.stop()
   await Promise.all([client.untilEnd(), waiting.untilEnd()])
   expect(client.text).toContain("the service stops")
+})
+
+test("a client that does not read costs one beside it nothing, and does not hold up a stop", async () => {
+  const { endpoint, pty, all } = await start({ watchers: 1 })
+  const frozen = await open(endpoint)
+  frozen.sendText("a long secret\r")
+  await frozen.untilText(loggedIn)
+  frozen.socket.pause()
+  const reader = await open(endpoint)
+  reader.sendText("a long secret\r")
+  await reader.untilText("this one watches")
+  const line = `${"x".repeat(1_000)}\r\n`
+  for (let count = 0; count < 4_000; count++) await pty.write(encode(line))
+  await pty.write(encode("the end"))
+  await reader.untilText("the end")
+  expect(reader.text.split(line).length).toBe(4_001)
+  await all.stop()
 })
