@@ -226,8 +226,8 @@ export class ClientSession implements Seated {
   }
 
   async #endWithNotice(code: number, sentence: string): Promise<void> {
-    // Whoever waits for the prompt would take a colon and a space for it.
-    const text = this.#output.sendText(`\r\n[serialcast] ${onOneLine(sentence).replaceAll(": ", " - ")}\r\n`)
+    // Whoever waits for the prompt takes a colon and a space for it: there is none here, nor in what is said before a log-in.
+    const text = this.#output.sendText(`\r\n[serialcast] ${onOneLine(sentence)}\r\n`)
     this.#end(code, sentence)
     await text
   }

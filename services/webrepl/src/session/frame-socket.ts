@@ -68,8 +68,8 @@ export function endSocket(
   { clock, timeoutMs = farewellMs }: { readonly clock: Clock; readonly timeoutMs?: number },
 ): void {
   socket.end(lastBytes, () => socket.readableEnded && socket.destroy())
+  // Who listens for data makes it flow, as soon as nobody pulls it any more.
   socket.on("data", () => {})
-  socket.resume()
   socket.once("end", () => socket.destroy())
   const timer = clock.startTimer(timeoutMs, () => socket.destroy())
   socket.once("close", () => timer.cancel())
