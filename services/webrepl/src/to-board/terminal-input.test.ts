@@ -97,7 +97,7 @@ test("what is typed during a transfer follows it, and no more than 4 KiB", async
   await input.write(encode("x".repeat(4_095)))
   expect(told).toEqual(["A transfer has the board; what was typed is thrown away."])
   expect(sessions).toEqual([])
-  transfers.end(true)
+  transfers.end()
   await input.write(encode("c"))
   await eventually(() => expect(sessions.map(({ text }) => text)).toEqual(["abc"]))
 })
