@@ -2,7 +2,15 @@ import { seededRandom } from "@serialcast/testkit"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Board } from "../board/board.ts"
 import { GenuineBoard } from "../testing/genuine-board.ts"
-import { bootWithout, fatBoot, freshFolder, readFile, sourceOf, takeGenuine } from "../testing/test-boards.ts"
+import {
+  bootWithout,
+  fatBoot,
+  freshFolder,
+  readFile,
+  sourceOf,
+  takeGenuine,
+  withoutBuffer,
+} from "../testing/test-boards.ts"
 import { temporaryNames } from "./temporary-names.ts"
 
 const random = seededRandom()
@@ -22,6 +30,22 @@ const boards = [
     },
     taken: {},
     algorithm: "sum24",
+  },
+  {
+    title: "whose programs get no bytes as they are",
+    options: { boot: withoutBuffer },
+    taken: {},
+    algorithm: "sha256",
+  },
+  {
+    title: "whose programs get no bytes as they are, without binascii, on a small ring",
+    options: {
+      boot: `${bootWithout("binascii")}${withoutBuffer}`,
+      ringBytes: 63,
+      rawPaste: "unknown" as const,
+    },
+    taken: { softwareFlowControl: true },
+    algorithm: "sha256",
   },
   {
     title: "with software flow control",

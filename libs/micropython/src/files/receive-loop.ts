@@ -28,7 +28,7 @@ const ended = 0x04
 /**
  * Runs on the board: reads pieces of a known size, and answers each one when it is written, so that what is on its way
  * never exceeds what the board takes while it is busy. After an error it reads on, because what is on its way would be code
- * to the REPL, until the sender stops. It ends by itself with the last piece. It may wait for bytes for ever when the sender
+ * to the REPL, until the sender stops; a read that has no memory has read nothing, and is tried again. It ends by itself with the last piece. It may wait for bytes for ever when the sender
  * dies, which is enough: 03 is in none of them, so that the next Ctrl-C ends it, and the file is closed.
  */
 const body = ({ decoder, headBytes }: PieceCode) => `
@@ -40,7 +40,8 @@ try:
  w(b'\\x06')
  while n>0:
   k=min(n,z)
-  d=r(k+${headBytes})
+  try:d=r(k+${headBytes})
+  except MemoryError:continue
   if d[0]==4:break
   if e is None:
    try:f.write(${decoder})

@@ -10,6 +10,7 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
   readonly #board: SendingBoard
   readonly #turn: Turn
   readonly #signal: AbortSignal | undefined
+  readonly #onAbort = () => void this.#abandon()
   #isPulling = false
   #isOver = false
   /** The board is brought to the end of its program. */
@@ -23,7 +24,7 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
     this.#board = board
     this.#turn = turn
     this.#signal = signal
-    for (const one of [turn.signal, signal]) one?.addEventListener("abort", () => void this.#abandon())
+    for (const one of [turn.signal, signal]) one?.addEventListener("abort", this.#onAbort)
     if (turn.signal.aborted || signal?.aborted) void this.#abandon()
   }
 
@@ -77,6 +78,7 @@ export class RemoteBytes implements AsyncIterableIterator<Uint8Array> {
 
   #end(): void {
     this.#isOver = true
+    for (const one of [this.#turn.signal, this.#signal]) one?.removeEventListener("abort", this.#onAbort)
     this.#turn.end()
   }
 }

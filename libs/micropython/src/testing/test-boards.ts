@@ -46,8 +46,15 @@ def rename(a,b):
 os.rename=rename
 `
 
-/** Python of a board that has no `hashlib`; \`crc32\`: and no \`binascii.crc32\`. */
+/** Python of a board that has no `sys.stdin.buffer` and `sys.stdout.buffer`, as it tells. */
+export const withoutBuffer = `
+import builtins
+_hasattr=hasattr
+builtins.hasattr=lambda o,n:n!='buffer' and _hasattr(o,n)
+`
+
+/** Python of a board that does not have these modules, under either of their names. */
 export function bootWithout(...modules: readonly string[]): string {
   const lines = modules.flatMap((name) => [`sys.modules['${name}']=sys`, `sys.modules['u${name}']=sys`])
-  return ["import sys", ...lines].join("\n")
+  return `${["import sys", ...lines].join("\n")}\n`
 }
