@@ -73,6 +73,14 @@ describe("the friendly REPL", () => {
   })
 })
 
+test("a paste that is larger than the ring is taken whole, as the REPL reads", async () => {
+  const board = await startBoard()
+  const line = `print(len('${"x".repeat(2_000)}'))`
+  await board.write(`${line}\r`)
+  expect(await board.readUntil(prompt)).toBe(`${line}\r\n2000\r\n${prompt}`)
+  expect(board.dropped).toBe(0)
+})
+
 describe("the raw REPL", () => {
   test("answers a program by its output and its error, each with its end", async () => {
     const board = await startRaw()
@@ -170,11 +178,12 @@ describe("Ctrl-C", () => {
   test("is a byte like others for a program that says so", async () => {
     const board = await startRaw()
     const program =
-      "import micropython, sys\nmicropython.kbd_intr(-1)\nprint('go')\ndata = sys.stdin.buffer.read(512)\nmicropython.kbd_intr(3)\nprint(data == bytes(range(256)) * 2)"
+      "import micropython, sys\nmicropython.kbd_intr(-1)\nprint('go')\ndata = sys.stdin.buffer.read(256)\nprint('more')\ndata += sys.stdin.buffer.read(256)\nmicropython.kbd_intr(3)\nprint(data == bytes(range(256)) * 2)"
     await board.write(`${program}\x04`)
     await board.readUntil("go\r\n")
     const all = Uint8Array.from({ length: 256 }, (_, at) => at)
     await board.write(all)
+    await board.readUntil("more\r\n")
     await board.write(all)
     expect(await board.readUntil("\x04>")).toBe("True\r\n\x04\x04>")
   })

@@ -1,9 +1,18 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { once } from "node:events"
 import type { Readable, Writable } from "node:stream"
+import { fileURLToPath } from "node:url"
 import { createDeferred } from "@serialcast/primitives"
 import { decodeChange, encodeChange, type Flash } from "./flash.ts"
-import { decodeCount, encodeCount, encodeFrame, type Frame, FrameReader, frameKinds } from "./frames.ts"
+import {
+  decodeCount,
+  encodeCount,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  frameKinds,
+  throughDescriptor,
+} from "./frames.ts"
 
 export interface BoardOptions {
   /** What was in its files when it was off; is kept up to date. */
@@ -17,7 +26,7 @@ export interface BoardOptions {
 const isSource = import.meta.url.endsWith(".ts")
 // Sources are run by the loader that runs the tests.
 const loader = isSource ? ["--conditions=@serialcast/source", "--import", "tsx"] : []
-const program = new URL(isSource ? "./child/main.ts" : "./child/main.js", import.meta.url)
+const program = fileURLToPath(new URL(isSource ? "./child/main.ts" : "./child/main.js", import.meta.url))
 const startDeadlineMs = 60_000
 const maxErrorChars = 4_096
 
@@ -27,6 +36,7 @@ const maxErrorChars = 4_096
  */
 export class Board {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
+  readonly #through: Writable
   readonly #options: BoardOptions
   readonly #ready = createDeferred<void>()
   readonly #frames = new FrameReader()
@@ -39,15 +49,18 @@ export class Board {
 
   private constructor(options: BoardOptions) {
     this.#options = options
-    const args = [...loader, "--no-warnings", program.pathname, String(options.ringBytes)]
+    const args = [...loader, "--no-warnings", program, String(options.ringBytes)]
     // The inspector of its main thread is for its other one, on no port.
-    this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], env: {} })
+    this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe", "pipe"], env: {} })
     this.#child.stdout.on("data", (bytes: Uint8Array) => this.#take(bytes))
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#error = `${this.#error}${text}`.slice(-maxErrorChars)
     })
     // Its end is told by the process.
     this.#child.stdin.on("error", () => {})
+    // A pipe by the options above.
+    this.#through = this.#child.stdio[throughDescriptor] as Writable
+    this.#through.on("error", () => {})
     this.ended = this.#awaitEnd()
   }
 
@@ -93,10 +106,14 @@ export class Board {
   }
 
   async #awaitEnd(): Promise<void> {
+    const { stdout } = this.#child
+    const allWasSaid = new Promise((resolve) => stdout.once("close", resolve))
     const reason = await new Promise<string>((resolve) => {
       this.#child.on("error", (error) => resolve(error.message))
-      this.#child.on("close", (code, signal) => resolve(`${signal ?? `code ${code}`} ${this.#error}`))
+      this.#child.on("exit", (code, signal) => resolve(`${signal ?? `code ${code}`} ${this.#error}`))
     })
+    // What its process wrote last is still in the pipe; of one that could not be started there is none.
+    if (this.#child.pid !== undefined) await allWasSaid
     this.#ready.reject(new Error(`The simulated board did not start: ${reason}`))
     this.#ready.promise.catch(() => {})
   }
@@ -131,7 +148,6 @@ export class Board {
 
   async #deliver(bytes: Uint8Array): Promise<void> {
     await this.#options.onBytes(bytes)
-    if (!this.#child.stdin.destroyed)
-      this.#child.stdin.write(encodeCount(frameKinds.through, bytes.byteLength))
+    if (!this.#through.destroyed) this.#through.write(encodeCount(frameKinds.through, bytes.byteLength))
   }
 }

@@ -26,6 +26,9 @@ export const frameKinds = {
 
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds]
 
+/** Where the board's process hears what of its output is through; the rest is on its standard input and output. */
+export const throughDescriptor = 3
+
 const headerBytes = 5
 // A whole file is one frame, and the flash holds no more.
 const maxPayloadBytes = 4 * 1024 * 1024

@@ -53,10 +53,12 @@ test("a board whose process is killed is switched on again by the next byte", as
   const { heard, port } = await open(chooseDriver("sim:micropython", systemClock))
   await type(port, "\r")
   await eventually(() => expect(text(heard)).toMatch(/>>> $/))
-  const board = boards().find((pid) => !others.includes(pid)) ?? 0
+  const [board = -1] = boards().filter((pid) => !others.includes(pid))
+  expect(board).toBeGreaterThan(0)
   process.kill(board, "SIGKILL")
   await eventually(() => expect(boards()).not.toContain(board))
   await eventually(async () => {
+    expect(heard.closes).toEqual([])
     await type(port, "\r")
     expect(text(heard).split("MicroPython")).toHaveLength(3)
   })

@@ -42,9 +42,7 @@ async function runBoard(
   void board.ended.then(() => {
     isOn = false
   })
-  for (let bytes: Uint8Array | undefined = first; isOn; bytes = await wire.receive()) {
-    if (bytes === undefined) return undefined
-    await board.write(bytes)
-  }
-  return await wire.receive()
+  let bytes: Uint8Array | undefined = first
+  for (; isOn && bytes !== undefined; bytes = await wire.receive()) await board.write(bytes)
+  return bytes
 }

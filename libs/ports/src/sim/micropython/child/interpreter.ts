@@ -36,6 +36,8 @@ export class Interpreter {
         output.captured.push(bytes.slice())
         return new Uint8Array()
       }
+      // Whoever sees the prompt may send at once, before we are back from the program.
+      if (isPrompt(bytes) && python._module._mp_hal_get_interrupt_char() !== ctrlC) uart.isReading = true
       const skippedBytes = Math.min(output.skippedBytes, bytes.byteLength)
       output.skippedBytes -= skippedBytes
       return cook(bytes.subarray(skippedBytes))
@@ -114,6 +116,12 @@ export class Interpreter {
       this.#ignoreCtrlC()
     }
   }
+}
+
+const prompts = [">", ">>> ", "... ", "=== "]
+
+function isPrompt(bytes: Uint8Array): boolean {
+  return bytes.byteLength <= 4 && prompts.includes(String.fromCharCode(...bytes))
 }
 
 /** As a board prints it: our own statement, which ran the file, is not part of it. */

@@ -1,8 +1,9 @@
 import { Session } from "node:inspector"
 import { Socket } from "node:net"
+import { setTimeout } from "node:timers/promises"
 import { parentPort, workerData } from "node:worker_threads"
 import { decodeChange } from "../flash.ts"
-import { decodeCount, type Frame, FrameReader, frameKinds } from "../frames.ts"
+import { decodeCount, type Frame, FrameReader, frameKinds, throughDescriptor } from "../frames.ts"
 import { Ring, type UartMemory } from "./ring.ts"
 
 // The thread of a board's process that stands for its interrupt handlers: the other one runs the interpreter and waits in
@@ -10,6 +11,7 @@ import { Ring, type UartMemory } from "./ring.ts"
 // The inspector is the one way into a thread that computes: V8 runs what it is given at the next loop or call.
 
 const interruptKey = 0x03
+const fullRestMs = 1
 const ring = new Ring(workerData as UartMemory)
 const inspector = new Session()
 inspector.connectToMainThread()
@@ -27,7 +29,14 @@ function interrupt(): Promise<boolean> {
 }
 
 async function receive(bytes: Uint8Array): Promise<void> {
-  for (const byte of bytes) if (byte !== interruptKey || !(await interrupt())) ring.put(byte)
+  for (const byte of bytes) {
+    if (byte === interruptKey && (await interrupt())) continue
+    while (ring.isToBeAwaited) {
+      ring.wake()
+      await setTimeout(fullRestMs)
+    }
+    ring.put(byte)
+  }
   ring.wake()
 }
 
@@ -51,10 +60,16 @@ async function take({ kind, payload }: Frame): Promise<void> {
   }
 }
 
-try {
+/** Takes frames, one after the other, until the other end is gone. */
+async function follow(fd: number): Promise<void> {
   const frames = new FrameReader()
-  for await (const bytes of new Socket({ fd: 0, readable: true, writable: false }))
+  for await (const bytes of new Socket({ fd, readable: true, writable: false }))
     for (const frame of frames.push(bytes as Uint8Array)) await take(frame)
+}
+
+try {
+  // Apart, as the interpreter may have to send before it takes more.
+  await Promise.race([follow(0), follow(throughDescriptor)])
 } finally {
   // Nobody is there any more, however ours went; the other thread may be in a loop that never ends.
   process.kill(process.pid, "SIGKILL")

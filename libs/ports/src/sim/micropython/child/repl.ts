@@ -44,6 +44,7 @@ export class Repl {
   }
 
   #start(mode: ReplMode): void {
+    this.#uart.isReading = true
     const greeting = this.#interpreter.capture(() => this.#interpreter.startRepl()).trimStart()
     if (mode === "friendly") this.#interpreter.print(greeting)
     else this.#passCaptured(ctrlA, (banner) => banner.trimStart())

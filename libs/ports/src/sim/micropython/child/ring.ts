@@ -46,22 +46,23 @@ export class Ring {
   }
 
   /**
-   * Whether somebody takes what comes. Then nothing is dropped, as a machine that is busy with something else is not what
-   * a board would lose bytes for.
+   * Whether somebody takes what comes. Then nothing is to be dropped, as a machine that is busy with something else is not
+   * what a board would lose bytes for.
    */
   set isReading(isReading: boolean) {
     Atomics.store(this.#cells, cell.isReading, isReading ? 1 : 0)
-    this.wake()
   }
 
+  /** Whether a byte that is put now would be dropped although somebody is about to make room. */
+  get isToBeAwaited(): boolean {
+    return this.unread >= this.size && Atomics.load(this.#cells, cell.isReading) === 1
+  }
+
+  /** Drops the byte, and counts it, when there is no room. */
   put(byte: number): void {
-    while (this.unread >= this.size) {
-      const woken = Atomics.load(this.#cells, cell.woken)
-      if (Atomics.load(this.#cells, cell.isReading) === 0) {
-        Atomics.add(this.#cells, cell.dropped, 1)
-        return
-      }
-      if (this.unread >= this.size) Atomics.wait(this.#cells, cell.woken, woken, 1_000)
+    if (this.unread >= this.size) {
+      Atomics.add(this.#cells, cell.dropped, 1)
+      return
     }
     const head = Atomics.load(this.#cells, cell.head)
     this.#bytes[(head >>> 0) % this.size] = byte
@@ -69,12 +70,10 @@ export class Ring {
   }
 
   take(): number | undefined {
-    const { unread } = this
-    if (unread === 0) return undefined
+    if (this.unread === 0) return undefined
     const tail = Atomics.load(this.#cells, cell.tail)
     const byte = this.#bytes[(tail >>> 0) % this.size]
     Atomics.add(this.#cells, cell.tail, 1)
-    if (unread >= this.size) this.wake()
     return byte
   }
 
