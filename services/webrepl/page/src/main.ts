@@ -16,10 +16,14 @@ const status = byId("status", HTMLElement)
 address.value = `${location.protocol === "https:" ? "wss" : "ws"}://${location.hash.slice(1) || location.host}/`
 
 let board: BoardConnection | null = null
+let isCongested = false
 const terminal = createTerminalView(byId("terminal", HTMLElement), {
   onTyped: (text) => board?.type(text),
-  // What waits is bounded by what a board says: 12 KB a second.
-  onCongested() {},
+  // Nobody can stop reading from a browser's WebSocket: what has no room is left out, and that is told.
+  onCongested(isNowCongested) {
+    isCongested = isNowCongested
+    if (!isCongested) terminal.notice("the board said more than could be shown; a part is left out")
+  },
   onLeave: () => button.focus(),
 })
 const files = prepareFiles(() => board)
@@ -39,7 +43,7 @@ function connect(): void {
   terminal.reset()
   board = new BoardConnection(socket, {
     onText(text) {
-      terminal.write(new TextEncoder().encode(text))
+      if (!isCongested) terminal.write(new TextEncoder().encode(text))
       if (heard === passwordPrompt && text.includes(connected)) void greet()
       if (heard.length >= passwordPrompt.length) return
       heard += text
