@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { freePort } from "@serialcast/testkit"
 import { expect, test } from "vitest"
@@ -43,4 +43,38 @@ test("in a browser the page of a board logs in, types, shows text as text, and s
   await page.getByTestId("file-status").filter({ hasText: "The file did not arrive whole" }).waitFor()
   await expect.poll(shown).toContain("put main.py failed")
   expect(problems).toEqual([])
+})
+
+test("in a browser a file goes to a board with genuine MicroPython and back, and its program runs", async () => {
+  const port = await freePort()
+  const board = `{ listen: "127.0.0.1:${port}", device: local/chip, password: { text: "a long secret" } }`
+  await using all = await startAllInOne(
+    () => `devices: { chip: { port: "sim:micropython" } }\nwebrepl: [${board}]`,
+  )
+  await all.untilOnline("local/chip")
+  await using browser = await openBrowser()
+  const page = await browser.newPage()
+  await page.goto(`http://127.0.0.1:${port}/`)
+  await page.getByTestId("password").fill("a long secret")
+  await page.getByTestId("connect-button").click()
+  await page.getByTestId("status").filter({ hasText: "Connected" }).waitFor()
+
+  const source = `# ${"é".repeat(2_000)}\nanswer = 6 * 7\n`
+  await writeFile(join(all.folder, "mine.py"), source)
+  await page.getByTestId("put-file").setInputFiles(join(all.folder, "mine.py"))
+  await page.getByTestId("put-button").click()
+  await page.getByTestId("file-status").filter({ hasText: "Sent mine.py" }).waitFor()
+
+  await page.locator("[data-testid=terminal]").click()
+  await page.keyboard.type("from mine import answer; print('it is', answer)")
+  await page.keyboard.press("Enter")
+  const shown = () => page.locator("[data-testid=terminal] .xterm-rows").innerText()
+  await expect.poll(shown).toContain("it is 42")
+
+  const downloading = page.waitForEvent("download")
+  await page.getByTestId("get-name").fill("mine.py")
+  await page.getByTestId("get-button").click()
+  const download = await downloading
+  expect(download.suggestedFilename()).toBe("mine.py")
+  expect(await readFile(await download.path(), "utf8")).toBe(source)
 })
