@@ -1,11 +1,11 @@
 import type { DeviceState } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import { type Board, type BoardMemory, takeBoard } from "@serialcast/micropython"
-import type { Clock } from "@serialcast/primitives"
+import { type Clock, concatBytes } from "@serialcast/primitives"
 import { DeviceWire } from "./device-wire.ts"
 
 export interface UseBoardOptions {
-  readonly device: Pick<Device, "acquireLease" | "read" | "openWriter">
+  readonly device: Pick<Device, "acquireLease" | "history" | "read" | "openWriter">
   /** The device's newest state. */
   readonly state: Pick<DeviceState, "settings">
   /** The principal who uses it. */
@@ -24,6 +24,9 @@ export interface UseBoardOptions {
 /** A lease outlives the process that held it, when that was killed, by so much. */
 const leaseTtlMs = 10_000
 
+/** Whether a device that does not answer is a busy board shows in what it said before. */
+const lastWordsBytes = 4_096
+
 /**
  * Takes a board for `work` alone: under a lease, with the raw REPL entered, and back at its prompt afterwards, whatever
  * happens. Throws `leased` while somebody else has it, `not_micropython` when it is none, and what `work` throws.
@@ -33,11 +36,13 @@ export async function useBoard<T>(
   work: (board: Board) => Promise<T>,
 ): Promise<T> {
   await using lease = await device.acquireLease({ by, purpose, steal, ttlMs: leaseTtlMs })
+  const said = await lastWords(device, signal)
   await using wire = await DeviceWire.open({ device, lease, by, clock })
   const softwareFlowControl = state.settings.flowControl === "software"
   const board = await takeBoard(wire, {
     clock,
     signal,
+    said,
     softwareFlowControl,
     ...(memory === undefined ? {} : { memory }),
   })
@@ -52,4 +57,16 @@ export async function useBoard<T>(
       if (isDone) throw error
     })
   }
+}
+
+/** What the device said last, which may show that it is a board; nothing when that cannot be had. */
+async function lastWords(device: Pick<Device, "history">, signal: AbortSignal): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  try {
+    const events = device.history({ from: { kind: "last", bytes: lastWordsBytes }, signal })
+    for await (const event of events) if (event.kind === "bytes") parts.push(event.bytes)
+  } catch {
+    // Without them a busy board is told as a device that may be something else.
+  }
+  return concatBytes(parts)
 }
