@@ -39,7 +39,13 @@ export async function putFile(session: Session, request: PutRequest): Promise<Pu
   const reader = new SourceReader(session, source, options.signal)
   try {
     const blocks = await prepare(session, request, names)
-    const { offset, hex } = await send(session, { request, names, reader, blocks })
+    const { offset, hex } = await send(session, { request, names, reader, blocks }).catch(
+      async (error: unknown) => {
+        // What was cut is gone on with; what has no room only takes it from others.
+        if (error instanceof AppError && error.code === "no_space") await removeQuietly(session, names.part)
+        throw error
+      },
+    )
     const found = await hashFile(session, names.part, { algorithm: features.hash, signal: options.signal })
     if (found.hex !== hex) {
       await removeQuietly(session, names.part)
@@ -190,7 +196,8 @@ const takePlaceBody = `
 os.rename(t,w)
 try:os.rename(w,p)
 except OSError:
- os.remove(p)
+ try:os.remove(p)
+ except OSError:pass
  os.rename(w,p)
 if hasattr(os,'sync'):os.sync()
 `

@@ -94,7 +94,7 @@ export function* interruptCode(talk: Talk): Conversation<boolean> {
       const piece = yield* nextOutput(talk, endMs)
       if (piece === "silent") break
       if (piece === null) {
-        yield* endOfCode(talk, endMs)
+        yield* endOfCode(talk, after(talk.nowMs, promptMs))
         return true
       }
     }
