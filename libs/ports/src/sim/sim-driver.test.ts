@@ -134,6 +134,13 @@ test("a baud rate that no wire has is refused", async () => {
   await expect(opening).rejects.toMatchObject({ code: "open_failed" })
 })
 
+test("a device that fails closes its port with its sentence", async () => {
+  const heard = new PortRecord()
+  const device = { run: () => Promise.reject(new Error("It is out of order.")) }
+  await createSimDriver(device, new FakeClock()).open(defaultSettings, heard)
+  expect(await heard.closed).toEqual({ reason: "It is out of order." })
+})
+
 describe("a simulated modem", () => {
   async function openModem() {
     const clock = new FakeClock()

@@ -1,48 +1,18 @@
-import { describe, expect, onTestFinished, test } from "vitest"
+import { createHash } from "node:crypto"
+import { describe, expect, test } from "vitest"
 import { Flash } from "./flash.ts"
-import { TestBoard, type TestBoardOptions } from "./testing/test-board.ts"
+import {
+  createBoards,
+  enterRawPaste,
+  keyboardInterrupt,
+  prompt,
+  rawBanner,
+  runRaw,
+  talk,
+} from "./testing/boards.ts"
+import { TestBoard } from "./testing/test-board.ts"
 
-const prompt = ">>> "
-const rawBanner = "raw REPL; CTRL-B to exit\r\n>"
-const keyboardInterrupt = "KeyboardInterrupt: \r\n"
-
-/** A board at its friendly prompt. */
-async function startBoard(options?: TestBoardOptions): Promise<TestBoard> {
-  const board = await TestBoard.start(options)
-  onTestFinished(() => board.close())
-  await board.readUntil(prompt)
-  return board
-}
-
-/** A board in raw mode. */
-async function startRaw(options?: TestBoardOptions): Promise<TestBoard> {
-  const board = await startBoard(options)
-  await board.write("\x01")
-  await board.readUntil(rawBanner)
-  return board
-}
-
-/** What the raw REPL answers to a program. */
-async function runRaw(board: TestBoard, source: string): Promise<string> {
-  await board.write(`${source}\x04`)
-  return await board.readUntil("\x04>")
-}
-
-/** Sends what is given one after the other, and waits for what follows it: traces of a board's REPL. */
-async function talk(board: TestBoard, ...trace: readonly (readonly [keys: string, answer: string])[]) {
-  for (const [keys, answer] of trace) {
-    await board.write(keys)
-    expect(await board.readUntil(answer)).toBe(answer)
-  }
-}
-
-/** Enters raw-paste, and answers the window. */
-async function enterRawPaste(board: TestBoard): Promise<number> {
-  await board.write("\x05A\x01")
-  const [r, yes, low = 0, high = 0] = Buffer.from(await board.readUntil("\x01"), "latin1")
-  expect([r, yes]).toEqual([0x52, 1])
-  return low + 256 * high
-}
+const { startBoard, startRaw } = createBoards()
 
 describe("the friendly REPL", () => {
   test("answers keys byte by byte as a board does", async () => {
@@ -143,6 +113,56 @@ describe("the raw REPL", () => {
   })
 })
 
+test("mpremote's ways to get control, and to put, check and get a file, work", async () => {
+  const board = await startBoard()
+  await board.write("while True: pass\r\r")
+  await board.readUntil("pass\r\n... \r\n")
+  await board.write("\r\x03")
+  await board.readUntil(prompt)
+  await board.write("\r\x01")
+  await board.readUntil(rawBanner)
+  await board.write("\x04")
+  expect(await board.readUntil(rawBanner)).toBe(`OK\r\nMPY: soft reboot\r\n${rawBanner}`)
+  const run = async (source: string) => {
+    await enterRawPaste(board)
+    await board.write(`${source}\x04`)
+    const [, output = "", error = ""] = (await board.readUntil("\x04>")).split("\x04")
+    return { output, error }
+  }
+  expect(await run("import os\nprint(os.stat('/data.bin'))")).toMatchObject({
+    error: expect.stringContaining("OSError: [Errno 2] ENOENT"),
+  })
+  await run("f=open('/data.bin','wb')\nw=f.write")
+  const all = Array.from({ length: 256 }, (_, at) => `\\x${at.toString(16).padStart(2, "0")}`).join("")
+  for (let count = 0; count < 4; count++)
+    for (const half of [all.slice(0, 512), all.slice(512)]) {
+      await enterRawPaste(board)
+      // More than two windows, so in parts.
+      await board.write(`w(b'${half.slice(0, 250)}`)
+      await board.readUntil("\x01")
+      await board.write(half.slice(250, 350))
+      await board.readUntil("\x01")
+      await board.write(half.slice(350))
+      await board.write("')\x04")
+      expect(await board.readUntil("\x04>")).toMatch(/>$/)
+    }
+  await run("f.close()")
+  const hashing =
+    "import hashlib,binascii\nh=hashlib.sha256()\nb=memoryview(bytearray(256))\nf=open('/data.bin','rb')\nn=1"
+  await enterRawPaste(board)
+  await board.write(hashing)
+  await board.write("\nwhile n:\n n=f.readinto(b)\n h.update(b[:n])\n")
+  await board.write("d=h.digest()\x04")
+  await board.readUntil("\x04>")
+  const bytes = Uint8Array.from({ length: 1_024 }, (_, at) => at)
+  const digest = createHash("sha256").update(bytes).digest("hex")
+  expect(await run("print(binascii.hexlify(d))")).toEqual({ output: `b'${digest}'\r\n`, error: "" })
+  expect(await run("f.seek(0)\nprint(len(f.read()), f.read(1))")).toEqual({
+    output: "1024 b''\r\n",
+    error: "",
+  })
+})
+
 describe("Ctrl-C", () => {
   test.each([
     ["that prints", "while True: print(1)", "1\r\n1\r\n"],
@@ -186,86 +206,6 @@ describe("Ctrl-C", () => {
     await board.readUntil("more\r\n")
     await board.write(all)
     expect(await board.readUntil("\x04>")).toBe("True\r\n\x04\x04>")
-  })
-})
-
-describe("a program", () => {
-  test("reads keys with input(), which echoes and can be corrected", async () => {
-    const board = await startBoard()
-    await talk(
-      board,
-      ["input('name? ')\r", "input('name? ')\r\nname? "],
-      ["bobx\x7f\r", `bobx\b \b\r\n'bob'\r\n${prompt}`],
-    )
-  })
-
-  test("has bare bytes at the buffers of its streams, and line ends of text changed", async () => {
-    const board = await startRaw()
-    expect(
-      await runRaw(board, "import sys\nsys.stdout.buffer.write(b'a\\n\\x00\\xff')\nsys.stdout.write('b\\n')"),
-    ).toBe("OKa\n\x00\xffb\r\n\x04\x04>")
-    await board.write("import sys\nprint(sys.stdin.readline())\x04")
-    await board.write("text\r")
-    expect(await board.readUntil("\x04>")).toBe("OKtext\n\r\n\x04\x04>".replace("\n\r", "\r\n\r"))
-  })
-
-  test("that does not read loses what its ring has no room for: of 1,000 bytes 740, which are counted", async () => {
-    const board = await startRaw()
-    await board.write("import time, machine\nprint('go')\ntime.sleep(1000)\x04")
-    await board.readUntil("go\r\n")
-    await board.write("x".repeat(1_000))
-    await board.write("\x03")
-    await board.readUntil("\x04>")
-    expect(board.dropped).toBe(740)
-    expect(await runRaw(board, "\x03print(machine.rx_dropped())")).toBe("OK740\r\n\x04\x04>")
-  })
-
-  test("that streams a megabyte within its ring gets every byte", async () => {
-    const board = await startRaw()
-    const program = `import sys, hashlib, binascii
-hash = hashlib.sha256()
-buffer = bytearray(128)
-for _ in range(2048):
-    sys.stdin.buffer.readinto(buffer)
-    hash.update(buffer)
-    sys.stdout.buffer.write(b'+')
-print(binascii.hexlify(hash.digest()))`
-    await board.write(`${program}\x04`)
-    await board.readUntil("OK")
-    for (let at = 0; at < 2_048; at++) {
-      await board.write(new Uint8Array(128).fill(97 + (at % 16)))
-      await board.readUntil("+")
-    }
-    const { createHash } = await import("node:crypto")
-    const hash = createHash("sha256")
-    for (let at = 0; at < 2_048; at++) hash.update(new Uint8Array(128).fill(97 + (at % 16)))
-    expect(await board.readUntil("\x04>")).toBe(`b'${hash.digest("hex")}'\r\n\x04\x04>`)
-    expect(board.dropped).toBe(0)
-  })
-
-  test("reaches nothing of the machine that runs it", async () => {
-    const board = await startRaw()
-    for (const source of [
-      "import js\njs.process",
-      "import jsffi\njsffi.to_js([1]).constructor",
-      "import jsffi\njsffi.create_proxy(lambda: 1).constructor",
-      "import js\njs.setTimeout(print, 0)",
-      "import js\njs.eval('1')",
-      "open('/etc/passwd')",
-      "open('../etc/passwd')",
-    ])
-      expect(await runRaw(board, source)).toMatch(/Error: /)
-    expect(await runRaw(board, "print('still here')")).toBe("OKstill here\r\n\x04\x04>")
-  })
-
-  test("that wants more than there is gets a MemoryError, the next one has it, and of the flash an OSError", async () => {
-    const board = await startRaw()
-    expect(await runRaw(board, "kept = []\nwhile True: kept.append(bytearray(100000))")).toContain(
-      "MemoryError: ",
-    )
-    expect(await runRaw(board, "del kept\nprint(6)")).toBe("OK6\r\n\x04\x04>")
-    const filling = "with open('big', 'wb') as file:\n  while True: file.write(bytes(65536))"
-    expect(await runRaw(board, filling)).toContain("OSError: 28")
   })
 })
 

@@ -21,6 +21,8 @@ export interface BoardOptions {
   readonly ringBytes: number
   /** Gets what the board sends; it sends no more than a kilobyte beyond what this is done with. */
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
+  /** Ends the board, whatever it or a call is about. */
+  readonly signal?: AbortSignal
 }
 
 const isSource = import.meta.url.endsWith(".ts")
@@ -61,7 +63,9 @@ export class Board {
     // A pipe by the options above.
     this.#through = this.#child.stdio[throughDescriptor] as Writable
     this.#through.on("error", () => {})
-    this.ended = this.#awaitEnd()
+    const kill = () => this.#child.kill("SIGKILL")
+    options.signal?.addEventListener("abort", kill)
+    this.ended = this.#awaitEnd().finally(() => options.signal?.removeEventListener("abort", kill))
   }
 
   /** Throws when it does not start. */

@@ -37,6 +37,15 @@ test("the first byte starts the board, and nothing of it is lost; closing the po
   expect(heard.closes).toEqual([{ reason: "closed by the agent" }])
 })
 
+test("a port that is closed while its board starts, or while it takes nothing, is closed at once", async () => {
+  const others = boards()
+  const { port } = await open(chooseDriver("sim:micropython", systemClock))
+  await type(port, "while True: print(1)\r\r")
+  await eventually(() => expect(boards()).toHaveLength(others.length + 1))
+  await port.close()
+  expect(boards()).toEqual(others)
+})
+
 test("files outlive the closing of the port", async () => {
   const driver = chooseDriver("sim:micropython", systemClock)
   const first = await open(driver)

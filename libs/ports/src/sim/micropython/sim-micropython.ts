@@ -19,9 +19,14 @@ export function ringBytesOf(port: string): number | undefined {
 export function createSimMicropython(ringBytes = defaultRingBytes): SimulatedDevice {
   const flash = new Flash()
   return {
-    async run(wire) {
-      for (let bytes = await wire.receive(); bytes !== undefined; )
-        bytes = await runBoard(wire, { flash, ringBytes, first: bytes })
+    async run(wire, signal) {
+      try {
+        for (let bytes = await wire.receive(); bytes !== undefined; )
+          bytes = await runBoard(wire, { flash, ringBytes, signal, first: bytes })
+      } catch (error) {
+        // One that was ended while it started has not failed.
+        if (!signal.aborted) throw error
+      }
     },
   }
 }
@@ -29,15 +34,16 @@ export function createSimMicropython(ringBytes = defaultRingBytes): SimulatedDev
 interface BoardRun {
   readonly flash: Flash
   readonly ringBytes: number
+  readonly signal: AbortSignal
   readonly first: Uint8Array
 }
 
 /** Until the port is closed, or the board's process ended by itself: then answers the bytes that switch it on again. */
 async function runBoard(
   wire: SimulatedWire,
-  { flash, ringBytes, first }: BoardRun,
+  { first, ...options }: BoardRun,
 ): Promise<Uint8Array | undefined> {
-  await using board = await Board.start({ flash, ringBytes, onBytes: (bytes) => wire.send(bytes) })
+  await using board = await Board.start({ ...options, onBytes: (bytes) => wire.send(bytes) })
   let isOn = true
   void board.ended.then(() => {
     isOn = false
