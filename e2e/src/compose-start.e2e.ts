@@ -72,6 +72,15 @@ test("HTTP needs the token, and then offers the simulated devices", async () => 
   expect(await response.json()).toEqual({ devices: expect.arrayContaining(devices) })
 })
 
+test("the simulated board has files, with nothing to write to in its container", async () => {
+  const port = await stack.hostPort("http-gateway", 8081)
+  const url = `http://127.0.0.1:${port}/api/v1/devices/local/demo-micropython/files/main.py`
+  const headers = { Authorization: `Bearer ${stack.token}` }
+  const stored = await fetch(url, { method: "PUT", body: "print(1)\n", headers })
+  expect(stored.status, await stored.text()).toBe(200)
+  expect(await (await fetch(url, { headers })).text()).toBe("print(1)\n")
+})
+
 test("MQTT needs the token as the password", async () => {
   const port = String(await stack.hostPort("broker", 1883))
   const subscribe = ["-p", port, "-t", "serialcast/local/status", "-C", "1", "-W", "10"]
