@@ -1,8 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { once } from "node:events"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
-import { createDeferred } from "@serialcast/primitives"
+import { createDeferred, systemClock, within } from "@serialcast/primitives"
 import { decodeChange, encodeChange, type Flash } from "./flash.ts"
 import {
   decodeCount,
@@ -30,6 +29,8 @@ const isSource = import.meta.url.endsWith(".ts")
 const loader = isSource ? ["--conditions=@serialcast/source", "--import", "tsx"] : []
 const program = fileURLToPath(new URL(isSource ? "./child/main.ts" : "./child/main.js", import.meta.url))
 const startDeadlineMs = 60_000
+// Killed processes are gone in milliseconds; one that the system cannot end is not waited for.
+const endDeadlineMs = 2_000
 const maxErrorChars = 4_096
 
 /**
@@ -54,6 +55,10 @@ export class Board {
     const args = [...loader, "--no-warnings", program, String(options.ringBytes)]
     // The inspector of its main thread is for its other one, on no port.
     this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe", "pipe"], env: {} })
+    this.#child.on("error", () => {})
+    // Told at once, and without pipes, when it has no more processes or files to give.
+    if (this.#child.pid === undefined)
+      throw new Error("The simulated board did not start: this machine gives it no process.")
     this.#child.stdout.on("data", (bytes: Uint8Array) => this.#take(bytes))
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#error = `${this.#error}${text}`.slice(-maxErrorChars)
@@ -63,9 +68,8 @@ export class Board {
     // A pipe by the options above.
     this.#through = this.#child.stdio[throughDescriptor] as Writable
     this.#through.on("error", () => {})
-    const kill = () => this.#child.kill("SIGKILL")
-    options.signal?.addEventListener("abort", kill)
-    this.ended = this.#awaitEnd().finally(() => options.signal?.removeEventListener("abort", kill))
+    this.ended = this.#awaitEnd()
+    this.#endWith(options.signal)
   }
 
   /** Throws when it does not start. */
@@ -97,27 +101,33 @@ export class Board {
     const { stdin } = this.#child
     if (stdin.destroyed) return
     if (!stdin.write(encodeFrame(frameKinds.received, bytes)))
-      await Promise.race([once(stdin, "drain"), this.ended])
+      await Promise.race([new Promise((resolve) => stdin.once("drain", resolve)), this.ended])
   }
 
   async close(): Promise<void> {
     this.#child.kill("SIGKILL")
-    await this.ended
+    await within(this.ended, { clock: systemClock, timeoutMs: endDeadlineMs })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
+  #endWith(signal: AbortSignal | undefined): void {
+    const kill = () => this.#child.kill("SIGKILL")
+    signal?.addEventListener("abort", kill)
+    void this.ended.then(() => signal?.removeEventListener("abort", kill))
+    if (signal?.aborted === true) kill()
+  }
+
   async #awaitEnd(): Promise<void> {
     const { stdout } = this.#child
     const allWasSaid = new Promise((resolve) => stdout.once("close", resolve))
     const reason = await new Promise<string>((resolve) => {
-      this.#child.on("error", (error) => resolve(error.message))
       this.#child.on("exit", (code, signal) => resolve(`${signal ?? `code ${code}`} ${this.#error}`))
     })
-    // What its process wrote last is still in the pipe; of one that could not be started there is none.
-    if (this.#child.pid !== undefined) await allWasSaid
+    // What its process wrote last is still in the pipe.
+    await allWasSaid
     this.#ready.reject(new Error(`The simulated board did not start: ${reason}`))
     this.#ready.promise.catch(() => {})
   }

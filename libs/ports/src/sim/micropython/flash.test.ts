@@ -13,6 +13,16 @@ test("changes come out of the pipe as they went in", () => {
   for (const change of changes) expect(decodeChange(encodeChange(change))).toEqual(change)
 })
 
+test("what no board has room for is not kept", () => {
+  const flash = new Flash()
+  for (let count = 0; count < 2_000; count++) flash.apply({ kind: "makeFolder", path: `/${count}` })
+  expect([...flash.changes()]).toHaveLength(1_024)
+  const large = new Flash()
+  for (const path of ["/a", "/b", "/c", "/a"])
+    large.apply({ kind: "put", path, bytes: new Uint8Array(2_000_000) })
+  expect([...large.changes()].map(({ path }) => path)).toEqual(["/a", "/b"])
+})
+
 test("a folder is renamed with what is in it, and a folder comes before its files", () => {
   const flash = new Flash()
   for (const change of changes) flash.apply(change)

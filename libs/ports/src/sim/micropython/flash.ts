@@ -5,6 +5,10 @@ export type FlashChange =
   | { readonly kind: "remove"; readonly path: string }
   | { readonly kind: "rename"; readonly path: string; readonly to: string }
 
+// Twice what a board has room for: one that says more is broken, and what it says is not kept.
+const maxEntries = 1_024
+const maxBytes = 4 * 1024 * 1024
+
 /** The files of a simulated board, which outlive its process: a file is in it as it was when it was closed last. */
 export class Flash {
   /** Bytes of files, null for folders; a folder comes before what is in it. */
@@ -14,10 +18,10 @@ export class Flash {
     const { path } = change
     switch (change.kind) {
       case "put":
-        this.#entries.set(path, change.bytes)
+        this.#keep(path, change.bytes)
         break
       case "makeFolder":
-        this.#entries.set(path, null)
+        this.#keep(path, null)
         break
       case "remove":
         this.#entries.delete(path)
@@ -31,6 +35,13 @@ export class Flash {
   *changes(): Generator<FlashChange> {
     for (const [path, bytes] of this.#entries)
       yield bytes === null ? { kind: "makeFolder", path } : { kind: "put", path, bytes }
+  }
+
+  #keep(path: string, bytes: Uint8Array | null): void {
+    const others = [...this.#entries].filter(([other]) => other !== path)
+    const usedBytes = others.reduce((sum, [, kept]) => sum + (kept?.byteLength ?? 0), 0)
+    if (others.length >= maxEntries || usedBytes + (bytes?.byteLength ?? 0) > maxBytes) return
+    this.#entries.set(path, bytes)
   }
 
   #rename(from: string, to: string): void {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { describe, expect, test } from "vitest"
-import { createBoards, prompt, runRaw, talk } from "./testing/boards.ts"
+import { createBoards, prompt, rawBanner, runRaw, talk } from "./testing/boards.ts"
 
 const { startBoard, startRaw } = createBoards()
 
@@ -80,5 +80,10 @@ print(binascii.hexlify(hash.digest()))`
     expect(await runRaw(board, "del kept\nprint(6)")).toBe("OK6\r\n\x04\x04>")
     const filling = "with open('big', 'wb') as file:\n  while True: file.write(bytes(65536))"
     expect(await runRaw(board, filling)).toContain("OSError: 28")
+    // A reset with a flash that is full.
+    await board.write("\x04")
+    await board.readUntil(rawBanner)
+    const crowding = "import os\nos.remove('big')\nos.chdir('/..')\nfor n in range(600): os.mkdir(str(n))"
+    expect(await runRaw(board, crowding)).toContain("OSError: 28")
   })
 })

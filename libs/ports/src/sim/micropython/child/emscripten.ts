@@ -14,6 +14,7 @@ export interface FileSystem {
   writeFile(path: string, bytes: Uint8Array): void
   readFile(path: string): Uint8Array
   getPath(node: FileNode): string
+  mknod: (path: string, mode: number, device: number) => unknown
   mkdir: (path: string, mode?: number) => unknown
   rmdir: (path: string) => unknown
   unlink: (path: string) => unknown

@@ -8,19 +8,19 @@ import { writeFrame } from "./uart.ts"
 /** The folder that the interpreter has as its root. */
 export const flashFolder = "/flash"
 // As much as boards have.
-const flashBytes = 2 * 1024 * 1024
+const flashBlocks = 512
 const blockBytes = 4096
 const accessMode = 0o3
 
 /** Gives the interpreter the files of the flash, and tells the flash, and our process, what becomes of them. */
 export function mountFlash(files: FileSystem, flash: Flash): void {
   files.mkdir(flashFolder)
+  boundSize(files)
   for (const change of flash.changes()) {
     const path = flashFolder + change.path
     if (change.kind === "put") files.writeFile(path, change.bytes)
     else files.mkdir(path)
   }
-  boundSize(files)
   watch(files, (change) => {
     flash.apply(change)
     writeFrame(encodeFrame(frameKinds.flash, encodeChange(change)))
@@ -60,31 +60,36 @@ function watch(files: FileSystem, changed: (change: FlashChange) => void): void 
   }
 }
 
+/** As on a real flash, everything takes whole blocks, empty files and folders too. */
 function boundSize(files: FileSystem): void {
-  const used = () => sizeOf(files.analyzePath(flashFolder).object)
+  const usedBlocks = () => blocksOf(files.analyzePath("/").object)
+  const maxBlocks = usedBlocks() + flashBlocks
+  const check = (moreBlocks: number) => {
+    if (moreBlocks > 0 && usedBlocks() + moreBlocks > maxBlocks) throw new files.ErrnoError(noSpaceLeft)
+  }
+  const { mknod, statfs } = files
+  files.mknod = (...args) => {
+    check(1)
+    return mknod.apply(files, args)
+  }
   const { stream } = files.filesystems.MEMFS.ops_table.file
   const { write } = stream
   stream.write = (file, buffer, offset, length, position = 0) => {
-    const growth = position + length - file.node.usedBytes
-    if (growth > 0 && used() + growth > flashBytes) throw new files.ErrnoError(noSpaceLeft)
+    check(sizeInBlocks(position + length) - sizeInBlocks(file.node.usedBytes))
     return write?.(file, buffer, offset, length, position) ?? 0
   }
-  const { statfs } = files
   files.statfs = (path) => {
-    const free = Math.floor((flashBytes - used()) / blockBytes)
-    const blocks = flashBytes / blockBytes
-    return {
-      ...statfs.call(files, path),
-      bsize: blockBytes,
-      frsize: blockBytes,
-      blocks,
-      bfree: free,
-      bavail: free,
-    }
+    const free = maxBlocks - usedBlocks()
+    const size = { bsize: blockBytes, frsize: blockBytes, blocks: flashBlocks }
+    return { ...statfs.call(files, path), ...size, bfree: free, bavail: free }
   }
 }
 
-function sizeOf(node: FileNode | null | undefined): number {
+function sizeInBlocks(sizeBytes: number): number {
+  return Math.max(1, Math.ceil(sizeBytes / blockBytes))
+}
+
+function blocksOf(node: FileNode | null | undefined): number {
   const { contents } = node ?? {}
   // A folder's are its nodes, a file's its bytes.
   if (
@@ -93,6 +98,7 @@ function sizeOf(node: FileNode | null | undefined): number {
     ArrayBuffer.isView(contents) ||
     Array.isArray(contents)
   )
-    return node?.usedBytes ?? 0
-  return Object.values(contents as Record<string, FileNode>).reduce((sum, child) => sum + sizeOf(child), 0)
+    return sizeInBlocks(node?.usedBytes ?? 0)
+  const children = Object.values(contents as Record<string, FileNode>)
+  return children.reduce((sum, child) => sum + blocksOf(child), 1)
 }

@@ -30,7 +30,6 @@ export class Interpreter {
     this.#uart = uart
     this.#cook = cook
     this.#output = output
-    mountFlash(python.FS, flash)
     connectDevices(python.FS, uart, (bytes) => {
       if (output.captured !== null) {
         output.captured.push(bytes.slice())
@@ -42,6 +41,7 @@ export class Interpreter {
       output.skippedBytes -= skippedBytes
       return cook(bytes.subarray(skippedBytes))
     })
+    mountFlash(python.FS, flash)
     python.FS.chdir(flashFolder)
     python.runPython(`exec(${JSON.stringify(prelude)}, {"__name__": "board"})`)
   }

@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os"
 import { Flash, type FlashChange } from "../flash.ts"
 import { encodeFrame, frameKinds } from "../frames.ts"
 import { guardImports } from "./imports.ts"
@@ -12,6 +13,9 @@ import { Uart, writeFrame } from "./uart.ts"
 
 // What may be on its way at once: a tenth of a second of 115,200 baud is all that comes after a Ctrl-C.
 const sendableBytes = 1024
+
+// Whatever its program computes, the gateway beside it comes first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 const ringBytes = Number(process.argv[2])
 const memory = createUartMemory(ringBytes, sendableBytes)
