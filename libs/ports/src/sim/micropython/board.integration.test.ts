@@ -183,6 +183,18 @@ describe("Ctrl-C", () => {
     expect(await board.readUntil("\x04>")).toContain(keyboardInterrupt)
   })
 
+  test("leaves nothing out of what is printed after it", async () => {
+    const board = await startRaw()
+    for (let count = 0; count < 20; count++) {
+      await board.write("print('go')\nwhile True: pass\x04")
+      await board.readUntil("go\r\n")
+      await board.write("\x03")
+      expect(await board.readUntil("\x04>")).toBe(
+        `\x04Traceback (most recent call last):\r\n  File "<stdin>", line 2, in <module>\r\n${keyboardInterrupt}\x04>`,
+      )
+    }
+  })
+
   test("is caught by a program that catches it, and ends it the next time", async () => {
     const board = await startRaw()
     await board.write(

@@ -25,17 +25,14 @@ export function connectDevices(files: FileSystem, uart: Uart, cook: (bytes: Uint
       throw error
     }
   }
-  // What was begun is sent whole, as on a board.
-  const send = (bytes: Uint8Array) =>
-    interruptible(() => {
-      if (bytes.byteLength > 0) uart.send(bytes.subarray(uart.write(bytes)))
-      return bytes.byteLength
-    })
   const poll = () => writable | (uart.hasUnread ? readable : 0)
   const bare: StreamOps = {
     read: (_stream, buffer, offset, length) =>
       interruptible(() => uart.readInto(view(buffer, offset, length))),
-    write: (_stream, buffer, offset, length) => send(view(buffer, offset, length)),
+    write: (_stream, buffer, offset, length) => {
+      uart.send(view(buffer, offset, length))
+      return length
+    },
     poll,
   }
   const text: StreamOps = {
@@ -48,7 +45,7 @@ export function connectDevices(files: FileSystem, uart: Uart, cook: (bytes: Uint
       return count
     },
     write: (_stream, buffer, offset, length) => {
-      send(cook(view(buffer, offset, length)))
+      uart.send(cook(view(buffer, offset, length)))
       return length
     },
     poll,

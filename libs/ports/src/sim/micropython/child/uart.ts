@@ -59,20 +59,18 @@ export class Uart {
     }
   }
 
-  /** Waits until all bytes are on their way. */
+  /**
+   * Waits until all bytes are on their way. Ctrl-C is no end of it, as on a board: nothing is left out of what is printed.
+   */
   send(bytes: Uint8Array): void {
     this.tellDropped()
     for (let at = 0; at < bytes.byteLength; ) {
       this.#ring.wait(() => this.#ring.sendable > 0)
-      at += this.#sendSome(bytes.subarray(at))
+      const part = bytes.subarray(at, at + this.#ring.sendable)
+      this.#ring.allow(-part.byteLength)
+      writeFrame(encodeFrame(frameKinds.sent, part))
+      at += part.byteLength
     }
-  }
-
-  /** Waits until some bytes are on their way, and answers how many. Throws `Interrupted`. */
-  write(bytes: Uint8Array): number {
-    this.tellDropped()
-    this.#wait(() => this.#ring.sendable > 0)
-    return this.#sendSome(bytes)
   }
 
   /** Throws `Interrupted`. */
@@ -85,13 +83,6 @@ export class Uart {
     if (this.dropped === this.#droppedTold) return
     this.#droppedTold = this.dropped
     writeFrame(encodeCount(frameKinds.dropped, this.#droppedTold))
-  }
-
-  #sendSome(bytes: Uint8Array): number {
-    const part = bytes.subarray(0, this.#ring.sendable)
-    this.#ring.allow(-part.byteLength)
-    writeFrame(encodeFrame(frameKinds.sent, part))
-    return part.byteLength
   }
 
   #wait(isOver: () => boolean, timeoutMs?: number): void {
