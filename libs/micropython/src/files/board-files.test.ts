@@ -223,6 +223,10 @@ describe("a board", () => {
       expect((await board.files.list(folder)).map(({ name }) => name)).toEqual(["file"])
       await board.files.remove(path)
     }
+    // A put that comes to nothing has made up for it before.
+    await board.files.put(whole, sourceOf(Uint8Array.of(7)))
+    await expect(board.files.put(path, { ...sourceOf(dataOf(1)), size: 2 })).rejects.toThrow("less")
+    expect(await board.files.list(folder)).toContainEqual({ name: "file", kind: "file", size: 1 })
   })
 
   test("keeps the old file when a source breaks, is shorter or longer than it said, or is given up", async () => {

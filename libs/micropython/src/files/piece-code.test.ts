@@ -12,7 +12,8 @@ describe.each([
 
     /** As the board does: the head's bytes, one after the other, become those that they stand for. */
     const decode = (piece: Uint8Array) => {
-      const [head, data] = [piece.subarray(0, code.headBytes), Array.from(piece.subarray(code.headBytes))]
+      const headBytes = code.aroundBytes - 1
+      const [head, data] = [piece.subarray(0, headBytes), Array.from(piece.subarray(headBytes, -1))]
       return Uint8Array.from(
         forbidden.reduce<number[]>(
           (left, byte, at) => left.map((one) => (one === head[at] ? byte : one)),
@@ -27,7 +28,7 @@ describe.each([
         const data = random.bytes(Math.floor(random.next() * 241))
         // Some have many of them, and of what is chosen first.
         if (round % 2 === 0) data.forEach((byte, at) => (data[at] = byte & 0x1f))
-        const piece = code.encode(data)
+        const piece = code.encode(data, round)
         expect(
           forbidden.some((byte) => piece.includes(byte)),
           `seed ${random.seed}`,
@@ -38,8 +39,8 @@ describe.each([
 
     test("are never taken for the one that ends the file before its time", () => {
       const data = Uint8Array.from({ length: 240 }, (_, at) => at)
-      expect(code.encode(data)[0]).not.toBe(0x04)
-      expect(code.stop(7)).toEqual(new Uint8Array(code.headBytes + 7).fill(0x04))
+      expect(code.encode(data, 0)[0]).not.toBe(0x0a)
+      expect(code.stop(7)).toEqual(new Uint8Array(code.aroundBytes + 7).fill(0x0a))
     })
   },
 )

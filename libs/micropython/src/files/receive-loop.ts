@@ -20,10 +20,15 @@ const largestPiece = 240
 /** Erasing flash takes a second, on a file system that is nearly full several. */
 const answerMs = 10_000
 const triesAfterLoss = 2
+/** The board answers to what is on its way within that. */
+const quietMs = 1_000
 
 const taken = 0x06
 const refused = 0x15
+/** Bytes before this piece were lost. */
+const lost = 0x18
 const ended = 0x04
+const answers: ReadonlySet<number> = new Set([taken, refused, lost, ended])
 
 /**
  * Runs on the board: reads pieces of a known size, and answers each one when it is written, so that what is on its way
@@ -31,30 +36,35 @@ const ended = 0x04
  * to the REPL, until the sender stops; a read that has no memory has read nothing, and is tried again. It ends by itself with the last piece. It may wait for bytes for ever when the sender
  * dies, which is enough: 03 is in none of them, so that the next Ctrl-C ends it, and the file is closed.
  */
-const body = ({ decoder, headBytes }: PieceCode) => `
+const body = ({ decoder, aroundBytes, isNumbered, isStop }: PieceCode) => `
 r=sys.stdin.buffer.read;w=sys.stdout.buffer.write
 e=None
+a=b'\\x06'
+i=0
 f=open(p,m)
 try:
  if o:f.seek(o)
- w(b'\\x06')
+ w(a)
  while n>0:
   k=min(n,z)
-  try:d=r(k+${headBytes})
+  try:d=r(k+${aroundBytes})
   except MemoryError:continue
-  if d[0]==4:break
-  if e is None:
-   try:f.write(${decoder})
-   except Exception as x:e=x
+  if ${isStop}:break
+  if a==b'\\x06':
+   if ${isNumbered}:
+    try:f.write(${decoder})
+    except Exception as x:e=x;a=b'\\x15'
+   else:a=b'\\x18'
+  i+=1
   n-=k
-  w(b'\\x15' if e else b'\\x06')
+  w(a)
 finally:f.close()
 if e:raise e
 `
 
 /**
- * Sends the rest of a file to a loop that runs on the board. When an answer does not come, bytes were lost: the loop is
- * interrupted, and another one begun behind what was written, with half as much on its way.
+ * Sends the rest of a file to a loop that runs on the board. When it tells that bytes were lost, or does not answer, the
+ * loop is interrupted, and another one begun behind what was written, with half as much on its way.
  */
 export class ReceiveLoop implements PartWriter {
   readonly #session: Session
@@ -67,6 +77,8 @@ export class ReceiveLoop implements PartWriter {
   #writtenBytes = 0
   /** With those refused: the board has read them. */
   #answeredBytes = 0
+  /** To this loop. */
+  #sentPieces = 0
   #isRefused = false
   #window: Window
   #triesLeft = triesAfterLoss
@@ -89,6 +101,7 @@ export class ReceiveLoop implements PartWriter {
       z: this.#window.dataBytes,
     }
     const code = { imports: "import sys", body: body(this.#code), given }
+    this.#sentPieces = 0
     await this.#session.start(functionCode(code))
     if ((await this.#answer()) !== taken) await this.#fail()
   }
@@ -121,22 +134,22 @@ export class ReceiveLoop implements PartWriter {
 
   async #send(dataBytes: number): Promise<void> {
     if (this.#isRefused) return await this.giveUp()
-    const pieceBytes = dataBytes + this.#code.headBytes
+    const pieceBytes = dataBytes + this.#code.aroundBytes
     if (this.#onTheirWay.length > 0 && this.#bytesOnTheirWay() + pieceBytes > this.#window.bytes)
       return await this.#takeAnswer()
     const data = takeExactly(this.#waiting, dataBytes)
     this.#onTheirWay.push(data)
-    const piece = this.#code.encode(data)
+    const piece = this.#code.encode(data, this.#sentPieces++)
     await this.#session.sayAnyway((talk) => talk.send(piece))
   }
 
   #bytesOnTheirWay(): number {
-    return this.#onTheirWay.reduce((sum, { byteLength }) => sum + byteLength + this.#code.headBytes, 0)
+    return this.#onTheirWay.reduce((sum, { byteLength }) => sum + byteLength + this.#code.aroundBytes, 0)
   }
 
   async #takeAnswer(): Promise<void> {
     const answer = await this.#answer()
-    if (answer === null) return await this.#goOnAfterLoss()
+    if (answer === null || answer === lost) return await this.#goOnAfterLoss(answer)
     if (answer === ended) await this.#fail()
     if (answer === refused) this.#isRefused = true
     const bytes = this.#onTheirWay.shift()?.byteLength ?? 0
@@ -146,10 +159,16 @@ export class ReceiveLoop implements PartWriter {
     this.#options.onWritten(bytes)
   }
 
-  async #goOnAfterLoss(): Promise<void> {
-    if (this.#triesLeft === 0 || this.#isRefused) throw silent()
-    this.#triesLeft--
+  async #goOnAfterLoss(answer: number | null): Promise<void> {
+    // It is interrupted when it has read what is on its way, which would be code to the REPL.
+    while (answer !== null) answer = await this.#answer(quietMs)
     await this.#session.stop()
+    if (this.#triesLeft === 0 || this.#isRefused)
+      throw new AppError(
+        "transfer_failed",
+        "Bytes of the file are lost on their way to the board, again and again.",
+      )
+    this.#triesLeft--
     const { memory } = this.#session
     memory.inputBytes = Math.max(smallestRing, (memory.inputBytes ?? smallestRing) >> 1)
     this.#window = windowOf(memory, this.#code)
@@ -160,11 +179,11 @@ export class ReceiveLoop implements PartWriter {
   }
 
   /** null: none. Whatever else prints on the board meanwhile is passed over: the file is compared at its end. */
-  async #answer(): Promise<number | null> {
-    const deadlineMs = this.#session.deadline(answerMs)
+  async #answer(waitMs = answerMs): Promise<number | null> {
+    const deadlineMs = this.#session.deadline(waitMs)
     for (;;) {
       const byte = await this.#session.sayAnyway((talk) => talk.byte(deadlineMs))
-      if (byte === null || byte === taken || byte === refused || byte === ended) return byte
+      if (byte === null || answers.has(byte)) return byte
     }
   }
 
@@ -196,10 +215,10 @@ interface Window {
   readonly dataBytes: number
 }
 
-function windowOf({ inputBytes }: BoardMemory, { headBytes }: PieceCode): Window {
+function windowOf({ inputBytes }: BoardMemory, { aroundBytes }: PieceCode): Window {
   const bytes = (inputBytes ?? smallestRing) - ringSlack
   const pieceBytes = Math.max(smallestPiece, Math.floor(bytes / piecesAtOnce))
-  return { bytes, dataBytes: Math.min(largestPiece, pieceBytes) - headBytes }
+  return { bytes, dataBytes: Math.min(largestPiece, pieceBytes) - aroundBytes }
 }
 
 function silent(): AppError {

@@ -47,7 +47,9 @@ export function createBoardWire(
     const endMs = clock.monotonicMs() + waitMs
     passRealTime()
     while (came.byteLength === 0 && clock.monotonicMs() < endMs) {
-      if (board.isIdle) clock.advance(Math.min(pace ? stepMs : waitMs, endMs - clock.monotonicMs()))
+      // The clock counts microseconds.
+      const leftMs = Math.max(0.001, endMs - clock.monotonicMs())
+      if (board.isIdle) clock.advance(pace ? Math.min(stepMs, leftMs) : leftMs)
       else {
         await wakeup.wait({ timeout: { clock: systemClock, ms: lookMs } })
         passRealTime()
