@@ -35,7 +35,11 @@ export async function runProgram(
     parts.push(bytes)
   }
   await orStop(session, async () => {
-    for await (const bytes of outputOf(session, options)) await (options.onOutput ?? keep)(bytes)
+    for await (const bytes of outputOf(session, options)) {
+      const taking = Promise.resolve((options.onOutput ?? keep)(bytes))
+      // Who takes the output may never come back.
+      await session.unlessAborted(taking, signal)
+    }
   })
   return { stdout: concatBytes(parts), stderr: await session.finish() }
 }

@@ -1,3 +1,4 @@
+import { createDeferred } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { createBoardWire } from "../testing/board-wires.ts"
@@ -8,6 +9,7 @@ import { sourceOf, takeGenuine } from "../testing/test-boards.ts"
 import type { Board } from "./board.ts"
 import { createBoardMemory } from "./board-memory.ts"
 import { takeBoard } from "./take-board.ts"
+import type { Wire } from "./wire.ts"
 
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -121,6 +123,18 @@ describe("a genuine board", () => {
     board = await takeGenuine(genuine)
   })
 
+  test("is left also while nobody takes what its program prints", async () => {
+    const heard = createDeferred<void>()
+    const onOutput = () => {
+      heard.resolve()
+      return new Promise<void>(() => {})
+    }
+    const flood = board.exec("while True:\n print('flood')\n", { onOutput })
+    await heard.promise
+    const [, ended] = await Promise.all([board.leave(), flood.catch((error: unknown) => error)])
+    expect(ended).toMatchObject({ code: "cancelled" })
+  })
+
   test("takes no two things at a time, and is left at once in the middle of one", async () => {
     const running = board.exec("import time\nwhile True:\n time.sleep_ms(1)\n")
     await expect(board.exec("1")).rejects.toMatchObject({ code: "overloaded" })
@@ -175,6 +189,22 @@ describe("a scripted board", () => {
     await board.exec("2")
     expect(scripted.ran.slice(-1)).toEqual(["2"])
     await board.leave()
+    expect(sent.slice(-1)).toEqual([0x02])
+  })
+
+  test("whose taking is given up in its middle is left at its prompt", async () => {
+    const { wire, clock, sent } = createScriptedWire(new ScriptedBoard())
+    const giving = new AbortController()
+    const watched: Wire = {
+      ...wire,
+      async write(bytes) {
+        await wire.write(bytes)
+        if (bytes[0] === 0x05) giving.abort()
+      },
+    }
+    await expect(takeBoard(watched, { clock, signal: giving.signal })).rejects.toMatchObject({
+      code: "cancelled",
+    })
     expect(sent.slice(-1)).toEqual([0x02])
   })
 

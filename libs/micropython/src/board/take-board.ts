@@ -1,3 +1,4 @@
+import { AppError } from "@serialcast/contract"
 import type { Clock } from "@serialcast/primitives"
 import type { BoardFiles } from "../files/board-files.ts"
 import { createBoardFiles } from "../files/create-board-files.ts"
@@ -34,7 +35,12 @@ export async function takeBoard(wire: Wire, options: TakeBoardOptions): Promise<
   const { clock, signal, memory = createBoardMemory(), said = new Uint8Array(0) } = options
   const { timeoutMs: takeTimeoutMs = 4_500, random = Math.random } = options
   const session = new Session({ wire, clock, signal, memory, said, takeTimeoutMs, random })
-  const taken = await session.takeOver()
+  const taken = await session.takeOver().catch(async (error: unknown) => {
+    const isBusy = error instanceof AppError && error.code === "board_busy"
+    // Nobody else gets to leave it. What fails here has its reason in what failed before.
+    if (memory.isBoard && !isBusy) await session.leave().catch(() => {})
+    throw error
+  })
   return new TakenBoard(session, taken, options.softwareFlowControl ?? false)
 }
 
