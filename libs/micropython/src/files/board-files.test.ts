@@ -1,6 +1,8 @@
+import { getEventListeners } from "node:events"
 import { seededRandom } from "@serialcast/testkit"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Board } from "../board/board.ts"
+import { textLiteral } from "../repl/python-literal.ts"
 import { GenuineBoard } from "../testing/genuine-board.ts"
 import {
   bootWithout,
@@ -274,6 +276,36 @@ describe("a board", () => {
     })()
     await expect(reading).rejects.toMatchObject({ code: "cancelled" })
     expect(await readFile(board, path)).toEqual(data)
+  })
+
+  test("lets go of a caller's signal when a file has ended, or was left", async () => {
+    await fresh()
+    const path = `${folder}/file`
+    await board.files.put(path, sourceOf(dataOf(5_000)))
+    const { signal } = new AbortController()
+    const listeners = () => getEventListeners(signal, "abort").length
+    const whole = await board.files.get(path, { signal })
+    expect(listeners()).toBe(1)
+    for await (const piece of whole.bytes) expect(piece.byteLength).toBeGreaterThan(0)
+    expect(listeners()).toBe(0)
+    for await (const piece of (await board.files.get(path, { signal })).bytes) if (piece.byteLength > 0) break
+    expect(listeners()).toBe(0)
+    await expect(board.files.get(`${folder}/none`, { signal })).rejects.toMatchObject({
+      code: "no_such_file",
+    })
+    expect(listeners()).toBe(0)
+  })
+
+  test("tells where relative paths begin", async () => {
+    await fresh()
+    const before = await board.files.currentFolder()
+    const odd = `${folder}/it's žluťoučký`
+    await board.files.mkdir(odd)
+    const python = (path: string) => `import os\nos.chdir(${textLiteral(path)})`
+    await board.exec(python(odd))
+    expect(await board.files.currentFolder()).toBe(odd)
+    await board.exec(python(before))
+    expect(await board.files.currentFolder()).toBe(before)
   })
 
   test("does one thing at a time", async () => {

@@ -55,6 +55,8 @@ export interface RemoteFile {
  */
 export interface BoardFiles {
   stat(path: string): Promise<FileStat>
+  /** Where relative paths begin, as an absolute one. */
+  currentFolder(): Promise<string>
   /** By name. */
   list(path: string): Promise<readonly FileEntry[]>
   /** The file is the old one or the new one whole, whatever happens on the way. */

@@ -2,7 +2,14 @@ import { AppError } from "@serialcast/contract"
 import type { Session } from "../board/session.ts"
 import type { BoardFiles, RemoteFile } from "./board-files.ts"
 import { askFeatures, type BoardFeatures } from "./features.ts"
-import { listFolder, makeFolder, removeFile, renameFile, statFile } from "./folder-functions.ts"
+import {
+  currentFolder,
+  listFolder,
+  makeFolder,
+  removeFile,
+  renameFile,
+  statFile,
+} from "./folder-functions.ts"
 import { SendingBoard } from "./get-file.ts"
 import { hashFile } from "./hash-file.ts"
 import { pathLiteral, refuseBadPath } from "./path-name.ts"
@@ -24,6 +31,7 @@ export function createBoardFiles(session: Session, { softwareFlowControl }: Boar
       refuseBadPath(path)
       return await session.alone(() => healed(session, path, () => statFile(session, path)))
     },
+    currentFolder: async () => await session.alone(() => currentFolder(session)),
     list: async (path) => {
       refuseBadPath(path)
       return await session.alone(() => listFolder(session, path))

@@ -26,6 +26,16 @@ function statOf(mode: number, size: number): FileStat {
   return { kind: isDirectory ? "directory" : "file", size: isDirectory ? 0 : size }
 }
 
+export async function currentFolder(session: Session): Promise<string> {
+  const body = "print(''.join('%02x'%b for b in os.getcwd().encode()))"
+  const text = await runFunction(
+    session,
+    { imports: "import os", body, given: {} },
+    { what: "name of the current folder" },
+  )
+  return Buffer.from(text.trim(), "hex").toString()
+}
+
 /** Names come in hex, because they are any bytes. Where `ilistdir` tells no size the file is asked. */
 const listBody = `
 q=p if p[-1:]=='/' else p+'/'
