@@ -1,4 +1,4 @@
-import type { Found } from "@serialcast/micropython"
+import type { FileEntry, Found } from "@serialcast/micropython"
 
 /** A file on its way to a board. */
 export interface FileToPut {
@@ -27,6 +27,11 @@ export interface BoardFiles {
    */
   put(path: string, file: FileToPut, options: TransferOptions): Promise<unknown>
   get(path: string, options: TransferOptions): Promise<FileToGet>
+  /** Where relative paths begin, as an absolute one. */
+  currentFolder(): Promise<string>
+  list(path: string): Promise<readonly FileEntry[]>
+  /** A file, or an empty folder. */
+  remove(path: string): Promise<void>
 }
 
 /** A board at its REPL, while somebody has it. */

@@ -13,6 +13,7 @@ const codes: Readonly<Record<string, number>> = {
   is_directory: 21,
   bad_request: 22,
   no_space: 28,
+  not_empty: 39,
   unsupported: 95,
   board_timeout: 110,
   cancelled: 125,

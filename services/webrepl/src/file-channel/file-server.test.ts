@@ -1,47 +1,15 @@
 import { AppError } from "@serialcast/contract"
-import { concatBytes, createWakeup } from "@serialcast/primitives"
+import { concatBytes } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
-import { expect, onTestFinished, test } from "vitest"
-import { Transfers } from "../session/transfers.ts"
+import { expect, test } from "vitest"
 import { getRequest, putRequest, request, versionRequest } from "../testing/file-requests.ts"
-import { MemoryBoard } from "../testing/memory-board.ts"
-import { type FailurePlace, FileServer } from "./file-server.ts"
+import { hex, serveFiles } from "../testing/serve-files.ts"
 
 const ok = "574200 00".replace(" ", "")
 const counting = (size: number) => Uint8Array.from({ length: size }, (_, index) => (index * 7) & 0xff)
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
-
-function serve(failurePlace: FailurePlace = "first-response") {
-  const board = new MemoryBoard()
-  const gone = new AbortController()
-  const sent: Uint8Array[] = []
-  const came = createWakeup()
-  const told: string[] = []
-  const transfers = new Transfers()
-  const server = new FileServer({
-    useBoard: board.use,
-    version: () => [1, 29, 3],
-    failurePlace: () => failurePlace,
-    async send(payload) {
-      sent.push(payload)
-      came.wake()
-    },
-    tellInterrupted: () => told.push("interrupted"),
-    tellFailure: (about, { message }) => told.push(`${about}. ${message}`),
-    transfers,
-    signal: gone.signal,
-  })
-  const running = server.run()
-  onTestFinished(async () => {
-    gone.abort()
-    await running
-  })
-  const frames = () => sent.map(hex)
-  return { board, server, gone, running, sent, came, frames, told, transfers }
-}
 
 test("the version is three bytes in one frame, without a response", async () => {
-  const { server, frames } = serve()
+  const { server, frames } = serveFiles()
   await server.push(versionRequest())
   await eventually(() => expect(frames()).toEqual(["011d03"]))
 })
@@ -49,7 +17,7 @@ test("the version is three bytes in one frame, without a response", async () => 
 test.each([0, 1, 255, 256, 257, 1_024, 1_025, 100_000])(
   "a file of %d bytes is put with two responses, in frames of 1024 as the clients send them",
   async (size) => {
-    const { server, board, frames } = serve()
+    const { server, board, frames } = serveFiles()
     const file = counting(size)
     const head = putRequest("main.py", size)
     // The command-line client sends the request in two frames.
@@ -62,14 +30,14 @@ test.each([0, 1, 255, 256, 257, 1_024, 1_025, 100_000])(
 )
 
 test("a program that was interrupted for it is told", async () => {
-  const { server, board, told } = serve()
+  const { server, board, told } = serveFiles()
   board.found = "program"
   await server.push(putRequest("main.py", 0))
   await eventually(() => expect(told).toEqual(["interrupted"]))
 })
 
 test("the first response of a put comes before its bytes do", async () => {
-  const { server, frames, transfers } = serve()
+  const { server, frames, transfers } = serveFiles()
   await server.push(putRequest("main.py", 10))
   await eventually(() => expect(frames()).toEqual([ok]))
   expect(transfers.isRunning).toBe(true)
@@ -81,7 +49,7 @@ test("the first response of a put comes before its bytes do", async () => {
 test.each([0, 1, 255, 256, 257, 512, 1_025, 100_000])(
   "a file of %d bytes is got in chunks of 256, one for each byte that is sent, and an empty one",
   async (size) => {
-    const { server, board, sent, frames, came } = serve()
+    const { server, board, sent, frames, came } = serveFiles()
     board.files.set("boot.py", counting(size))
     await server.push(getRequest("boot.py"))
     await eventually(() => expect(frames()).toEqual([ok]))
@@ -101,7 +69,7 @@ test.each([0, 1, 255, 256, 257, 512, 1_025, 100_000])(
 )
 
 test("requests and wishes in one piece are served one after the other", async () => {
-  const { server, board, frames } = serve()
+  const { server, board, frames } = serveFiles()
   board.files.set("a", counting(256))
   await server.push(
     concatBytes([
@@ -132,10 +100,10 @@ test("requests and wishes in one piece are served one after the other", async ()
 })
 
 test("a type that there is not gets a code, a reason, and the next request its answer", async () => {
-  const { server, frames, told } = serve()
+  const { server, frames, told } = serveFiles()
   await server.push(concatBytes([request({ type: 9, name: "x" }), versionRequest()]))
   await eventually(() => expect(frames()).toEqual(["57421600", "011d03"]))
-  expect(told).toEqual(["request. Expected a request of type 1, 2 or 3; found 9."])
+  expect(told).toEqual(["request. Expected a request of type 1 to 5; found 9."])
 })
 
 const failed = new AppError("device_offline", "The board is gone.")
@@ -144,7 +112,7 @@ const code = "57421300"
 test.each([-1, 0])(
   "a put that fails before it begins (%d) ends with its first response, and nothing of it follows",
   async (bytes) => {
-    const { server, board, frames, told } = serve("first-response")
+    const { server, board, frames, told } = serveFiles("first-response")
     board.failsAt = { bytes, error: failed }
     await server.push(putRequest("main.py", 1_000))
     await eventually(() => expect(frames()).toEqual([code]))
@@ -161,7 +129,7 @@ test.each([
 ] as const)(
   "a put that fails %s swallows what was announced, and ends with its final response",
   async (_what, place, bytes) => {
-    const { server, board, frames } = serve(place)
+    const { server, board, frames } = serveFiles(place)
     board.failsAt = { bytes, error: failed }
     const file = counting(3_000)
     await server.push(putRequest("main.py", file.byteLength))
@@ -173,14 +141,14 @@ test.each([
 )
 
 test("a get of what is not there ends with its first response for the command line", async () => {
-  const { server, frames, told } = serve("first-response")
+  const { server, frames, told } = serveFiles("first-response")
   await server.push(concatBytes([getRequest("nothing.py"), versionRequest()]))
   await eventually(() => expect(frames()).toEqual(["57421600", "011d03"]))
   expect(told).toEqual(["get nothing.py. There is no file nothing.py on the board."])
 })
 
 test("a get of what is not there is an empty file with a final code for the page", async () => {
-  const { server, frames } = serve("final-response")
+  const { server, frames } = serveFiles("final-response")
   await server.push(getRequest("nothing.py"))
   await eventually(() => expect(frames()).toEqual([ok]))
   await server.push(Uint8Array.of(0))
@@ -189,7 +157,7 @@ test("a get of what is not there is an empty file with a final code for the page
 })
 
 test("a get that fails in its middle ends with an empty chunk and its code", async () => {
-  const { server, board, frames } = serve()
+  const { server, board, frames } = serveFiles()
   board.files.set("a", counting(3_000))
   board.failsAt = { bytes: 1_000, error: failed }
   await server.push(concatBytes([getRequest("a"), new Uint8Array(4), versionRequest()]))
@@ -198,7 +166,7 @@ test("a get that fails in its middle ends with an empty chunk and its code", asy
 })
 
 test("a client that leaves in the middle of a put leaves the file that was there", async () => {
-  const { server, board, gone, running, frames, transfers } = serve()
+  const { server, board, gone, running, frames, transfers } = serveFiles()
   board.files.set("main.py", counting(5))
   await server.push(putRequest("main.py", 1_000))
   await server.push(counting(500))
@@ -210,7 +178,7 @@ test("a client that leaves in the middle of a put leaves the file that was there
 })
 
 test("a client that sends faster than the board takes has to wait", async () => {
-  const { server, board, frames, gone } = serve()
+  const { server, board, frames, gone } = serveFiles()
   let take = () => {}
   const taken = new Promise<void>((resolve) => {
     take = resolve

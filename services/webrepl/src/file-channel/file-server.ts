@@ -5,11 +5,18 @@
 import { AppError, toAppError } from "@serialcast/contract"
 import { ByteQueue, createWakeup, type Wakeup } from "@serialcast/primitives"
 import type { Transfers } from "../session/transfers.ts"
-import type { BoardFiles, FileToGet, UseBoard } from "./board-files.ts"
+import type { BoardFiles, UseBoard } from "./board-files.ts"
 import { responseCodeOf } from "./file-error-codes.ts"
 import type { FileRequest } from "./file-request.ts"
-import { fileChunk, fileResponse, maxFileChunkBytes, versionResponse } from "./file-responses.ts"
+import {
+  fileChunk,
+  fileResponse,
+  maxFileChunkBytes,
+  maxFolderChunkBytes,
+  versionResponse,
+} from "./file-responses.ts"
 import { type FileInput, FileStream } from "./file-stream.ts"
+import { absoluteFolder, encodeFolder } from "./folder-document.ts"
 
 /** What may wait for the board, in bytes; then the client is not read: the page sends a whole file at once. */
 const maxHeldBytes = 64 * 1024
@@ -18,6 +25,9 @@ export type Version = readonly [major: number, minor: number, micro: number]
 
 /** Where a client looks whether a transfer failed: each of the official ones looks at one place and hangs at the other. */
 export type FailurePlace = "first-response" | "final-response"
+
+/** What a request wants of the board's files. */
+type FileWork = Extract<FileRequest, { readonly name: string }>
 
 export interface FileServerOptions {
   readonly useBoard: UseBoard
@@ -71,30 +81,29 @@ export class FileServer {
     const { send, version, tellFailure } = this.#options
     switch (request.kind) {
       case "version":
-        return await send(versionResponse(version() ?? [0, 0, 0]))
+        return await send(versionResponse(version() ?? [0, 0, 0], request.asksExtensions))
       case "unknown": {
-        const message = `Expected a request of type 1, 2 or 3; found ${request.type}.`
+        const message = `Expected a request of type 1 to 5; found ${request.type}.`
         const error = new AppError("bad_request", message)
         tellFailure("request", error)
         return await send(fileResponse(responseCodeOf(error.code)))
       }
-      case "put":
-        return await this.#transfer(`put ${request.name}`, (files) => this.#put(request, files))
-      case "get":
-        return await this.#transfer(`get ${request.name}`, (files) => this.#get(request, files))
+      default:
+        return await this.#transfer(request)
     }
   }
 
   /** Runs a transfer from its request to its final response, and tells what went wrong as the client can understand it. */
-  async #transfer(about: string, work: (files: BoardFiles) => Promise<void>): Promise<void> {
+  async #transfer(request: FileWork): Promise<void> {
     const { useBoard, transfers, tellFailure, tellInterrupted, send, signal } = this.#options
+    const about = `${request.kind} ${request.name}`.trim()
     const outcome = new TransferOutcome()
     this.#outcome = outcome
     transfers.begin()
     try {
       await useBoard(about, ({ files, found }) => {
         if (found === "program") tellInterrupted()
-        return work(files)
+        return this.#work(request, files)
       })
     } catch (cause) {
       outcome.error = toAppError(cause)
@@ -104,11 +113,21 @@ export class FileServer {
     if (signal.aborted) return
     if (outcome.error === null) return await send(fileResponse(0))
     tellFailure(about, outcome.error)
-    await this.#endFailed(
-      about.startsWith("put") ? "put" : "get",
-      outcome,
-      responseCodeOf(outcome.error.code),
-    )
+    await this.#endFailed(request.kind, outcome, responseCodeOf(outcome.error.code))
+  }
+
+  async #work(request: FileWork, files: BoardFiles): Promise<void> {
+    switch (request.kind) {
+      case "put":
+        return await this.#put(request, files)
+      case "get":
+        return await this.#get(request.name, files)
+      case "list":
+        return await this.#list(request.name, files)
+      case "remove":
+        needName(request.name)
+        return await files.remove(request.name)
+    }
   }
 
   async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
@@ -135,12 +154,23 @@ export class FileServer {
     }
   }
 
-  async #get({ name }: Extract<FileRequest, { kind: "get" }>, files: BoardFiles): Promise<void> {
+  async #get(name: string, files: BoardFiles): Promise<void> {
     needName(name)
     const signal = this.#transferSignal()
-    const file = await files.get(name, { signal })
+    const { bytes } = await files.get(name, { signal })
+    await this.#give(chunksOf(bytes, maxFileChunkBytes))
+  }
+
+  async #list(name: string, files: BoardFiles): Promise<void> {
+    const path = absoluteFolder(name.startsWith("/") ? "" : await files.currentFolder(), name)
+    const document = encodeFolder(path, await files.list(path))
+    await this.#give(chunksOf([document], maxFolderChunkBytes))
+  }
+
+  /** What a get or a list is answered with, up to its final response. */
+  async #give(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#begin()
-    for await (const chunk of chunksOf(file)) {
+    for await (const chunk of chunks) {
       await this.#untilWanted()
       await this.#options.send(fileChunk(chunk))
     }
@@ -169,8 +199,9 @@ export class FileServer {
   }
 
   /** Behind a failure: brings the client to where it looks for the code, in step. */
-  async #endFailed(kind: "put" | "get", outcome: TransferOutcome, code: number): Promise<void> {
+  async #endFailed(kind: FileWork["kind"], outcome: TransferOutcome, code: number): Promise<void> {
     const { failurePlace, send } = this.#options
+    if (kind === "remove") return await send(fileResponse(code))
     if (!outcome.hasBegun && failurePlace() === "first-response") {
       if (kind === "put") this.#stream.refusePut()
       else this.#stream.endGet()
@@ -210,12 +241,15 @@ class TransferOutcome {
   error: AppError | null = null
 }
 
-/** A file in pieces of 256 bytes, the last one of what is left; none is empty. */
-async function* chunksOf({ bytes }: FileToGet): AsyncGenerator<Uint8Array> {
+/** Bytes in pieces of `size`, the last one of what is left; none is empty. */
+async function* chunksOf(
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array> {
   const queue = new ByteQueue()
   for await (const piece of bytes) {
     queue.push(piece)
-    while (queue.byteLength >= maxFileChunkBytes) yield takeWhole(queue, maxFileChunkBytes)
+    while (queue.byteLength >= size) yield takeWhole(queue, size)
   }
   if (queue.byteLength > 0) yield queue.takeAll()
 }

@@ -1,6 +1,13 @@
 import { concatBytes } from "@serialcast/primitives"
 import { expect, test } from "vitest"
-import { getRequest, putRequest, request, versionRequest } from "../testing/file-requests.ts"
+import {
+  getRequest,
+  listRequest,
+  putRequest,
+  removeRequest,
+  request,
+  versionRequest,
+} from "../testing/file-requests.ts"
 import { fileChunk, fileResponse, versionResponse } from "./file-responses.ts"
 import { FileStream } from "./file-stream.ts"
 
@@ -35,7 +42,7 @@ const session = concatBytes([
   getRequest("boot.py"),
 ])
 const told = [
-  '{"kind":"version"}',
+  '{"kind":"version","asksExtensions":false}',
   '{"kind":"put","name":"main.py","size":5}',
   "content hello",
   '{"kind":"put","name":"empty.txt","size":0}',
@@ -102,6 +109,30 @@ test("a name is UTF-8, and of one that is none each byte is a character, as the 
   expect(stream.pull()).toMatchObject({ request: { name: "é.txt" } })
 })
 
+test("a list is pulled as a get is, wish by wish, and a remove is a request alone", () => {
+  const stream = new FileStream()
+  stream.push(concatBytes([listRequest("/lib"), bytes("\0\0"), removeRequest("/lib/x.py"), listRequest("")]))
+  expect(stream.pull()).toEqual({ kind: "request", request: { kind: "list", name: "/lib" } })
+  expect(stream.pull()).toEqual({ kind: "wanted" })
+  expect(stream.pull()).toEqual({ kind: "wanted" })
+  stream.endGet()
+  expect(stream.pull()).toEqual({ kind: "request", request: { kind: "remove", name: "/lib/x.py" } })
+  expect(stream.pull()).toEqual({ kind: "request", request: { kind: "list", name: "" } })
+})
+
+test("the version's first flag alone asks for the extensions", () => {
+  const stream = new FileStream()
+  for (const [flags, asksExtensions] of [
+    [0x00, false],
+    [0x01, true],
+    [0xfe, false],
+    [0xff, true],
+  ] as const) {
+    stream.push(request({ type: 3, flags }))
+    expect(stream.pull()).toEqual({ kind: "request", request: { kind: "version", asksExtensions } })
+  }
+})
+
 test("the largest size is read whole, and a refused put has no content", () => {
   const stream = new FileStream()
   stream.push(putRequest("big", 0xffff_ffff))
@@ -109,7 +140,7 @@ test("the largest size is read whole, and a refused put has no content", () => {
   expect(stream.contentLeft).toBe(0xffff_ffff)
   stream.refusePut()
   stream.push(versionRequest())
-  expect(stream.pull()).toEqual({ kind: "request", request: { kind: "version" } })
+  expect(stream.pull()).toEqual({ kind: "request", request: { kind: "version", asksExtensions: false } })
 })
 
 test("the responses, byte for byte", () => {
@@ -118,5 +149,6 @@ test("the responses, byte for byte", () => {
   expect(fileChunk(bytes("abc"))).toEqual(Uint8Array.of(3, 0, 0x61, 0x62, 0x63))
   expect(fileChunk(new Uint8Array(256)).subarray(0, 3)).toEqual(Uint8Array.of(0, 1, 0))
   expect(fileChunk(new Uint8Array(0))).toEqual(Uint8Array.of(0, 0))
-  expect(versionResponse([1, 29, 0])).toEqual(Uint8Array.of(1, 29, 0))
+  expect(versionResponse([1, 29, 0], false)).toEqual(Uint8Array.of(1, 29, 0))
+  expect(versionResponse([1, 29, 0], true)).toEqual(Uint8Array.of(1, 29, 0, 1))
 })

@@ -6,13 +6,13 @@ export type FileInput =
   | { readonly kind: "request"; readonly request: FileRequest }
   /** Of the file that is put. */
   | { readonly kind: "content"; readonly bytes: Uint8Array }
-  /** One more piece of the file that is got is wanted. */
+  /** One more piece of the file that is got, or of the list of a folder, is wanted. */
   | { readonly kind: "wanted" }
   | null
 
 /**
  * The payload of all binary frames after the log-in as one stream of bytes, in which borders of frames mean nothing: a request
- * of 82 bytes; behind one to put, its content; behind one to get, a byte for each piece, until `endGet` says that there is no
+ * of 82 bytes; behind one to put, its content; behind one to get, or to list, a byte for each piece, until `endGet` says that there is no
  * more. What stands behind is the next request, however it was pipelined.
  */
 export class FileStream {
@@ -46,7 +46,7 @@ export class FileStream {
     return this.#pullRequest()
   }
 
-  /** The file that is got has ended: what follows is a request. */
+  /** The file that is got, or the list, has ended: what follows is a request. */
   endGet(): void {
     this.#isGetting = false
   }
@@ -72,7 +72,7 @@ export class FileStream {
     this.#requestLength = 0
     const request = parseFileRequest(this.#request)
     if (request.kind === "put") this.#contentLeft = request.size
-    if (request.kind === "get") this.#isGetting = true
+    if (request.kind === "get" || request.kind === "list") this.#isGetting = true
     return { kind: "request", request }
   }
 }

@@ -1,7 +1,8 @@
 import { AppError } from "@serialcast/contract"
+import type { FileEntry } from "@serialcast/micropython"
 import type { BoardFiles, FileToGet, FileToPut, UseBoard, UsedBoard } from "../file-channel/board-files.ts"
 
-/** A board in memory: files by name, as a test put them there. */
+/** A board in memory: files by name, as a test put them there; its folders are what stands before a slash. */
 export class MemoryBoard implements BoardFiles {
   version: string | null = "1.29.3"
   found: UsedBoard["found"] = "prompt"
@@ -38,6 +39,29 @@ export class MemoryBoard implements BoardFiles {
     const bytes = this.files.get(path)
     if (bytes === undefined) throw new AppError("bad_request", `There is no file ${path} on the board.`)
     return { size: bytes.byteLength, bytes: this.#give(bytes) }
+  }
+
+  async currentFolder(): Promise<string> {
+    return "/"
+  }
+
+  async list(path: string): Promise<readonly FileEntry[]> {
+    if (this.failsAt?.bytes === 0) this.#fail()
+    const before = path === "/" ? "" : `${path.slice(1)}/`
+    const entries = new Map<string, FileEntry>()
+    for (const [file, { byteLength }] of this.files) {
+      if (!file.startsWith(before)) continue
+      const [name = "", ...below] = file.slice(before.length).split("/")
+      const isFile = below.length === 0
+      entries.set(name, { name, kind: isFile ? "file" : "directory", size: isFile ? byteLength : 0 })
+    }
+    if (entries.size === 0 && path !== "/")
+      throw new AppError("no_such_file", `There is no folder ${path} on the board.`)
+    return [...entries.values()]
+  }
+
+  async remove(path: string): Promise<void> {
+    if (!this.files.delete(path)) throw new AppError("no_such_file", `There is no file ${path} on the board.`)
   }
 
   async *#give(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,14 @@
 import { concatBytes } from "@serialcast/primitives"
 import type { SeededRandom } from "@serialcast/testkit"
 import { clientFrame } from "./client-frame.ts"
-import { getRequest, putRequest, request, versionRequest } from "./file-requests.ts"
+import {
+  getRequest,
+  listRequest,
+  putRequest,
+  removeRequest,
+  request,
+  versionRequest,
+} from "./file-requests.ts"
 
 const latin1 = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"))
 
@@ -45,6 +52,8 @@ export function anySession(random: SeededRandom): Uint8Array {
       () => versionRequest(),
       () => putRequest("main.py", integer(random, 0, 400)),
       () => getRequest("boot.py"),
+      () => listRequest("/lib"),
+      () => removeRequest("boot.py"),
       () => request({ type: integer(random, 0, 255), name: "x" }),
       () => new Uint8Array(integer(random, 0, 4)),
     ])()
