@@ -105,12 +105,37 @@ test("a name that has no room in a request is refused, as it would be cut", asyn
   await expect(board.get("n".repeat(65), () => {})).rejects.toThrow("The name has 65 bytes")
 })
 
-test("the version is told, when it is known", async () => {
+test("the version is told, when it is known, and folders are only there when the other side says so", async () => {
   const { socket, board } = connect()
-  const known = board.version()
+  const ofBoard = board.about()
+  expect([...(await socket.frame(0)).subarray(2, 4)]).toEqual([3, 1])
   socket.receive(1, 29, 0)
-  expect(await known).toBe("1.29.0")
-  const unknown = board.version()
-  socket.receive(0, 0, 0)
-  expect(await unknown).toBeNull()
+  expect(await ofBoard).toEqual({ version: "1.29.0", hasFolders: false })
+  const ofService = board.about()
+  socket.receive(0, 0, 0, 1)
+  expect(await ofService).toEqual({ version: null, hasFolders: true })
+})
+
+test("a folder is listed as a file is got, and a file removed with one response", async () => {
+  const { socket, board } = connect()
+  const listing = board.list("/lib")
+  expect(Buffer.from((await socket.frame(0)).subarray(18, 23)).toString()).toBe("/lib\0")
+  socket.receive(...ok)
+  await socket.frame(1)
+  const document = new TextEncoder().encode(
+    '{"path":"/lib","entries":[{"name":"a.py","kind":"file","size":7}],"leftOut":0}',
+  )
+  socket.receive(document.byteLength, 0, ...document)
+  await socket.frame(2)
+  socket.receive(0, 0)
+  socket.receive(...ok)
+  const entries = [{ name: "a.py", kind: "file", size: 7 }]
+  expect(await listing).toEqual({ path: "/lib", entries, leftOut: 0 })
+  const removing = board.remove("/lib/a.py")
+  expect((await socket.frame(3))[2]).toBe(5)
+  socket.receive(...ok)
+  await removing
+  const failing = board.remove("/lib")
+  socket.receive(0x57, 0x42, 39, 0)
+  await expect(failing).rejects.toThrow("The board does not remove /lib (code 39)")
 })

@@ -1,4 +1,5 @@
 import { concatBytes, createDeferred, type Deferred } from "@serialcast/primitives"
+import { type Folder, parseFolder } from "./folder.ts"
 
 /** The part of a browser's WebSocket that is used here. */
 export type SocketLike = Pick<
@@ -20,7 +21,18 @@ const maxBufferedBytes = 256 * 1_024
 const pollMs = 20
 const longestName = 64
 
-const types = { put: 1, get: 2, version: 3 } as const
+const types = { put: 1, get: 2, version: 3, list: 4, remove: 5 } as const
+/** Of a request for the version: boards do not look at it, this service answers it with a byte of its own. */
+const extensionsFlag = 0x01
+/** In that byte: there are list and remove. */
+const foldersBit = 0x01
+
+export interface AboutBoard {
+  /** Like `1.29.0`; null when it is not known. */
+  readonly version: string | null
+  /** `list` and `remove` may be asked; a board itself would take them for something else. */
+  readonly hasFolders: boolean
+}
 
 /** One connection to a board's WebREPL, from the side of a client. One transfer at a time. */
 export class BoardConnection {
@@ -48,29 +60,53 @@ export class BoardConnection {
     if (!this.#isClosed) this.#socket.send(text.replaceAll("\r\n", "\r").replaceAll("\n", "\r"))
   }
 
-  /** Like `1.29.0`; null when it is not known. */
-  async version(): Promise<string | null> {
-    this.#send(request(types.version, "", 0))
-    const version = [...(await this.#next())].join(".")
-    return version === "0.0.0" ? null : version
+  async about(): Promise<AboutBoard> {
+    this.#send(request(types.version, { flags: extensionsFlag }))
+    const [major = 0, minor = 0, micro = 0, extensions = 0] = await this.#next()
+    const version = `${major}.${minor}.${micro}`
+    return {
+      version: version === "0.0.0" ? null : version,
+      hasFolders: (extensions & foldersBit) !== 0,
+    }
   }
 
-  /** Throws a sentence. `onProgress`: how many bytes have left. */
+  /** Throws a sentence. `onProgress`: how many bytes have left; all of them while the board still writes. */
   async put(name: string, file: Uint8Array, onProgress: (bytes: number) => void): Promise<void> {
-    this.#send(request(types.put, name, file.byteLength))
+    this.#send(request(types.put, { name, size: file.byteLength }))
     await this.#expectOk("The board does not take the file")
     for (let at = 0; at < file.byteLength; at += pieceBytes) {
       while (this.#socket.bufferedAmount > maxBufferedBytes && !this.#isClosed) await pause()
       this.#send(file.subarray(at, at + pieceBytes))
       onProgress(Math.max(0, at - this.#socket.bufferedAmount))
     }
+    onProgress(file.byteLength)
     await this.#expectOk("The file did not arrive whole")
   }
 
   /** Throws a sentence. `onProgress`: how many bytes have come. */
   async get(name: string, onProgress: (bytes: number) => void): Promise<Uint8Array> {
-    this.#send(request(types.get, name, 0))
-    await this.#expectOk("The board does not give the file")
+    this.#send(request(types.get, { name }))
+    return await this.#receive("The board does not give the file", onProgress)
+  }
+
+  /** The folder at `path`; empty: the current one. Throws a sentence. */
+  async list(path: string): Promise<Folder> {
+    this.#send(request(types.list, { name: path }))
+    return parseFolder(await this.#receive("The board does not tell what is in the folder"))
+  }
+
+  /** A file, or an empty folder. Throws a sentence. */
+  async remove(path: string): Promise<void> {
+    this.#send(request(types.remove, { name: path }))
+    await this.#expectOk(`The board does not remove ${path}`)
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  async #receive(problem: string, onProgress?: (bytes: number) => void): Promise<Uint8Array> {
+    await this.#expectOk(problem)
     const chunks: Uint8Array[] = []
     let bytes = 0
     for (;;) {
@@ -79,14 +115,10 @@ export class BoardConnection {
       if (chunk.byteLength === 0) break
       chunks.push(chunk)
       bytes += chunk.byteLength
-      onProgress(bytes)
+      onProgress?.(bytes)
     }
-    await this.#expectOk("The board does not give the file")
+    await this.#expectOk(problem)
     return concatBytes(chunks)
-  }
-
-  close(): void {
-    this.#socket.close()
   }
 
   #send(bytes: Uint8Array): void {
@@ -118,14 +150,22 @@ export class BoardConnection {
   }
 }
 
+interface RequestFields {
+  readonly flags?: number
+  readonly name?: string
+  readonly size?: number
+}
+
 /** The 82 bytes of a request. Throws a sentence for a name that has no room in it. */
-function request(type: number, name: string, size: number): Uint8Array {
+function request(type: number, { flags = 0, name = "", size = 0 }: RequestFields): Uint8Array {
   const encoded = new TextEncoder().encode(name)
   if (encoded.byteLength > longestName)
-    throw new RangeError(`The name has ${encoded.byteLength} bytes; at most ${longestName} have room.`)
+    throw new RangeError(
+      `The name has ${encoded.byteLength} bytes with its folder; at most ${longestName} have room.`,
+    )
   const bytes = new Uint8Array(82)
   const view = new DataView(bytes.buffer)
-  bytes.set([0x57, 0x41, type])
+  bytes.set([0x57, 0x41, type, flags])
   view.setUint32(12, size, true)
   view.setUint16(16, encoded.byteLength, true)
   bytes.set(encoded, 18)

@@ -27,12 +27,12 @@ const terminal = createTerminalView(byId("terminal", HTMLElement), {
   onLeave: () => button.focus(),
 })
 const files = prepareFiles(() => board)
+files.disconnected()
 
 function show(text: string, isConnected: boolean): void {
   status.textContent = text
   button.textContent = isConnected ? "Disconnect" : "Connect"
   address.disabled = isConnected
-  files.setEnabled(isConnected)
 }
 
 function connect(): void {
@@ -53,6 +53,7 @@ function connect(): void {
     },
     onClosed(reason) {
       board = null
+      files.disconnected()
       const why = heard === "" ? "Not reachable" : "Disconnected"
       terminal.notice(reason === "" ? why.toLowerCase() : `${why.toLowerCase()}: ${reason}`)
       show(why, false)
@@ -64,8 +65,12 @@ function connect(): void {
 async function greet(): Promise<void> {
   show("Connected", true)
   try {
-    const version = await board?.version()
-    if (version && board !== null) show(`Connected, MicroPython ${version}`, true)
+    const greeted = board
+    const about = await greeted?.about()
+    if (about === undefined || board !== greeted) return
+    if (about.version !== null) show(`Connected, MicroPython ${about.version}`, true)
+    // Not before: the answer is awaited alone.
+    files.connected(about.hasFolders)
   } catch {
     // The connection has ended, which is shown.
   }
