@@ -180,7 +180,10 @@ describe("Ctrl-C", () => {
     let answer = ""
     while (!answer.includes(output)) answer += Buffer.from(await board.read()).toString("latin1")
     await board.write("\x03")
-    expect(await board.readUntil("\x04>")).toContain(keyboardInterrupt)
+    const end = await board.readUntil("\x04>")
+    expect(end).toContain(keyboardInterrupt)
+    // Behind the output, before the traceback.
+    expect(end).toContain("\x04Traceback")
   })
 
   test("leaves nothing out of what is printed after it", async () => {
