@@ -132,6 +132,13 @@ test("a board that falls silent while it is sent code is told", () => {
   )
 })
 
+test("what ends by sys.exit() has its output, and the board, which starts anew for it, goes on", () => {
+  const board = inRaw({ run: (code) => (code === "exit" ? { stdout: "bye", exits: true } : { stdout: "!" }) })
+  const [talk, memory] = [new Talk(), createBoardMemory()]
+  expect(play(runToEnd(talk, "exit", memory), board).result).toEqual(["bye", ""])
+  expect(play(runToEnd(talk, "next", memory), board).result).toEqual(["!", ""])
+})
+
 test("what does not end is interrupted, also when it catches an interrupt, and the board goes on", () => {
   const board = inRaw({
     run: (code) => (code === "loop" ? { program: { catches: 1, prints: "on\r\n" } } : { stdout: "!" }),

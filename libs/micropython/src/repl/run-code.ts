@@ -4,7 +4,7 @@ import type { BoardMemory } from "../board/board-memory.ts"
 import type { Conversation } from "./conversation.ts"
 import { sendByStatements } from "./plain-raw.ts"
 import { enterRawPaste, sendByWindow } from "./raw-paste.ts"
-import { rawBanner, replCode } from "./repl-codes.ts"
+import { rawBanner, rawPrompt, replCode } from "./repl-codes.ts"
 import type { Talk } from "./talk.ts"
 
 /** In plain raw mode at most so many bytes are on their way, whatever the board takes while it is busy. */
@@ -13,6 +13,10 @@ const statementBytes = 255
 const smallestInput = 64
 const endMark = replCode.end
 const promptMs = 2_000
+/** The longest that boards are known to take for boot.py, which looks for its network. */
+const restartMs = 30_000
+/** What still comes of a program that was interrupted. */
+const restMs = 5_000
 const keptErrorBytes = 16 * 1024
 const encoder = new TextEncoder()
 
@@ -66,7 +70,10 @@ export function* nextOutput(talk: Talk, deadlineMs: MonotonicMs): Conversation<U
   return bytes.subarray(0, end)
 }
 
-/** What follows on the output: the traceback, and the prompt. Throws `board_timeout` when they do not come. */
+/**
+ * What follows on the output: the traceback, and the prompt; behind `sys.exit()` that of a board that has started anew, in
+ * raw mode as before. Throws `board_timeout` when they do not come.
+ */
 export function* endOfCode(talk: Talk, deadlineMs: MonotonicMs): Conversation<string> {
   let kept = new Uint8Array(0)
   for (;;) {
@@ -79,9 +86,10 @@ export function* endOfCode(talk: Talk, deadlineMs: MonotonicMs): Conversation<st
     kept = whole.subarray(Math.max(0, whole.byteLength - keptErrorBytes))
   }
   const endMs = yield* talk.deadline(promptMs)
-  const prompt = yield* talk.byte(endMs)
-  if (prompt !== 0x3e)
-    throw new AppError("board_timeout", "The prompt of raw mode did not come behind a program.")
+  const first = yield* talk.byte(endMs)
+  const isThere =
+    first === rawPrompt[0] || (first !== null && (yield* talk.past(rawBanner, after(talk.nowMs, restartMs))))
+  if (!isThere) throw new AppError("board_timeout", "The prompt of raw mode did not come behind a program.")
   return new TextDecoder().decode(kept)
 }
 
@@ -94,7 +102,7 @@ export function* interruptCode(talk: Talk): Conversation<boolean> {
       const piece = yield* nextOutput(talk, endMs)
       if (piece === "silent") break
       if (piece === null) {
-        yield* endOfCode(talk, after(talk.nowMs, promptMs))
+        yield* endOfCode(talk, after(talk.nowMs, restMs))
         return true
       }
     }

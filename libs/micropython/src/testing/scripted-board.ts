@@ -18,6 +18,8 @@ export interface Ran {
   readonly stdout?: string
   readonly stderr?: string
   readonly program?: Program
+  /** It ends by `sys.exit()`: the board starts anew. */
+  readonly exits?: boolean
 }
 
 export interface ScriptedBoardOptions {
@@ -148,8 +150,9 @@ export class ScriptedBoard {
     this.ran.push(code)
     const [, word] = versionCode.exec(code) ?? []
     const told = word === undefined ? {} : { stdout: `${word}\r\n${implementation}\r\n` }
-    const { stdout = "", stderr = "", program }: Ran = this.#options.run?.(code) ?? told
+    const { stdout = "", stderr = "", program, exits }: Ran = this.#options.run?.(code) ?? told
     this.#say(`${isOkay ? "OK" : ""}${stdout}`)
+    if (exits) return this.#say(`\u0004\u0004MPY: soft reboot\r\nfrom boot.py > \r\n${rawBanner}`)
     if (program === undefined) return this.#say(`\u0004${stderr}\u0004>`)
     this.#program = { ...program, isRaw: true }
   }
