@@ -17,7 +17,8 @@ export function judgeConditions(
 ): "go on" | "not modified" {
   const { "if-match": wanted, "if-none-match": unwanted } = headers
   if (wanted !== undefined && !names(wanted, tag)) throw failed("If-Match", tag)
-  if (unwanted === undefined || !names(unwanted, tag)) return "go on"
+  // Compared weakly, unlike If-Match (§13.1): what a proxy has compressed has a weak one.
+  if (unwanted === undefined || !names(unwanted.replaceAll("W/", ""), tag)) return "go on"
   if (method === "GET" || method === "HEAD") return "not modified"
   throw failed("If-None-Match", tag)
 }
@@ -30,7 +31,7 @@ export function hasConditions({ headers }: Pick<Request, "headers">): boolean {
 function names(list: string, tag: string | null): boolean {
   if (tag === null) return false
   // Ours have no commas in them.
-  return list.trim() === "*" || list.split(",").some((one) => one.trim().replace(/^W\//, "") === tag)
+  return list.trim() === "*" || list.split(",").some((one) => one.trim() === tag)
 }
 
 function failed(header: string, tag: string | null): AppError {
