@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { BoardFiles } from "@serialcast/micropython"
 import { defineCommand } from "../command/command.ts"
@@ -6,7 +5,8 @@ import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
 import { UsageError } from "../command/usage-error.ts"
 import { type BoardPath, baseName, findPaths, walkBoard } from "./board-path.ts"
-import { isLocalFolder, writeLocal } from "./local-files.ts"
+import { isLocalFolder, makeLocalFolder, writeLocal } from "./local-files.ts"
+import { refuseSameTargets } from "./same-targets.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
 import { TransferReport } from "./transfer-report.ts"
 
@@ -21,7 +21,11 @@ export const getCommand = defineCommand({
   ],
   options: {
     ...boardOptions,
-    to: { type: "string", value: "path", help: "A name for one file, else a folder; - is standard output" },
+    to: {
+      type: "string",
+      value: "path",
+      help: "A name for one file, else a folder, which is made; - is standard output",
+    },
     recursive: { type: "boolean", short: "r", help: "Folders, with all that is in them" },
     json: { type: "boolean", help: "What was copied, as JSON" },
   },
@@ -36,10 +40,12 @@ export const getCommand = defineCommand({
     if (json && to === "-") throw new UsageError("--json and --to - exclude each other.")
     await using report = new TransferReport(context, { json, verb: "Got" })
     const purpose = `get ${baseName(patterns[0] ?? "")}`
-    await takeBoard({ values, given, purpose, context }, async ({ files }) => {
-      const found: BoardPath[] = []
-      for (const pattern of patterns) found.push(...(await findPaths(files, pattern)))
-      const items = await plan(files, found, { to, recursive })
+    const interrupted = () => report.interrupted()
+    await takeBoard({ values, given, purpose, interrupted, context }, async ({ files }) => {
+      const found = await findPaths(files, patterns)
+      const { folder, items } = await planGet(files, found, { to, recursive })
+      refuseSameTargets(items.filter(({ kind }) => kind === "file"))
+      if (folder !== null) await makeLocalFolder(folder)
       report.begin(items.reduce((sum, { size }) => sum + size, 0))
       for (const item of items) await getItem(files, item, { report, context })
     })
@@ -47,20 +53,28 @@ export const getCommand = defineCommand({
   },
 })
 
-interface GetItem extends BoardPath {
+export interface GetItem extends BoardPath {
   /** `-`: standard output. */
   readonly target: string
 }
 
-async function plan(
+export interface GetPlan {
+  /** What there must be before, for what goes into it. */
+  readonly folder: string | null
+  readonly items: readonly GetItem[]
+}
+
+/** Where each of what was found goes. Throws `UsageError` for a folder that was not asked for, and for several to one name. */
+export async function planGet(
   files: BoardFiles,
   found: readonly BoardPath[],
   { to, recursive }: { readonly to: string; readonly recursive: boolean },
-): Promise<GetItem[]> {
+): Promise<GetPlan> {
   const [only] = found
   if (to === "-" || (found.length === 1 && only?.kind === "file" && !(await isFolder(to)))) {
-    if (found.length > 1 || only?.kind !== "file") throw new UsageError("--to: expected one file for it.")
-    return [{ ...only, target: to }]
+    if (found.length > 1 || only?.kind !== "file")
+      throw new UsageError("--to -: expected one file for standard output.")
+    return { folder: null, items: [{ ...only, target: to }] }
   }
   const items: GetItem[] = []
   for (const one of found) {
@@ -69,9 +83,14 @@ async function plan(
     if (one.kind === "file") continue
     if (!recursive) throw new UsageError(`${one.path} is a folder: copy it with --recursive.`)
     for await (const below of walkBoard(files, one.path))
-      items.push({ ...below, target: join(target, below.path.slice(one.path.length)) })
+      items.push({ ...below, target: join(target, relative(one.path, below.path)) })
   }
-  return items
+  return { folder: to, items }
+}
+
+/** The rest of a path below a folder of the board. */
+function relative(folder: string, path: string): string {
+  return folder === "." ? path : path.slice(folder.length)
 }
 
 async function isFolder(to: string): Promise<boolean> {
@@ -80,13 +99,14 @@ async function isFolder(to: string): Promise<boolean> {
 
 async function getItem(
   files: BoardFiles,
-  { path, kind, target }: GetItem,
+  { path, kind, size, target }: GetItem,
   { report, context }: { readonly report: TransferReport; readonly context: CommandContext },
 ): Promise<void> {
-  if (kind === "directory") return void (await mkdir(target, { recursive: true }))
-  const { size, bytes } = await files.get(path, { signal: context.signal })
+  if (kind === "directory") return await makeLocalFolder(target)
+  report.next(path, size)
+  const { size: sentBytes, bytes } = await files.get(path, { signal: context.signal })
   const onWritten = (written: number) => report.update(written)
   if (target === "-") for await (const piece of bytes) await context.stdout.write(piece)
   else await writeLocal(target, bytes, onWritten)
-  await report.done({ path, bytes: size })
+  await report.done({ path, bytes: sentBytes })
 }

@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { AppError } from "@serialcast/contract"
 
 /** A file or folder of this machine. */
@@ -13,17 +14,15 @@ export interface LocalPath {
 
 /** Throws `bad_request` for what is not there, and what is neither file nor folder. */
 export async function findLocal(path: string): Promise<LocalPath> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new AppError("bad_request", `${path} cannot be read: ${String(cause)}.`, { cause })
-  })
+  const found = await stat(path).catch(unreadable(path))
   if (found.isDirectory()) return { path, kind: "directory", size: 0 }
   if (found.isFile()) return { path, kind: "file", size: found.size }
   throw new AppError("bad_request", `${path} is neither a file nor a folder.`)
 }
 
-/** All that is below a folder, each folder before what is in it, by name. */
+/** All that is below a folder, each folder before what is in it, by name. Throws as `findLocal`. */
 export async function* walkLocal(folder: string): AsyncGenerator<LocalPath, void, undefined> {
-  const names = await readdir(folder)
+  const names = await readdir(folder).catch(unreadable(folder))
   for (const name of names.sort()) {
     const found = await findLocal(join(folder, name))
     yield found
@@ -42,37 +41,87 @@ export function isLocalFolder(path: string): Promise<boolean> {
 export async function* readLocal(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* createReadStream(path)
-  } catch (cause) {
-    throw new AppError("bad_request", `${path} cannot be read: ${String(cause)}.`, { cause })
+  } catch (error) {
+    unreadable(path)(error)
   }
 }
 
-/** A file under its final name when all of `bytes` is in it; until then that of before stays. Throws `bad_request`. */
+/** A folder with those above it; one that is there is kept. Throws `output_failed`. */
+export async function makeLocalFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(unwritable(path))
+}
+
+/**
+ * A file under its name when all of `bytes` is in it; until then that of before stays, whose permissions the new one has.
+ * What is no file (a pipe, `/dev/null`) is written to as the bytes come. Throws `output_failed`, and what `bytes` throws.
+ */
 export async function writeLocal(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
   onWritten: (bytes: number) => void,
 ): Promise<void> {
-  const part = join(dirname(path), `.${basename(path)}.part`)
-  const file = await openPart(part, path)
+  const { target, part, mode } = await placeOf(path)
+  const file = await open(part, part === target ? "w" : "wx", mode).catch(unwritable(path))
   try {
-    let size = 0
-    for await (const piece of bytes) {
-      await file.write(piece)
-      size += piece.byteLength
-      onWritten(size)
-    }
+    await writeAll(file, bytes, { path, onWritten })
     await file.close()
-    await rename(part, path)
+    if (part !== target) await rename(part, target).catch(unwritable(path))
   } catch (error) {
-    await file.close()
-    await rm(part, { force: true })
+    // What went wrong first is told; a closed file may be closed again.
+    await file.close().catch(() => {})
+    if (part !== target) await rm(part, { force: true })
     throw error
   }
 }
 
-async function openPart(part: string, path: string): Promise<FileHandle> {
-  return await open(part, "w").catch((cause: unknown) => {
-    throw new AppError("bad_request", `${path} cannot be written: ${String(cause)}.`, { cause })
-  })
+async function writeAll(
+  file: FileHandle,
+  bytes: AsyncIterable<Uint8Array>,
+  { path, onWritten }: { readonly path: string; readonly onWritten: (bytes: number) => void },
+): Promise<void> {
+  let size = 0
+  for await (const piece of bytes) {
+    // `write` may write a part.
+    await file.writeFile(piece).catch(unwritable(path))
+    size += piece.byteLength
+    onWritten(size)
+  }
+}
+
+interface Place {
+  /** Where a link leads, so that it stays one. */
+  readonly target: string
+  /** What is written first: beside the target, under a name that no other transfer has; itself, if it is no file. */
+  readonly part: string
+  readonly mode: number
+}
+
+/** What a new file may have before the umask takes from it. */
+const newFileMode = 0o666
+
+async function placeOf(path: string): Promise<Place> {
+  // What is not there yet has no place of its own.
+  const target = await realpath(path).catch(() => path)
+  const found = await stat(target).catch(() => null)
+  if (found !== null && !found.isFile()) return { target, part: target, mode: newFileMode }
+  const part = join(dirname(target), `.serialcast-${randomBytes(6).toString("hex")}.part`)
+  return { target, part, mode: found === null ? newFileMode : found.mode & 0o777 }
+}
+
+function unreadable(path: string) {
+  return (cause: unknown): never => {
+    throw new AppError("bad_request", `${path} cannot be read: ${reasonOf(cause)}.`, { cause })
+  }
+}
+
+function unwritable(path: string) {
+  return (cause: unknown): never => {
+    throw new AppError("output_failed", `${path} cannot be written: ${reasonOf(cause)}.`, { cause })
+  }
+}
+
+/** `ENOENT: no such file or directory`, without the call and its path, which may be one that nobody knows. */
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return message.replace(/, \w+( '.*)?$/s, "")
 }

@@ -1,7 +1,7 @@
 import type { FileEntry } from "@serialcast/micropython"
 import { defineCommand } from "../command/command.ts"
 import { exitCodes } from "../command/exit-code.ts"
-import { escapeControls } from "../terminal/escape-controls.ts"
+import { asciiJson, escapeName } from "../terminal/escape-controls.ts"
 import { formatTable } from "../terminal/table.ts"
 import { findPaths } from "./board-path.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
@@ -24,12 +24,12 @@ export const lsCommand = defineCommand({
   ],
   async run({ values, operands: [given, path = "."] }, context) {
     const entries = await takeBoard({ values, given, purpose: `ls ${path}`, context }, async ({ files }) => {
-      const found = await findPaths(files, path)
+      const found = await findPaths(files, [path])
       const [only] = found
       if (found.length === 1 && only?.kind === "directory") return await files.list(only.path)
       return found.map(({ path: name, kind, size }) => ({ name, kind, size }))
     })
-    const text = values.json === true ? `${JSON.stringify(entries)}\n` : listing(entries)
+    const text = values.json === true ? `${asciiJson(entries)}\n` : listing(entries)
     await context.stdout.write(text)
     return exitCodes.done
   },
@@ -39,7 +39,7 @@ export const lsCommand = defineCommand({
 function listing(entries: readonly FileEntry[]): string {
   const rows = entries.map(({ name, kind, size }) => [
     (kind === "directory" ? "" : String(size)).padStart(8),
-    escapeControls(name) + (kind === "directory" ? "/" : ""),
+    escapeName(name) + (kind === "directory" ? "/" : ""),
   ])
   return formatTable(rows)
     .map((row) => `${row}\n`)

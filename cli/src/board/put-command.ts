@@ -8,6 +8,7 @@ import { UsageError } from "../command/usage-error.ts"
 import { openInput, readWhole } from "../write/write-input.ts"
 import { baseName, joinPath } from "./board-path.ts"
 import { findLocal, type LocalPath, readLocal, walkLocal } from "./local-files.ts"
+import { refuseSameTargets } from "./same-targets.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
 import { TransferReport } from "./transfer-report.ts"
 
@@ -39,8 +40,11 @@ export const putCommand = defineCommand({
     const found = await findSources(sources, { to, recursive, context })
     const purpose = `put ${found.map(({ path }) => baseName(path)).join(" ")}`
     await using report = new TransferReport(context, { json, verb: "Put" })
-    await takeBoard({ values, given, purpose: short(purpose), context }, async ({ files }) => {
-      const items = await plan(files, found, to)
+    const interrupted = () => report.interrupted()
+    const call = { values, given, purpose: short(purpose), interrupted, context }
+    await takeBoard(call, async ({ files }) => {
+      const items = await planPut(files, found, to)
+      refuseSameTargets(items.filter(({ source }) => source !== null))
       report.begin(items.reduce((sum, { source }) => sum + (source?.size ?? 0), 0))
       for (const { target, source } of items) {
         if (source === null) await files.mkdir(target, { parents: true })
@@ -52,13 +56,13 @@ export const putCommand = defineCommand({
 })
 
 /** A file, or a folder to be made. */
-interface PutItem {
+export interface PutItem {
   readonly target: string
   readonly source: FileSource | null
 }
 
 /** What is to be copied; `below`: its folders and files, by their paths in it. */
-interface Found extends LocalPath {
+export interface Found extends LocalPath {
   readonly bytes: () => AsyncIterable<Uint8Array>
   readonly below: readonly LocalPath[]
 }
@@ -96,9 +100,14 @@ async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, unde
   yield bytes
 }
 
-async function plan(files: BoardFiles, found: readonly Found[], to: string | undefined): Promise<PutItem[]> {
+/** Where on the board each of what was found goes; `to` as it was given. */
+export async function planPut(
+  files: Pick<BoardFiles, "stat">,
+  found: readonly Found[],
+  to: string | undefined,
+): Promise<PutItem[]> {
   const [only] = found
-  if (to === undefined) return found.flatMap((one) => itemsOf(one, baseName(one.path)))
+  if (to === undefined) return found.flatMap((one) => itemsOf(one, baseName(one.path) || "."))
   const isFolder = to.endsWith("/") || found.length > 1 || (await isFolderOnBoard(files, to))
   if (!isFolder && only !== undefined) return itemsOf(only, to)
   const folder = to.replace(/(.)\/+$/, "$1")
@@ -114,10 +123,11 @@ function itemsOf(found: Found, target: string): PutItem[] {
     target: joinPath(target, relative(found.path, path).split(sep).join("/")),
     source: kind === "directory" ? null : { size, bytes: readLocal(path) },
   }))
-  return [{ target, source: null }, ...below]
+  // The board's current folder is there.
+  return target === "." ? below : [{ target, source: null }, ...below]
 }
 
-async function isFolderOnBoard(files: BoardFiles, path: string): Promise<boolean> {
+async function isFolderOnBoard(files: Pick<BoardFiles, "stat">, path: string): Promise<boolean> {
   try {
     return (await files.stat(path)).kind === "directory"
   } catch (error) {
@@ -134,6 +144,7 @@ interface PutFile {
 }
 
 async function putFile(files: BoardFiles, { target, source, report, context }: PutFile): Promise<void> {
+  report.next(target, source.size)
   const onProgress = (bytes: number) => report.update(bytes)
   const { size, hash, resumedBytes } = await files.put(target, source, { signal: context.signal, onProgress })
   await report.done({ path: target, bytes: size, resumedBytes, hash: `${hash.algorithm}:${hash.hex}` })

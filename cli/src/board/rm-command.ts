@@ -1,7 +1,9 @@
+import { AppError } from "@serialcast/contract"
+import type { BoardFiles } from "@serialcast/micropython"
 import { defineCommand } from "../command/command.ts"
 import { exitCodes } from "../command/exit-code.ts"
 import { UsageError } from "../command/usage-error.ts"
-import { findPaths } from "./board-path.ts"
+import { type BoardPath, findPaths } from "./board-path.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
 
 export const rmCommand = defineCommand({
@@ -10,7 +12,8 @@ export const rmCommand = defineCommand({
   operands: "<device> <path…>",
   maxOperands: 1_000,
   about: [
-    "Patterns like '*.py' are for the board: quote them. What one of them does not find is an error, before anything is removed.",
+    "Patterns like '*.py' are for the board: quote them. When one of them finds nothing, or a folder that is not empty,\n" +
+      "nothing is removed.",
   ],
   options: {
     ...boardOptions,
@@ -24,10 +27,18 @@ export const rmCommand = defineCommand({
     const { recursive = false } = values
     if (patterns.length === 0) throw new UsageError("Expected a device and paths to remove from it.")
     await takeBoard({ values, given, purpose: `rm ${patterns[0]}`, context }, async ({ files }) => {
-      const found = []
-      for (const pattern of patterns) found.push(...(await findPaths(files, pattern)))
+      const found = await findPaths(files, patterns)
+      if (!recursive) await refuseFull(files, found)
       for (const { path } of found) await files.remove(path, { recursive })
     })
     return exitCodes.done
   },
 })
+
+/** Before anything is removed. Throws `not_empty`. */
+async function refuseFull(files: BoardFiles, found: readonly BoardPath[]): Promise<void> {
+  for (const { path, kind } of found) {
+    if (kind === "file" || (await files.list(path)).length === 0) continue
+    throw new AppError("not_empty", `${path} has files in it, for which there is --recursive.`)
+  }
+}

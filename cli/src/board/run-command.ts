@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises"
 import { AppError } from "@serialcast/contract"
 import { defineCommand } from "../command/command.ts"
+import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
 import { UsageError } from "../command/usage-error.ts"
 import { openInput, readWhole } from "../write/write-input.ts"
@@ -16,7 +16,8 @@ export const runCommand = defineCommand({
   maxOperands: 2,
   about: [
     "What it prints comes to standard output, a traceback to standard error, with exit code 1. Ctrl-C interrupts it.\n" +
-      "Nothing of it stays on the board but what it makes there.",
+      "Nothing of it stays on the board but what it makes there. It has no input: what waits for some waits until Ctrl-C or\n" +
+      "--timeout; serialcast repl is for that.",
   ],
   options: {
     ...boardOptions,
@@ -24,7 +25,7 @@ export const runCommand = defineCommand({
     timeout: { type: "string", value: "seconds", help: "Interrupt it after so long (default: never)" },
   },
   examples: [
-    ["serialcast run board blink.py", "A file"],
+    ["serialcast run board blink.py", "A file; - is standard input"],
     ["serialcast run board --code 'import os; print(os.uname())'", "A line"],
   ],
   async run({ values, operands: [given, file] }, context) {
@@ -46,16 +47,18 @@ export const runCommand = defineCommand({
   },
 })
 
-async function readSource(file: string, context: Parameters<typeof openInput>[1]): Promise<string> {
-  if (file === "-") {
-    const bytes = await readWhole(
-      openInput({ file, text: undefined, hex: undefined, eol: undefined }, context),
-    )
-    return new TextDecoder().decode(bytes)
+async function readSource(file: string, context: CommandContext): Promise<string> {
+  const input = openInput({ file, text: undefined, hex: undefined, eol: undefined }, context)
+  return decodeCode(await readWhole(input), file)
+}
+
+/** Without the mark that editors put before UTF-8, which Python would take for a name. Throws `bad_request`. */
+export function decodeCode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new AppError("bad_request", `${file}: expected Python in UTF-8.`, { cause })
   }
-  return await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new AppError("bad_request", `${file} cannot be read: ${String(cause)}.`, { cause })
-  })
 }
 
 function parseTimeout(text: string | undefined): number {

@@ -17,11 +17,27 @@ export interface BoardCall {
   readonly given: string | undefined
   /** What terminals show meanwhile. */
   readonly purpose: string
+  /** How far it was when it was interrupted. */
+  readonly interrupted?: () => string
   readonly context: CommandContext
 }
 
-/** Has the board of a device for `work` alone, and says when that ended a program. */
-export async function takeBoard<T>(
+/**
+ * Has the board of a device for `work` alone, and says when that ended a program. At Ctrl-C it throws `cancelled`, when the
+ * board is free again.
+ */
+export async function takeBoard<T>(call: BoardCall, work: (board: Board) => Promise<T>): Promise<T> {
+  const { interrupted, context } = call
+  try {
+    return await haveBoard(call, work)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "cancelled" || !context.signal.aborted) throw error
+    const far = interrupted === undefined ? "" : `: ${interrupted()}`
+    throw new AppError("cancelled", `Interrupted${far}. The board is free again.`, { cause: error })
+  }
+}
+
+async function haveBoard<T>(
   { values, given, purpose, context }: BoardCall,
   work: (board: Board) => Promise<T>,
 ): Promise<T> {

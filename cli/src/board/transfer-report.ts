@@ -1,5 +1,5 @@
 import type { CommandContext } from "../command/context.ts"
-import { escapeControls } from "../terminal/escape-controls.ts"
+import { asciiJson, escapeName } from "../terminal/escape-controls.ts"
 import { ProgressBar } from "../terminal/progress-bar.ts"
 
 export interface Transferred {
@@ -18,6 +18,7 @@ export class TransferReport implements AsyncDisposable {
   readonly #done: Transferred[] = []
   #totalBytes: number | null = null
   #doneBytes = 0
+  #current: { readonly path: string; readonly size: number; bytes: number } | null = null
 
   constructor(context: CommandContext, options: { readonly json: boolean; readonly verb: string }) {
     this.#context = context
@@ -29,24 +30,39 @@ export class TransferReport implements AsyncDisposable {
     this.#totalBytes = totalBytes
   }
 
-  /** Of the file that is copied now. */
+  /** The file that is copied from now on. */
+  next(path: string, size: number): void {
+    this.#current = { path, size, bytes: 0 }
+  }
+
+  /** So much of it. */
   update(bytes: number): void {
+    if (this.#current !== null) this.#current.bytes = bytes
     // A bar that cannot be drawn is no reason to stop.
     this.#bar.update(this.#doneBytes + bytes, this.#totalBytes).catch(() => {})
   }
 
   async done(file: Transferred): Promise<void> {
     this.#done.push(file)
+    this.#current = null
     this.#doneBytes += file.bytes
     if (this.#options.json) return
     const { path, bytes, resumedBytes = 0 } = file
     const had = resumedBytes === 0 ? "" : `, of which it had ${resumedBytes}`
     await this.#bar.clear()
-    await this.#context.stderr.write(`${this.#options.verb} ${escapeControls(path)}: ${bytes} bytes${had}.\n`)
+    await this.#context.stderr.write(`${this.#options.verb} ${escapeName(path)}: ${bytes} bytes${had}.\n`)
+  }
+
+  /** What there is to say when the copying ends in its middle. */
+  interrupted(): string {
+    const copied = this.#done.length === 1 ? "1 file was copied" : `${this.#done.length} files were copied`
+    if (this.#current === null) return copied
+    const { path, size, bytes } = this.#current
+    return `${copied}; ${escapeName(path)} was left as it was, after ${bytes} of ${size} bytes`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bar.clear()
-    if (this.#options.json) await this.#context.stdout.write(`${JSON.stringify(this.#done)}\n`)
+    if (this.#options.json) await this.#context.stdout.write(`${asciiJson(this.#done)}\n`)
   }
 }

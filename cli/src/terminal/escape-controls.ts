@@ -15,6 +15,11 @@ export function escapeControls(text: string): string {
   })
 }
 
+/** As `escapeControls`, for a name, which is to stay on its line. */
+export function escapeName(name: string): string {
+  return escapeControls(name).replaceAll("\t", "\\t").replaceAll("\n", "\\n")
+}
+
 /** JSON in ASCII, so that a terminal obeys nothing in it. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(
