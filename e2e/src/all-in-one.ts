@@ -27,12 +27,12 @@ export interface AllInOne extends AsyncDisposable {
 
 /** `serialcast up` as it is built, in a process and a folder of its own, on free ports. */
 export async function startAllInOne(
-  devicesIn: (folder: string) => string,
+  devicesIn: (folder: string) => string | Promise<string>,
   broker: string = ownBroker,
 ): Promise<AllInOne> {
   const folder = await mkdtemp(join(tmpdir(), "serialcast-e2e-"))
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
-  const config = [devicesIn(folder), "discover: off", broker, ...listeners].join("\n")
+  const config = [await devicesIn(folder), "discover: off", broker, ...listeners].join("\n")
   await writeFile(join(folder, "serialcast.yaml"), config)
   const banner = createDeferred<string>()
   let output = ""
