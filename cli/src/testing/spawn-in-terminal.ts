@@ -13,6 +13,8 @@ export interface TerminalCli {
   type(keys: string | Uint8Array): Promise<void>
   /** Waits until all that came to the screen, a character for each byte, has a match, or this text in it. */
   find(pattern: RegExp | string): Promise<void>
+  /** What came to the screen so far, as `find` saw it. */
+  shown(): string
   /** The modes of the terminal, as `stty -g` tells them. */
   modes(): string
 }
@@ -49,6 +51,7 @@ export async function spawnInTerminal(args: readonly string[]): Promise<Terminal
         },
         { timeoutMs: 15_000 },
       ),
+    shown: () => shown,
     modes: () => stty("-g"),
   }
 }

@@ -25,3 +25,4 @@ export { SerialtcpProgram, type SerialtcpRole, type SerialtcpTcp } from "./seria
 export { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts"
 export { createTunnelClient, createTunnelState } from "./tunnel-state.ts"
 export { connectWebrepl, type ServerFrame, WebreplClient, type WebreplClientKind } from "./webrepl-client.ts"
+export { getByWebrepl, putByWebrepl, WebreplFileError } from "./webrepl-files.ts"

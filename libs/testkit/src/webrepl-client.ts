@@ -1,7 +1,10 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
-import { concatBytes, createWakeup } from "@serialcast/primitives"
+import { concatBytes, createWakeup, systemClock } from "@serialcast/primitives"
+
+/** What a wait may take, in milliseconds: a right server keeps it on a busy machine too. */
+const patienceMs = 45_000
 
 const heads = {
   /** As the official command-line client asks. */
@@ -60,6 +63,11 @@ export class WebreplClient {
     return this.#frames
   }
 
+  /** The server has ended its side, or the connection is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** The connection was reset, which takes from programs what they have not read. */
   get wasReset(): boolean {
     return this.#wasReset
@@ -89,33 +97,40 @@ export class WebreplClient {
   }
 
   async untilText(expected: string | RegExp): Promise<void> {
-    await this.#until(() =>
-      typeof expected === "string" ? this.#text.includes(expected) : expected.test(this.#text),
+    await this.#until(
+      () => (typeof expected === "string" ? this.#text.includes(expected) : expected.test(this.#text)),
+      `the text ${expected}`,
     )
   }
 
   /** The next binary frame. */
   async nextBinary(): Promise<Uint8Array> {
     const binaries = () => this.#frames.filter(({ opcode }) => opcode === 2)
-    await this.#until(() => binaries().length > this.#binaryAt)
+    await this.#until(() => binaries().length > this.#binaryAt, "a binary frame")
     return binaries()[this.#binaryAt++]?.payload ?? new Uint8Array(0)
   }
 
   async untilFrame(opcode: number): Promise<Uint8Array> {
-    await this.#until(() => this.#frames.some((frame) => frame.opcode === opcode))
+    await this.#until(
+      () => this.#frames.some((frame) => frame.opcode === opcode),
+      `a frame of kind ${opcode}`,
+    )
     return this.#frames.find((frame) => frame.opcode === opcode)?.payload ?? new Uint8Array(0)
   }
 
   /** The server has ended its side. */
   async untilEnd(): Promise<void> {
-    while (!this.#hasEnded) await this.#came.wait()
+    await this.#until(() => this.#hasEnded, "the end of the connection")
   }
 
-  async #until(isThere: () => boolean): Promise<void> {
+  async #until(isThere: () => boolean, what: string): Promise<void> {
+    const endMs = performance.now() + patienceMs
     while (!isThere()) {
-      if (this.#hasEnded)
-        throw new Error(`the connection ended after ${JSON.stringify(this.#text.slice(-500))}`)
-      await this.#came.wait()
+      const leftMs = endMs - performance.now()
+      const problem = this.#hasEnded ? "the connection ended" : leftMs <= 0 ? "it did not come" : null
+      if (problem !== null)
+        throw new Error(`expected ${what}: ${problem} after ${JSON.stringify(this.#text.slice(-500))}`)
+      await this.#came.wait({ timeout: { clock: systemClock, ms: leftMs } })
     }
   }
 

@@ -176,9 +176,8 @@ export class Session {
 
   /** What `work` comes to, or `cancelled` as soon as `signal`, or the session's, is aborted; the work goes on then. */
   async unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-    return await unlessAborted<T, never>(work, AbortSignal.any([...this.#signals(signal)]), () => {
-      throw cancelled()
-    })
+    const signals = AbortSignal.any([...this.#signals(signal)])
+    return await unlessAborted<T, never>(work, signals, () => Promise.reject(cancelled()))
   }
 
   /** What follows leads out of raw mode. */

@@ -147,6 +147,8 @@ describe("a genuine board", () => {
     const mine = await takeGenuine(genuine, { signal: giving.signal })
     const hanging = async function* () {
       yield bytesOf("x")
+      // While it is waited for.
+      await Promise.resolve()
       giving.abort()
       await new Promise(() => {})
     }

@@ -248,6 +248,8 @@ describe("a board", () => {
     const giving = new AbortController()
     const hanging = async function* () {
       yield data.subarray(0, 5_000)
+      // While it is waited for.
+      await Promise.resolve()
       giving.abort()
       await new Promise(() => {})
     }
