@@ -61,7 +61,7 @@ test.each([
   [["write", "uno", "a", "--ttl", "soon"], "--ttl: expected seconds, up to 86400"],
   [["attach", "--escape", "]"], "--escape: expected a key like ^]"],
   [["attach", "--exclusive", "--readonly"], "exclude each other"],
-  [["attach"], "attach needs a terminal"],
+  [["attach"], "attach and repl need a terminal"],
   [["up", "--discover", "all"], "--discover: expected off, show, open"],
 ])("%j is refused before anything is done", async (args, message) => {
   const { context } = createTestContext()

@@ -27,6 +27,7 @@ export function memoryFiles(folders: Readonly<Record<string, readonly FileEntry[
     rename: never,
     mkdir: never,
     hash: never,
+    currentFolder: never,
   }
 }
 
