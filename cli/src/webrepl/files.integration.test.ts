@@ -44,8 +44,10 @@ async function put(client: WebreplClient, name: string, file: Uint8Array): Promi
   expect(await client.nextBinary()).toEqual(ok)
 }
 
-async function get(client: WebreplClient, name: string): Promise<Uint8Array> {
-  client.sendBinary(request(2, name))
+const get = (client: WebreplClient, name: string) => receive(client, 2, name)
+
+async function receive(client: WebreplClient, type: number, name: string): Promise<Uint8Array> {
+  client.sendBinary(request(type, name))
   expect(await client.nextBinary()).toEqual(ok)
   const got: number[] = []
   for (;;) {
@@ -117,4 +119,18 @@ test("a client that is killed in the middle of a put leaves the old file, and a 
   expect(await get(next, "main.py")).toEqual(counting(2_000))
   next.sendText("7*6\r")
   await next.untilText("7*6\r\n42")
+})
+
+test("a folder of a board is listed, current or by its path, and a file removed from it", async () => {
+  const { logIn } = await start()
+  const client = await logIn("commandLine")
+  client.sendText("import os; os.mkdir('/\\xe9'); os.chdir('/\\xe9')\r")
+  await client.untilText("os.chdir('/\\xe9')\r\n>>> ")
+  await put(client, "a.bin", counting(300))
+  const folder = { path: "/é", entries: [{ name: "a.bin", kind: "file", size: 300 }], leftOut: 0 }
+  for (const name of ["", "/é", "/é/"])
+    expect(JSON.parse(new TextDecoder().decode(await receive(client, 4, name)))).toEqual(folder)
+  client.sendBinary(request(5, "/é/a.bin"))
+  expect(await client.nextBinary()).toEqual(ok)
+  expect(JSON.parse(new TextDecoder().decode(await receive(client, 4, "")))).toMatchObject({ entries: [] })
 })
