@@ -1,3 +1,5 @@
+import { once } from "node:events"
+import { connect } from "node:net"
 import { deviceAt } from "@serialcast/serial-agent"
 import { countingBytes } from "@serialcast/testkit"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -68,6 +70,43 @@ describe("files over HTTP", () => {
     const init: RequestInit & { duplex: "half" } = { method: "PUT", body, duplex: "half" }
     const refused = await fetch(`${device}/files/x`, init)
     expect([refused.status, await refused.json()]).toMatchObject([411, { code: "length_required" }])
+  })
+
+  test("a client that dies half-way is missed at once, however much of it is on its way, and the file is the old one", async () => {
+    await put("half.txt", "old")
+    const { hostname, port, pathname } = new URL(`${device}/files/half.txt`)
+    const socket = connect(Number(port), hostname)
+    socket.write(
+      `PUT ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nExpect: 100-continue\r\nContent-Length: 1000001\r\n\r\n`,
+    )
+    await once(socket, "data")
+    // At the speed of the board's port this takes a minute and a half.
+    await new Promise((resolve) => socket.write(new Uint8Array(1_000_000), resolve))
+    socket.destroy()
+    const listed = (await (await fetch(`${device}/files/`)).json()) as { entries: { size: number }[] }
+    for (const { size } of listed.entries) expect(size).toBeLessThan(500_000)
+    expect(await (await fetch(`${device}/files/half.txt`)).text()).toBe("old")
+  })
+
+  test("a board that is full says so, and has what it had before", async () => {
+    await put("full.txt", "old")
+    const room = await fetch(`${device}/run`, {
+      method: "POST",
+      body: "f=open('filler','wb')\ntry:\n while 1:f.write(bytes(4096))\nexcept OSError:f.close()",
+    })
+    expect(await room.json()).toEqual({ stdout: "", stderr: "" })
+    const refused = await put("full.txt", new Uint8Array(10_000))
+    expect([refused.status, await refused.json()]).toMatchObject([507, { code: "no_space" }])
+    await fetch(`${device}/files/filler`, { method: "DELETE" })
+    const listed = (await (await fetch(`${device}/files/`)).json()) as { entries: { name: string }[] }
+    expect(listed.entries.filter(({ name }) => name.endsWith(".part"))).toHaveLength(1)
+    expect(await (await fetch(`${device}/files/full.txt`)).text()).toBe("old")
+  })
+
+  test("code may end by sys.exit(), and the board goes on", async () => {
+    const ran = await fetch(`${device}/run`, { method: "POST", body: "import sys\nprint('bye')\nsys.exit()" })
+    expect(await ran.json()).toEqual({ stdout: "bye\r\n", stderr: "" })
+    expect((await fetch(`${device}/files/`)).status).toBe(200)
   })
 
   test("code is run, with what it prints and its traceback apart", async () => {

@@ -33,6 +33,21 @@ async function run(args: readonly string[], { cwd = place(), input = "" } = {}) 
   return { code, stdout: cli.stdout.text, stderr: cli.stderr.text }
 }
 
+/** Until the board has said this since now. */
+async function waitForOutput({ httpUrl }: TestAll, expected: string): Promise<void> {
+  const response = await fetch(`${httpUrl}/api/v1/devices/local/board/stream?encoding=hex`)
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let events = ""
+  const said = () =>
+    Buffer.from([...events.matchAll(/^data: "?([0-9a-f]+)"?$/gm)].map(([, hex = ""]) => hex).join(""), "hex")
+  while (!said().includes(expected)) {
+    const { value } = (await reader?.read()) ?? {}
+    events += decoder.decode(value, { stream: true })
+  }
+  await reader?.cancel()
+}
+
 describe("put and get", () => {
   test("a file of any bytes comes back as it went, under a name with spaces, quotes and UTF-8", async () => {
     const [here, there] = [place(), place()]
@@ -70,6 +85,35 @@ describe("put and get", () => {
     expect(await run(["get", "board", "in.txt", "--to", "-"])).toMatchObject({ code: 0, stdout: "hello" })
   })
 
+  test("what is in a folder goes without it, and into a folder that is made", async () => {
+    const [here, there] = [place(), place()]
+    await mkdir(join(here, "sub"))
+    await writeFile(join(here, "sub/a.py"), "a")
+    expect(await run(["put", "board", "-r", ".", "--to", "/dots/"], { cwd: here })).toMatchObject({ code: 0 })
+    expect(await run(["get", "board", "-r", "/dots/.", "--to", "new/deep"], { cwd: there })).toMatchObject({
+      code: 0,
+    })
+    expect(await readFile(join(there, "new/deep/sub/a.py"), "utf8")).toBe("a")
+  })
+
+  test("Ctrl-C leaves the old file on the board, says how far it was, and the next put goes on from there", async () => {
+    const here = place()
+    const bytes = countingBytes(0, 100_000)
+    await run(["put", "board", "-", "--to", "kept.bin"], { input: "old" })
+    await writeFile(join(here, "kept.bin"), bytes)
+    const cli = spawnCli(["put", "--broker", all.mqttUrl, "board", "kept.bin"], {}, here)
+    // A part of it is there.
+    await waitForOutput(all, "\u0006".repeat(100))
+    cli.child.kill("SIGINT")
+    expect(await cli.exited).toBe(1)
+    expect(cli.stderr.text).toMatch(
+      /0 files were copied; kept\.bin was left as it was, after \d+ of 100000 bytes\./,
+    )
+    expect(await run(["get", "board", "kept.bin", "--to", "-"])).toMatchObject({ code: 0, stdout: "old" })
+    const again = await run(["put", "board", "kept.bin"], { cwd: here })
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("of which it had ") })
+  })
+
   test("what is not on the board leaves the local file as it was", async () => {
     const here = place()
     await writeFile(join(here, "old.txt"), "old")
@@ -100,6 +144,16 @@ describe("run", () => {
     })
   })
 
+  test("code that ends by sys.exit() is done", async () => {
+    const code = "import sys; print('bye'); sys.exit()"
+    expect(await run(["run", "board", "--code", code])).toMatchObject({ code: 0, stdout: "bye\r\n" })
+  })
+
+  test("what runs longer than --timeout is interrupted, and that is said", async () => {
+    const late = await run(["run", "board", "--code", "while True: pass", "--timeout", "0.5"])
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("took longer than allowed") })
+  })
+
   test("a device that is no board is told so", async () => {
     const { code, stderr } = await run(["ls", "echo"])
     expect({ code, stderr }).toMatchObject({
@@ -107,6 +161,15 @@ describe("run", () => {
       stderr: expect.stringContaining("no MicroPython prompt"),
     })
   })
+})
+
+test("rm removes nothing when one of its paths is a folder with something in it", async () => {
+  await run(["mkdir", "board", "-p", "/full/deep"])
+  await run(["put", "board", "-", "--to", "/full/a"], { input: "a" })
+  const refused = await run(["rm", "board", "/full/*", "/full"])
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("--recursive") })
+  expect((await run(["ls", "board", "/full"])).stdout).toMatch(/a\n +deep\/\n$/)
+  expect(await run(["rm", "board", "/full/*"])).toMatchObject({ code: 0 })
 })
 
 test("a program that runs is interrupted and that is said; reset starts main.py again", async () => {

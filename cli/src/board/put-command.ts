@@ -1,5 +1,5 @@
 import { relative, sep } from "node:path"
-import { AppError } from "@serialcast/contract"
+import { AppError, maxWriteBytes } from "@serialcast/contract"
 import type { BoardFiles, FileSource } from "@serialcast/micropython"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
@@ -92,7 +92,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 async function standardInput(to: string | undefined, context: CommandContext): Promise<Found> {
   if (to === undefined || to.endsWith("/")) throw new UsageError("-: name the file with --to.")
   const input = openInput({ file: "-", text: undefined, hex: undefined, eol: undefined }, context)
-  const bytes = await readWhole(input)
+  const bytes = await readWhole(input, `Standard input may have ${maxWriteBytes} bytes: copy more as a file.`)
   return { path: to, kind: "file", size: bytes.byteLength, below: [], bytes: () => pieces(bytes) }
 }
 

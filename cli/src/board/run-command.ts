@@ -1,4 +1,4 @@
-import { AppError } from "@serialcast/contract"
+import { AppError, maxWriteBytes } from "@serialcast/contract"
 import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
@@ -49,7 +49,10 @@ export const runCommand = defineCommand({
 
 async function readSource(file: string, context: CommandContext): Promise<string> {
   const input = openInput({ file, text: undefined, hex: undefined, eol: undefined }, context)
-  return decodeCode(await readWhole(input), file)
+  return decodeCode(
+    await readWhole(input, `${file}: expected at most ${maxWriteBytes} bytes of Python.`),
+    file,
+  )
 }
 
 /** Without the mark that editors put before UTF-8, which Python would take for a name. Throws `bad_request`. */

@@ -33,17 +33,16 @@ export function openInput(
   return followedBy(bytes, new TextEncoder().encode(lineEnd))
 }
 
-/** All of it, for one atomic write. Throws `too_large`. */
-export async function readWhole(input: WriteInput): Promise<Uint8Array> {
+const isTooLong = `One write carries at most ${maxWriteBytes} bytes: send more with --stream.`
+
+/** All of it, of at most 4 MiB, as for one atomic write. Throws `too_large`, with these words. */
+export async function readWhole(input: WriteInput, words = isTooLong): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of input) {
     size += part.byteLength
     if (size > maxWriteBytes) {
-      throw new AppError(
-        "too_large",
-        `One write carries at most ${maxWriteBytes} bytes: send more with --stream.`,
-      )
+      throw new AppError("too_large", words)
     }
     parts.push(part)
   }

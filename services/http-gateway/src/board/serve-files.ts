@@ -1,8 +1,9 @@
 import { AppError } from "@serialcast/contract"
-import type { BoardFiles, RemoteFile } from "@serialcast/micropython"
+import type { BoardFiles, PutResult, RemoteFile } from "@serialcast/micropython"
 import type { Request, Response } from "express"
 import { flagOf } from "../api/query.ts"
 import { bodyPieces } from "../body/body-pieces.ts"
+import { startInterimAnswers } from "../body/interim-answers.ts"
 import { refuseEncoding } from "../body/read-body.ts"
 import { PacedResponse } from "../paced-response.ts"
 import { boardPathOf } from "./board-path.ts"
@@ -56,23 +57,34 @@ export async function putFile(request: Request, response: Response, deps: BoardD
   refuseEncoding(request)
   const size = sizeOf(request)
   if (isFolder) return await makeFolder(request, response, { path, size }, deps)
-  const result = await takeBoard(
-    request,
-    response,
-    purposeOf("put", path),
-    deps,
-    async ({ files }, signal) => {
-      await judgeBefore(files, path, request)
-      return await files.put(path, { size, bytes: bodyPieces(request, deps) }, { signal })
-    },
-  )
+  const result = await storeBody(request, response, { path, size }, deps)
   response.setHeader("ETag", entityTag(result.hash)).json({ path, ...result })
+}
+
+interface PutTarget {
+  readonly path: string
+  /** Of the body, in bytes. */
+  readonly size: number
+}
+
+async function storeBody(
+  request: Request,
+  response: Response,
+  { path, size }: PutTarget,
+  deps: BoardDeps,
+): Promise<PutResult> {
+  // Boards are slow: what a client that died has sent before would keep one for minutes.
+  using _interim = startInterimAnswers(request, response, deps.clock)
+  return await takeBoard(request, response, purposeOf("put", path), deps, async ({ files }, signal) => {
+    await judgeBefore(files, path, request)
+    return await files.put(path, { size, bytes: bodyPieces(request, deps) }, { signal })
+  })
 }
 
 async function makeFolder(
   request: Request,
   response: Response,
-  { path, size }: { readonly path: string; readonly size: number },
+  { path, size }: PutTarget,
   deps: BoardDeps,
 ): Promise<void> {
   if (size > 0)

@@ -8,9 +8,9 @@ import type { Device } from "@serialcast/device-stream"
 import type { Clock, LoopTurns } from "@serialcast/primitives"
 import type { Caller } from "../api/caller.ts"
 import { bodyPieces } from "../body/body-pieces.ts"
+import { startInterimAnswers } from "../body/interim-answers.ts"
 import { clientGone } from "../body/read-body.ts"
 import { closeSignal } from "../close-signal.ts"
-import { startInterimAnswers } from "./interim-answers.ts"
 
 export interface StreamWriteDeps {
   readonly clock: Clock
