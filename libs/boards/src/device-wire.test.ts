@@ -13,6 +13,7 @@ function startDevice() {
   const events: StreamEvent[] = []
   const news = createWakeup()
   const written: Uint8Array[] = []
+  const readings = { ended: 0 }
   const lost = new AbortController()
   const writer: DeviceWriter = {
     write: async (bytes) => void written.push(bytes),
@@ -24,11 +25,15 @@ function startDevice() {
   const device = {
     openWriter: () => writer,
     async *read({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<StreamEvent> {
-      yield { kind: "positioned", cursor: { epoch, offset: 0, mark: 0 } }
-      while (!signal.aborted) {
-        const event = events.shift()
-        if (event === undefined) await news.wait({ signal })
-        else yield event
+      try {
+        yield { kind: "positioned", cursor: { epoch, offset: 0, mark: 0 } }
+        while (!signal.aborted) {
+          const event = events.shift()
+          if (event === undefined) await news.wait({ signal })
+          else yield event
+        }
+      } finally {
+        readings.ended += 1
       }
     },
   }
@@ -40,6 +45,7 @@ function startDevice() {
   return {
     clock,
     written,
+    readings,
     lost,
     open: () => DeviceWire.open({ device, lease: { fence: "f", lost: lost.signal }, by: "ann", clock }),
     say: (text: string) =>
@@ -100,4 +106,16 @@ test("marks of others end nothing, and what is written goes to the device", asyn
   say("x")
   expect(text(await wire.read(100))).toBe("x")
   expect(written).toEqual([Uint8Array.of(3)])
+})
+
+test.each(["between two pieces", "while it waits"])("disposing it ends the reading: %s", async (when) => {
+  const { readings, open, say } = startDevice()
+  {
+    await using wire = await open()
+    if (when === "between two pieces") {
+      say("one")
+      await wire.read(100)
+    } else void wire.read(60_000).catch(() => {})
+  }
+  expect(readings.ended).toBe(1)
 })

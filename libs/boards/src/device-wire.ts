@@ -67,6 +67,8 @@ export class DeviceWire implements Wire, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort()
+    // Between two events the reading looks at no signal.
+    await this.#events.return?.()
     await this.#writer[Symbol.asyncDispose]()
   }
 
