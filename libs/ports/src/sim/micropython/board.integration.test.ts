@@ -92,15 +92,18 @@ describe("the raw REPL", () => {
     expect(await runRaw(board, "print(5)")).toBe("OK5\r\n\x04\x04>")
   })
 
-  test.each([
-    ["/d/a", "/d/b"],
-    ["d/a", "/d/b"],
-    ["/d/a", "d/b"],
-  ])("renames %s to %s, below the root too", async (from, to) => {
+  test("renames absolute and relative names, below the root too", async () => {
     const board = await startRaw()
-    await runRaw(board, "import os\nos.mkdir('d')\nopen('d/a', 'w').close()")
-    expect(await runRaw(board, `os.rename('${from}', '${to}')\nprint(os.listdir('/d'), os.getcwd())`)).toBe(
-      "OK['b'] /\r\n\x04\x04>",
+    await runRaw(board, "import os\nos.mkdir('r')\nopen('r/a', 'w').close()")
+    const moves = [
+      ["/r/a", "/r/b"],
+      ["r/b", "/r/c"],
+      ["/r/c", "r/d"],
+      ["r/d", "r/e"],
+    ]
+    const renames = moves.map(([from, to]) => `os.rename('${from}', '${to}')`).join("\n")
+    expect(await runRaw(board, `${renames}\nprint(os.listdir('/r'), os.getcwd())`)).toBe(
+      "OK['e'] /\r\n\x04\x04>",
     )
   })
 

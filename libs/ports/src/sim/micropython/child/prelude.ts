@@ -104,4 +104,5 @@ sys.modules["sys"] = Sys()
 sys.modules["machine"] = Machine()
 vfs.umount("/")
 vfs.mount(vfs.VfsPosix("/flash"), "/")
+os.chdir("/")
 `
