@@ -163,6 +163,15 @@ describe("run", () => {
   })
 })
 
+test("who finds the board taken is told by whom, what for, and how to have it; --steal has it", async () => {
+  const lease = `${all.httpUrl}/api/v1/devices/local/board/lease`
+  const headers = { "content-type": "application/json" }
+  await fetch(lease, { method: "POST", headers, body: JSON.stringify({ purpose: "a long job" }) })
+  const { code, stderr } = await run(["ls", "board"])
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a long job.*--steal/) })
+  expect(await run(["ls", "board", "--steal"])).toMatchObject({ code: 0 })
+})
+
 test("rm removes nothing when one of its paths is a folder with something in it", async () => {
   await run(["mkdir", "board", "-p", "/full/deep"])
   await run(["put", "board", "-", "--to", "/full/a"], { input: "a" })

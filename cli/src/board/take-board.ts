@@ -31,7 +31,10 @@ export async function takeBoard<T>(call: BoardCall, work: (board: Board) => Prom
   try {
     return await haveBoard(call, work)
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "cancelled" || !context.signal.aborted) throw error
+    if (!(error instanceof AppError)) throw error
+    if (error.code === "leased")
+      throw new AppError("leased", `${error.message} --steal takes the board from them.`, { cause: error })
+    if (error.code !== "cancelled" || !context.signal.aborted) throw error
     const far = interrupted === undefined ? "" : `: ${interrupted()}`
     throw new AppError("cancelled", `Interrupted${far}. The board is free again.`, { cause: error })
   }
