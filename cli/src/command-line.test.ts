@@ -4,7 +4,10 @@ import { UsageError } from "./command/usage-error.ts"
 import { runCommandLine, usageOf } from "./command-line.ts"
 import { createTestContext } from "./testing/test-context.ts"
 
-const commands = ["up", "bridge", "devices", "attach", "tail", "write", "history"]
+const boardCommands = ["repl", "ls", "get", "put", "rm", "mkdir", "run", "reset"]
+const commands = ["up", "bridge", "devices", "attach", "tail", "write", "history", ...boardCommands]
+/** More than any of them takes. */
+const tooMany = Array.from({ length: 1_001 }, (_, at) => String(at))
 
 describe.each(commands)("%s --help", (name) => {
   test("tells how it is used, each of its options, and examples", async () => {
@@ -26,7 +29,7 @@ describe.each(commands)("%s --help", (name) => {
   test("refuses an option that it does not have, and an argument too many", async () => {
     const { context } = createTestContext()
     await expect(runCommandLine([name, "--fly"], context)).rejects.toThrow(UsageError)
-    await expect(runCommandLine([name, "1", "2", "3"], context)).rejects.toThrow("One argument too many")
+    await expect(runCommandLine([name, ...tooMany], context)).rejects.toThrow("One argument too many")
     expect(usageOf([name])).toContain(`Usage: serialcast ${name}`)
   })
 })
@@ -62,6 +65,19 @@ test.each([
   [["attach", "--escape", "]"], "--escape: expected a key like ^]"],
   [["attach", "--exclusive", "--readonly"], "exclude each other"],
   [["attach"], "attach and repl need a terminal"],
+  [["repl", "board"], "attach and repl need a terminal"],
+  [["get", "board"], "Expected a device and paths to copy from it"],
+  [["get", "board", "a", "--to", "-", "--json"], "--json and --to - exclude each other"],
+  [["put", "board"], "Expected a device and files to copy to it"],
+  [["put", "board", "-"], "-: name the file with --to"],
+  [["put", "board", "-", "--to", "lib/"], "-: name the file with --to"],
+  [["put", "board", "/"], "/ is a folder: copy it with --recursive"],
+  [["rm", "board"], "Expected a device and paths to remove from it"],
+  [["mkdir", "board"], "Expected a device and folders to make on it"],
+  [["run", "board"], "Expected a device, and a file or --code"],
+  [["run", "board", "a.py", "--code", "1"], "Expected a device, and a file or --code"],
+  [["run", "board", "--code", "1", "--timeout", "0"], "--timeout: expected seconds, up to 86400"],
+  [["reset"], "Expected a device"],
   [["up", "--discover", "all"], "--discover: expected off, show, open"],
 ])("%j is refused before anything is done", async (args, message) => {
   const { context } = createTestContext()
