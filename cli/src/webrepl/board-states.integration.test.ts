@@ -129,7 +129,11 @@ const before = {
     isProgram: false,
   },
   // An upload of somebody else, which is told as well.
-  "was left in the middle of raw-paste": { keys: "\x01\x05A\x01print(", until: /R.$/s, isProgram: true },
+  "was left in the middle of raw-paste": {
+    keys: "\x01\x05A\x01print(",
+    until: /R\u0001..\u0001$/s,
+    isProgram: true,
+  },
 } as const
 
 const notice = /\[serialcast: the program that ran was interrupted; [^\]]+\]/
