@@ -131,7 +131,7 @@ const before = {
   // An upload of somebody else, which is told as well.
   "was left in the middle of raw-paste": {
     keys: "\x01\x05A\x01print(",
-    until: /R\u0001..\u0001$/s,
+    until: /R.{4}$/s,
     isProgram: true,
   },
 } as const
