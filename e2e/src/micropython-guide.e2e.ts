@@ -71,6 +71,7 @@ async function followPage(page: Page, url: string, place: Workplace): Promise<vo
   await expect.poll(() => shown(page)).toMatch(/>>> 1\+1\s*\n2\s*\n/)
 
   await writeFile(join(place.folder, "page.py"), "print('of the page')\n")
+  await page.getByTestId("by-name").getByText("By name").click()
   await page.getByTestId("put-file").setInputFiles(join(place.folder, "page.py"))
   await page.getByTestId("put-button").click()
   await page.getByTestId("file-status").filter({ hasText: "Sent page.py, 21 bytes." }).waitFor()

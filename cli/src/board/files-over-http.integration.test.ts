@@ -119,23 +119,6 @@ describe("files over HTTP", () => {
     expect((await fetch(`${device}/files/`)).status).toBe(200)
   })
 
-  test("a program that takes no Ctrl-C is a busy board, which is told in time, and nothing is done", async () => {
-    const stubborn = [
-      "import time",
-      "def main():",
-      " while True:",
-      "  try:",
-      "   time.sleep(1)",
-      "  except KeyboardInterrupt:",
-      "   pass",
-      "main()",
-    ].join("\n")
-    const running = fetch(`${device}/run?timeoutMs=200`, { method: "POST", body: stubborn })
-    expect(await (await running).json()).toMatchObject({ code: "board_busy" })
-    const refused = await fetch(`${device}/files/x`, { method: "PUT", body: "x" })
-    expect([refused.status, await refused.json()]).toMatchObject([503, { code: "board_busy" }])
-  })
-
   test("what is said to the board and back stands in the stream, between marks that tell what it is for", async () => {
     await put("told.txt", "told")
     const lines = await fetch(`${device}/history?from=start`)
