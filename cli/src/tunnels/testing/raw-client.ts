@@ -43,9 +43,12 @@ export async function connectRaw(port: number): Promise<RawClient> {
     unread += chunk.byteLength
     news.wake()
   })
-  socket.on("end", () => ended.resolve("fin"))
+  // Of a reset right behind data libuv tells the end first (`uv__stream_io`: POLLHUP and a partial read); the error follows.
   socket.on("error", () => ended.resolve("reset"))
-  socket.on("close", () => news.wake())
+  socket.on("close", () => {
+    ended.resolve("fin")
+    news.wake()
+  })
   await once(socket, "connect")
   return {
     socket,
