@@ -22,6 +22,7 @@ export {
 export { openPty, type PtyDevice, type WaitOptions } from "./pty-device.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
 export { SerialtcpProgram, type SerialtcpRole, type SerialtcpTcp } from "./serialtcp-program.ts"
+export { endingOf } from "./tcp-ending.ts"
 export { createTemporaryFolder, type TemporaryFolder } from "./temporary-folder.ts"
 export { createTunnelClient, createTunnelState } from "./tunnel-state.ts"
 export { connectWebrepl, type ServerFrame, WebreplClient, type WebreplClientKind } from "./webrepl-client.ts"

@@ -1,7 +1,8 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
-import { concatBytes, createDeferred, createWakeup, systemClock } from "@serialcast/primitives"
+import { concatBytes, createWakeup, systemClock } from "@serialcast/primitives"
 import type { RawTunnel } from "@serialcast/service-kit"
+import { endingOf } from "@serialcast/testkit"
 import type { RunningAll } from "../../up/start-all.ts"
 import { tunnelDefaults } from "./tunnel-defaults.ts"
 
@@ -34,7 +35,6 @@ export async function connectRaw(port: number): Promise<RawClient> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true })
   const chunks: Uint8Array[] = []
   const news = createWakeup()
-  const ended = createDeferred<"fin" | "reset">()
   let received = 0
   let unread = 0
   socket.on("data", (chunk: Uint8Array) => {
@@ -43,19 +43,15 @@ export async function connectRaw(port: number): Promise<RawClient> {
     unread += chunk.byteLength
     news.wake()
   })
-  // Of a reset right behind data libuv tells the end first (`uv__stream_io`: POLLHUP and a partial read); the error follows.
-  socket.on("error", () => ended.resolve("reset"))
-  socket.on("close", () => {
-    ended.resolve("fin")
-    news.wake()
-  })
+  socket.on("close", () => news.wake())
   await once(socket, "connect")
+  const ended = endingOf(socket)
   return {
     socket,
     get received() {
       return received
     },
-    ended: ended.promise,
+    ended,
     async read(count) {
       while (unread < count) {
         if (socket.closed) throw new Error(`the connection ended after ${received} bytes`)

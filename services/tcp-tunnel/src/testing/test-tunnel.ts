@@ -1,8 +1,9 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
-import { type Clock, createDeferred, systemClock } from "@serialcast/primitives"
+import { type Clock, systemClock } from "@serialcast/primitives"
 import { createPeerWatch } from "@serialcast/primitives/tcp"
 import { createLogger, type RawTunnel } from "@serialcast/service-kit"
+import { endingOf } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
 import { startRawTunnel } from "../raw/raw-tunnel.ts"
 import type { Tunnel } from "../tunnel.ts"
@@ -57,20 +58,17 @@ export async function startTestTunnel(
 export async function connectClient(port: number, host = "127.0.0.1"): Promise<TestClient> {
   const socket = connect({ host, port, allowHalfOpen: true })
   onTestFinished(() => void socket.destroy())
-  const ended = createDeferred<"fin" | "reset">()
   let text = ""
   socket.setEncoding("latin1").on("data", (part: string) => {
     text += part
   })
-  socket.on("end", () => {
-    ended.resolve("fin")
-    socket.end()
-  })
-  socket.on("error", () => ended.resolve("reset"))
+  socket.on("end", () => socket.end())
+  socket.on("error", () => {})
   await once(socket, "connect")
+  const ended = endingOf(socket)
   return {
     socket,
-    ended: ended.promise,
+    ended,
     get text() {
       return text
     },
