@@ -52,7 +52,7 @@ describe.each([
     const dir = await createFolder()
     const stage = hasStage ? join(await createFolder(), "uno") : null
     const random = seededRandom()
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const lines = 100 + Math.floor(random.next() * 1_000)
       const { epoch, heads } = await killAfter({ dir, stage, seed: random.seed + round, lines })
       // Without a stage, a disk that paused for a second costs the note, until it is written again.

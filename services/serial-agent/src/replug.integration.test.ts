@@ -66,7 +66,7 @@ function heapAfterCollection(): number {
   return process.memoryUsage().heapUsed
 }
 
-const cycles = Number(process.env["REPLUG_CYCLES"] ?? 50)
+const cycles = Number(process.env["REPLUG_CYCLES"] ?? 20)
 // The broker of the test remembers up to 16 MiB of messages.
 const maxGrowthBytes = 24 * 1024 * 1024
 const isOnline = ({ online }: DeviceState) => online

@@ -1,23 +1,10 @@
 import { once } from "node:events"
-import { connect, createServer, type Socket } from "node:net"
-import { createFarNetwork, eventually, FakeClock, mayHaveFarNetwork } from "@serialcast/testkit"
+import { connect } from "node:net"
+import { FakeClock } from "@serialcast/testkit"
 import { expect, onTestFinished, test } from "vitest"
-import { systemClock } from "../clock.ts"
 import { createPeerWatch } from "./peer-watch.ts"
-import { endsOf, readUnanswered } from "./tcp-table.ts"
-
-async function listen(host: string): Promise<{ port: number; accepted: Promise<Socket> }> {
-  const server = createServer().listen(0, host)
-  onTestFinished(() => void server.close())
-  const accepted = once(server, "connection").then(([socket]): Socket => {
-    socket.on("error", () => {})
-    onTestFinished(() => socket.destroy())
-    return socket
-  })
-  await once(server, "listening")
-  const address = server.address()
-  return { port: typeof address === "object" ? (address?.port ?? 0) : 0, accepted }
-}
+import { endsOf } from "./tcp-table.ts"
+import { listen } from "./testing/listen.ts"
 
 /** A watched socket, and a system that answers as the test says. */
 async function watchOne() {
@@ -110,37 +97,3 @@ test("a socket that is closed is watched no more, and leaves no timer", async ()
   await pass(60_000, 5)
   expect(told.vanished).toBe(0)
 })
-
-test.runIf(mayHaveFarNetwork())(
-  "a far client that loses its power with bytes on their way is told, also when it had stopped reading; who reads nothing is not",
-  async () => {
-    using network = createFarNetwork()
-    const vanished: string[] = []
-    let looks = 0
-    const watch = createPeerWatch({
-      clock: systemClock,
-      timeoutMs: 1_000,
-      readUnanswered() {
-        looks += 1
-        return readUnanswered()
-      },
-    })
-    const serve = async (name: string, reads: boolean) => {
-      const { port, accepted } = await listen("0.0.0.0")
-      await network.connect(port, { reads })
-      const socket = await accepted
-      watch.watch(socket, () => vanished.push(name))
-      return socket
-    }
-    const reader = await serve("reader", true)
-    const full = await serve("full", false)
-    full.write(new Uint8Array(32 * 1024 * 1024))
-    // For longer than what is taken for silence.
-    await eventually(() => expect(looks).toBeGreaterThan(6))
-    expect([vanished, full.writableLength > 0]).toEqual([[], true])
-    network.pullCable()
-    reader.write("x")
-    await eventually(() => expect(vanished).toContain("reader"))
-    await eventually(() => expect(vanished).toContain("full"))
-  },
-)
