@@ -49,6 +49,14 @@ test("a message reaches the one handler whose filter it matches, as plain bytes"
   expect(states).toEqual([])
 })
 
+test("a filter that is open at its end hears the level before it, and all below", async () => {
+  const [subscriber, publisher] = [await connect("s"), await connect("p")]
+  const heard = await listen(subscriber, testTopics.filter("resource"))
+  const uris = ["/", "/a", "/a/b/c"]
+  for (const uri of uris) await publisher.publish(testTopics.resource(uri), Buffer.from(uri))
+  await eventually(() => expect(heard).toEqual(uris.map((uri) => `${testTopics.resource(uri).topic} ${uri}`)))
+})
+
 test("what the broker kept is told from what was published just now", async () => {
   const publisher = await connect("p")
   await publisher.publish(state, Buffer.from("old"))

@@ -37,7 +37,10 @@ export class Subscriptions {
   }
 }
 
-// The contract's filters use the single-level wildcard only (MQTT 3.1.1 §4.7.1.3).
+/** MQTT 3.1.1 §4.7.1: `a/#` is `a` too. */
 function matches(filter: readonly string[], topic: readonly string[]): boolean {
-  return filter.length === topic.length && filter.every((level, at) => level === "+" || level === topic[at])
+  const isOpen = filter.at(-1) === "#"
+  const wanted = isOpen ? filter.slice(0, -1) : filter
+  const isLongEnough = isOpen ? topic.length >= wanted.length : topic.length === wanted.length
+  return isLongEnough && wanted.every((level, at) => level === "+" || level === topic[at])
 }

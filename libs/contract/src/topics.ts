@@ -1,5 +1,6 @@
 import { BoundedMap } from "@serialcast/primitives"
 import { type DeviceAddress, isName } from "./names.ts"
+import { levelsOfUri, uriOfLevels } from "./resource-levels.ts"
 
 /** Calls that an agent may be asked; `call/<verb>/<client>`. */
 export const callVerbs = [
@@ -29,12 +30,16 @@ export type TopicKind =
   | "reply"
   | "tunnels"
   | "discover"
+  | "resource"
+  | "resourceEvent"
+  | "resourceIndex"
+  | "resourceCommand"
 
 /** Topics of one device, of which each has one. */
 type DeviceTopicKind = "state" | "availability" | "rx" | "line" | "cut" | "tx" | "stream"
 
 export interface TopicRule {
-  /** Levels below the root; those in braces are names. */
+  /** Levels below the root; those in braces are names, but `{path}`: the segments of a URI. */
   readonly pattern: string
   /** One QoS per topic: mixing them destroys order while a client reconnects. */
   readonly qos: 0 | 1
@@ -146,6 +151,39 @@ export const topicTable = {
     payload:
       "JSON `{client}`; on its reply topic, agents answer what they have, tunnel services `{client, tunnels}`",
   },
+  resource: {
+    pattern: "_resources/{path}",
+    qos: 1,
+    retain: true,
+    from: "anyone",
+    to: "anyone",
+    payload:
+      'JSON resource of the resource server, `{"v":"21.5"}` at least; empty: there is none any more. `+`, `#` and `%` of a URI are percent-encoded in its topic',
+  },
+  resourceEvent: {
+    pattern: "_resource-events/{path}",
+    qos: 1,
+    retain: false,
+    from: "resource servers",
+    to: "anyone",
+    payload: "JSON `{uri, method, headers, body, newUri, status}` of a request that was answered",
+  },
+  resourceIndex: {
+    pattern: "_resource-index/{shard}",
+    qos: 1,
+    retain: true,
+    from: "resource servers",
+    to: "resource servers",
+    payload: "JSON list of those URIs of which the hash ends so",
+  },
+  resourceCommand: {
+    pattern: "_resource-commands",
+    qos: 1,
+    retain: false,
+    from: "resource servers",
+    to: "resource servers",
+    payload: "JSON: what each of them does then, in the broker's order",
+  },
 } as const satisfies Record<TopicKind, TopicRule>
 
 /** A topic with the QoS and retained flag that the contract gives it. */
@@ -160,9 +198,11 @@ export type ParsedTopic =
   | ({ readonly kind: DeviceTopicKind } & DeviceAddress)
   | ({ readonly kind: "call"; readonly verb: string; readonly client: string } & DeviceAddress)
   | { readonly kind: "reply" | "tunnels"; readonly client: string }
-  | { readonly kind: "discover" }
+  | { readonly kind: "discover" | "resourceCommand" }
+  | { readonly kind: "resource" | "resourceEvent"; readonly uri: string }
+  | { readonly kind: "resourceIndex"; readonly shard: string }
 
-type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client", string>>>
+type Levels = Readonly<Partial<Record<"gateway" | "device" | "verb" | "client" | "shard", string>>>
 
 /** Builders, filters and the parser for every topic below one root. */
 export interface Topics {
@@ -173,6 +213,11 @@ export interface Topics {
   reply(client: string): Destination
   tunnels(client: string): Destination
   discover(): Destination
+  /** Of a URI in its canonical form, decoded, as `/res/12345`; of `/` the topic has no level for it. */
+  resource(uri: string): Destination
+  resourceEvent(uri: string): Destination
+  resourceIndex(shard: string): Destination
+  resourceCommand(): Destination
   /** Filter for all topics of a kind, narrowed to the levels given. */
   filter(kind: TopicKind, levels?: Levels): Destination
   /** undefined when the topic is not one of the contract's. */
@@ -189,11 +234,11 @@ export function createTopics(root: string = defaultRoot): Topics {
   if (!isName(root)) throw notAName("root", root)
   const known = new BoundedMap<string, Destination>(maxKnown)
   const build = (kind: TopicKind, levels: Levels, missing?: string): Destination => {
-    const key = `${kind} ${levels.gateway} ${levels.device} ${levels.verb} ${levels.client} ${missing}`
+    const key = `${kind} ${levels.gateway} ${levels.device} ${levels.verb} ${levels.client} ${levels.shard} ${missing}`
     const found = known.get(key)
     if (found !== undefined) return found
     const { pattern, qos, retain }: TopicRule = topicTable[kind]
-    const path = pattern.replaceAll(/\{(\w+)\}/g, (_, level: keyof Levels) => {
+    const path = pattern.replace("{path}", "#").replaceAll(/\{(\w+)\}/g, (_, level: keyof Levels) => {
       const value = levels[level] ?? missing
       if (value === undefined || (value !== missing && !isName(value))) throw notAName(level, value)
       return value
@@ -201,6 +246,10 @@ export function createTopics(root: string = defaultRoot): Topics {
     const destination = { topic: `${root}/${path}`, qos, retain }
     known.set(key, destination)
     return destination
+  }
+  const buildForUri = (kind: "resource" | "resourceEvent", uri: string): Destination => {
+    const { pattern, qos, retain }: TopicRule = topicTable[kind]
+    return { topic: [root, pattern.replace("/{path}", ""), ...levelsOfUri(uri)].join("/"), qos, retain }
   }
   return {
     root,
@@ -210,6 +259,10 @@ export function createTopics(root: string = defaultRoot): Topics {
     reply: (client) => build("reply", { client }),
     tunnels: (client) => build("tunnels", { client }),
     discover: () => build("discover", {}),
+    resource: (uri) => buildForUri("resource", uri),
+    resourceEvent: (uri) => buildForUri("resourceEvent", uri),
+    resourceIndex: (shard) => build("resourceIndex", { shard }),
+    resourceCommand: () => build("resourceCommand", {}),
     filter: (kind, levels = {}) => build(kind, levels, "+"),
     parse: (topic) =>
       topic.startsWith(`${root}/`) ? parseLevels(topic.slice(root.length + 1).split("/")) : undefined,
@@ -224,6 +277,7 @@ function notAName(level: string, found: string | undefined): RangeError {
 
 function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
   const [gateway = "", device = "", kind = "", verb = "", client = ""] = levels
+  if (gateway.startsWith("_resource")) return parseResourceLevels(levels)
   if (gateway === "_discover") return levels.length === 1 ? { kind: "discover" } : undefined
   if (gateway === "_clients") {
     return levels.length === 3 && kind === "reply" && isName(device)
@@ -249,6 +303,25 @@ function parseLevels(levels: readonly string[]): ParsedTopic | undefined {
       return levels.length === 5 && isName(verb) && isName(client)
         ? { kind, gateway, device, verb, client }
         : undefined
+    default:
+      return undefined
+  }
+}
+
+function parseResourceLevels([first, ...rest]: readonly string[]): ParsedTopic | undefined {
+  const [shard = ""] = rest
+  switch (first) {
+    case "_resources":
+    case "_resource-events": {
+      const uri = uriOfLevels(rest)
+      return uri === undefined
+        ? undefined
+        : { kind: first === "_resources" ? "resource" : "resourceEvent", uri }
+    }
+    case "_resource-index":
+      return rest.length === 1 && isName(shard) ? { kind: "resourceIndex", shard } : undefined
+    case "_resource-commands":
+      return rest.length === 0 ? { kind: "resourceCommand" } : undefined
     default:
       return undefined
   }
