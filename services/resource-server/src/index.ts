@@ -1,0 +1,1 @@
+export { type BrokerStore, type BrokerStoreOptions, createBrokerStore } from "./replica/broker-store.ts"

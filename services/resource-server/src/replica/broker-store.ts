@@ -1,0 +1,392 @@
+/*
+ *   apply ─→ command topic ─→ broker ─→ every replica, in one order ─→ Replica ─→ what whoever asked publishes ─→ retained topics
+ *                                                                                       └─→ outcome
+ */
+import type { BrokerClient, Message } from "@serialcast/broker-client"
+import {
+  after,
+  type Clock,
+  createDeferred,
+  createWakeup,
+  type Deferred,
+  delay,
+  msUntil,
+  withDeadline,
+} from "@serialcast/primitives"
+import {
+  type Change,
+  checkChange,
+  type Outcome,
+  type Resource,
+  type ResourceStore,
+  StoreUnavailable,
+} from "@serialcast/resources"
+import { Inbox, readMessage } from "./inbox.ts"
+import { join, type Known } from "./join.ts"
+import {
+  encodeAnswer,
+  encodeMessage,
+  type Fetch,
+  type Hello,
+  parseAnswer,
+  type ReplicaMessage,
+} from "./messages.ts"
+import { Replica } from "./replica.ts"
+import { allShards } from "./shards.ts"
+import { Snapshots } from "./snapshots.ts"
+
+export interface BrokerStoreLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface BrokerStoreOptions {
+  /** Of this store alone, not started yet. It is taken over. */
+  readonly broker: BrokerClient
+  readonly clock: Clock
+  readonly log: BrokerStoreLog
+  /** How many resources there may be. */
+  readonly maxUri: number
+  /** Of all values together. */
+  readonly maxBytes: number
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+  /** How long another server may take to answer one that starts, in milliseconds. Default: 1,000. */
+  readonly answerMs?: number
+}
+
+export interface BrokerStore extends ResourceStore {
+  /** Whether it knows all that the others know, and can change it. */
+  readonly isReady: boolean
+  /** Resolves when it is ready; throws `StoreUnavailable` when that takes longer. */
+  whenReady(timeoutMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+const defaultAnswerMs = 1_000
+const applyMs = 10_000
+const lookAroundMs = 2_000
+/** Whoever should have put a topic right had this time for it. */
+const overdueMs = 5_000
+
+/** Resources that all servers at one broker share, kept in its retained messages. */
+export async function createBrokerStore(options: BrokerStoreOptions): Promise<BrokerStore> {
+  const store = new SharedStore(options)
+  await store.start()
+  return store
+}
+
+class SharedStore implements BrokerStore {
+  readonly #options: BrokerStoreOptions
+  readonly #broker: BrokerClient
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #pending = new Map<string, Deferred<Outcome>>()
+  readonly #snapshots = new Snapshots()
+  readonly #changed = createWakeup()
+  readonly #stopping = new AbortController()
+  #replica: Replica
+  /** Of one who is coming; null: it knows all. */
+  #inbox: Inbox
+  #isLive = false
+  /** What was known before the broker lost everything, until it is told all of it again. */
+  #before: { readonly replica: Replica; lastId: string } | null = null
+  #lastId = 0
+
+  constructor(options: BrokerStoreOptions) {
+    const { broker, clock, random = Math.random } = options
+    this.#options = options
+    this.#broker = broker
+    this.#clock = clock
+    this.#random = random
+    this.#replica = new Replica(clock)
+    this.#inbox = new Inbox(clock, broker.clientId)
+  }
+
+  get isReady(): boolean {
+    return this.#isLive && this.#before === null
+  }
+
+  get size(): number {
+    return this.#shown.size
+  }
+
+  get(uri: string): Resource | undefined {
+    return this.#shown.get(uri)
+  }
+
+  list(prefix?: string): readonly Resource[] {
+    return this.#shown.list(prefix)
+  }
+
+  get #shown(): Replica {
+    return this.#before?.replica ?? this.#replica
+  }
+
+  async start(): Promise<void> {
+    const { topics } = this.#broker
+    await this.#broker.subscribe(topics.resourceCommand(), ({ payload }) => this.#heardMessage(payload))
+    await this.#broker.subscribe(topics.filter("resource"), (message) => this.#heardWord(message))
+    for (const shard of allShards)
+      await this.#broker.subscribe(topics.resourceIndex(shard), ({ payload }) => {
+        this.#heardShard(shard, payload)
+      })
+    this.#broker.onReply((payload) => {
+      const answer = parseAnswer(payload)
+      if (answer !== undefined) this.#inbox.heardAnswer(answer)
+    })
+    this.#broker.onConnected(() => void this.#join())
+    this.#broker.onDisconnected(() => this.#lost())
+    this.#broker.start()
+    void this.#lookAround()
+  }
+
+  async whenReady(timeoutMs: number): Promise<void> {
+    const endMs = after(this.#clock.monotonicMs(), timeoutMs)
+    while (!this.isReady) {
+      const ms = msUntil(this.#clock, endMs)
+      if (ms <= 0 || this.#stopping.signal.aborted) throw brokerAway()
+      const timeout = { clock: this.#clock, ms }
+      await this.#changed.wait({ timeout, signal: this.#stopping.signal })
+    }
+  }
+
+  async apply(change: Change, signal?: AbortSignal): Promise<Outcome> {
+    signal?.throwIfAborted()
+    checkChange(change)
+    if (!this.isReady) throw brokerAway()
+    const added = "value" in change ? change.value.byteLength : 0
+    if (added > 0 && this.#replica.valueBytes + added > this.#options.maxBytes)
+      return { kind: "refused", why: "full", uri: change.kind === "addChild" ? change.parent : change.uri }
+    const id = this.#newId()
+    const command = {
+      id,
+      at: this.#clock.nowMs(),
+      seed: Math.floor(this.#random() * 2 ** 32),
+      maxUri: this.#options.maxUri,
+      change,
+    }
+    const outcome = createDeferred<Outcome>()
+    this.#pending.set(id, outcome)
+    try {
+      const sent = this.#say({ kind: "change", id, by: this.#broker.clientId, command })
+      sent.catch((error: Error) => outcome.reject(notKnown(error)))
+      const deadline = { clock: this.#clock, timeoutMs: applyMs, error: () => notKnown() }
+      return await withDeadline(outcome.promise, deadline)
+    } finally {
+      this.#pending.delete(id)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    this.#lost()
+    await this.#broker.close()
+  }
+
+  #newId(): string {
+    this.#lastId += 1
+    return `${this.#lastId}`
+  }
+
+  #say(message: ReplicaMessage): Promise<void> {
+    return this.#broker.publish(this.#broker.topics.resourceCommand(), encodeMessage(message))
+  }
+
+  async #join(): Promise<void> {
+    const inbox = this.#inbox
+    const { log, answerMs = defaultAnswerMs } = this.#options
+    const left = new AbortController()
+    const stop = this.#broker.onDisconnected(() => left.abort())
+    try {
+      const by = this.#broker.clientId
+      const known = await join({
+        clock: this.#clock,
+        inbox,
+        answerMs,
+        newId: () => this.#newId(),
+        say: (message) => this.#say({ ...message, by }),
+        signal: AbortSignal.any([left.signal, this.#stopping.signal]),
+      })
+      if (inbox === this.#inbox && !left.signal.aborted) this.#goLive(known)
+    } catch (error) {
+      if (left.signal.aborted || this.#stopping.signal.aborted) return
+      log.warn({ reason: String(error) }, "the broker does not say which resources there are; asking again")
+      await delay(this.#clock, lookAroundMs, left.signal)
+      if (inbox === this.#inbox && !left.signal.aborted) void this.#join()
+    } finally {
+      stop()
+    }
+  }
+
+  /** From here on everything that is said is done as it comes. */
+  #goLive({ records, rev, missing, unreadable }: Known): void {
+    const { log } = this.#options
+    const { words, shards, buffered } = this.#inbox
+    const before = this.#shown
+    const isLost = records.length === 0 && missing.length === 0 && before.size > 0
+    if (missing.length > 0) log.warn({ uris: missing }, "the broker has lost resources")
+    if (unreadable.length > 0) log.warn({ uris: unreadable }, "what the broker keeps there is no resource")
+    this.#before = null
+    this.#replica = new Replica(this.#clock)
+    this.#replica.restore(records, rev)
+    this.#isLive = true
+    for (const message of buffered ?? []) this.#do(message)
+    for (const [uri, text] of words) this.#look(uri, text)
+    for (const [shard, payload] of shards) this.#replica.heardShard(shard, payload)
+    if (isLost) {
+      log.warn({ count: before.size }, "the broker has lost all resources; it is told them again")
+      void this.#tellAgain(before)
+    }
+    this.#inbox = new Inbox(this.#clock, this.#broker.clientId)
+    this.#changed.wake()
+  }
+
+  /** Everybody who was there says it; what was said first, or is newer, counts. */
+  async #tellAgain(replica: Replica): Promise<void> {
+    const before = { replica, lastId: "" }
+    this.#before = before
+    const uris = replica.list().map(({ uri }) => uri)
+    try {
+      for (const [at, uri] of uris.entries()) {
+        const id = this.#newId()
+        if (at === uris.length - 1) before.lastId = id
+        await this.#proposeAdoption(id, uri, replica.wordOn(uri))
+      }
+    } catch {
+      // It is told again over the next connection.
+    }
+  }
+
+  #toldAgain(): void {
+    this.#before = null
+    this.#changed.wake()
+  }
+
+  #lost(): void {
+    this.#isLive = false
+    this.#inbox = new Inbox(this.#clock, this.#broker.clientId)
+    for (const outcome of this.#pending.values()) outcome.reject(notKnown())
+    this.#changed.wake()
+  }
+
+  #heardMessage(payload: Uint8Array): void {
+    const message = readMessage(payload)
+    if (message === undefined) return
+    if (this.#isLive) this.#do(message)
+    else this.#inbox.heardMessage(message)
+  }
+
+  #heardWord({ topic, payload, retained }: Message): void {
+    const parsed = this.#broker.topics.parse(topic)
+    if (parsed?.kind !== "resource") return
+    const text = new TextDecoder().decode(payload)
+    if (this.#isLive) this.#look(parsed.uri, text)
+    else this.#inbox.heardWord(parsed.uri, text, retained)
+  }
+
+  #heardShard(shard: string, payload: Uint8Array): void {
+    if (this.#isLive) this.#replica.heardShard(shard, payload)
+    else this.#inbox.heardShard(shard, payload)
+  }
+
+  #look(uri: string, text: string): void {
+    try {
+      if (this.#replica.heard(uri, text) === "known") return
+    } catch (error) {
+      this.#options.log.warn({ uri, reason: String(error) }, "what was published there is no resource")
+      return
+    }
+    this.#proposeAdoption(this.#newId(), uri, text).catch(() => {
+      // It is looked at again once the connection is back.
+    })
+  }
+
+  #proposeAdoption(id: string, uri: string, text: string): Promise<void> {
+    const [at, by] = [this.#clock.nowMs(), this.#broker.clientId]
+    return this.#say({ kind: "adopt", id, by, at, maxUri: this.#options.maxUri, uri, text })
+  }
+
+  #do(message: ReplicaMessage): void {
+    const isOwn = message.by === this.#broker.clientId
+    switch (message.kind) {
+      case "hello":
+        if (!isOwn) this.#answer(message)
+        break
+      case "fetch":
+        if (message.from === this.#broker.clientId) void this.#sendAll(message)
+        break
+      case "change":
+      case "adopt": {
+        const { outcome, uris, shards } = this.#replica.apply(message)
+        if (isOwn) void this.#keep(message.id, outcome, this.#sayAll(uris, shards))
+      }
+    }
+  }
+
+  async #keep(id: string, outcome: Outcome, kept: Promise<void>): Promise<void> {
+    try {
+      await kept
+      this.#pending.get(id)?.resolve(outcome)
+      if (id === this.#before?.lastId) this.#toldAgain()
+    } catch (error) {
+      this.#pending.get(id)?.reject(notKnown(error))
+    }
+  }
+
+  /** Resolves when the broker has all of it. */
+  async #sayAll(uris: readonly string[], shards: readonly string[]): Promise<void> {
+    const { topics } = this.#broker
+    const encoder = new TextEncoder()
+    await Promise.all([
+      ...uris.map((uri) =>
+        this.#broker.publish(topics.resource(uri), encoder.encode(this.#replica.wordOn(uri))),
+      ),
+      ...shards.map((shard) =>
+        this.#broker.publish(topics.resourceIndex(shard), encoder.encode(this.#replica.wordOnShard(shard))),
+      ),
+    ])
+  }
+
+  #answer(hello: Hello): void {
+    this.#snapshots.take(hello, { records: this.#replica.records(), rev: this.#replica.rev })
+    const here = { kind: "here", id: hello.id, from: this.#broker.clientId } as const
+    this.#broker.publish(this.#broker.topics.reply(hello.by), encodeAnswer(here)).catch(() => {
+      // It asks again.
+    })
+  }
+
+  async #sendAll(fetch: Fetch): Promise<void> {
+    try {
+      for (const part of this.#snapshots.answer(fetch))
+        await this.#broker.publish(this.#broker.topics.reply(fetch.by), encodeAnswer(part))
+    } catch {
+      // It asks again.
+    }
+  }
+
+  /** Puts right what the one that should have done it did not. */
+  async #lookAround(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await delay(this.#clock, lookAroundMs, signal)
+      if (!this.#isLive) continue
+      // Not all of them at the same time.
+      const { uris, shards } = this.#replica.overdue(overdueMs * (1 + this.#random()))
+      if (uris.length + shards.length === 0) continue
+      this.#options.log.info({ uris: uris.length, shards: shards.length }, "the broker is told again")
+      await this.#sayAll(uris, shards).catch(() => {
+        // They stay overdue.
+      })
+    }
+  }
+}
+
+function brokerAway(): StoreUnavailable {
+  return new StoreUnavailable("The broker is not there. Try again.")
+}
+
+function notKnown(cause?: unknown): StoreUnavailable {
+  const message = "The broker went away meanwhile. Whether it was done shows when it is back."
+  return new StoreUnavailable(message, { cause })
+}
