@@ -7,6 +7,7 @@ export type ResourceErrorCode =
   | "already_added"
   | "unknown_resource"
   | "full"
+  | "listen_failed"
   | "store_unavailable"
 
 /** Its message says what was expected and what was found. */

@@ -1,5 +1,21 @@
+export type { Answer } from "./answer/answer.ts"
+export { answerRequest } from "./answer/answer-request.ts"
+export {
+  type AnswerOptions,
+  type AnswerRules,
+  createAnswerRules,
+  type Refusal,
+} from "./answer/answer-rules.ts"
+export { type Judged, judgeRequest, type ReadyRequest } from "./answer/judge-request.ts"
+export type { RequestEvent, RequestHead, ResourceMethod } from "./answer/request.ts"
 export { ResourceError, type ResourceErrorCode, StoreUnavailable } from "./errors.ts"
-export { createMemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts"
+export { createResourceHandler, type HandlerOptions, type ResourceHandler } from "./http/resource-handler.ts"
+export type { BoundAddress } from "./http/start-server.ts"
+export { HttpResource, type RequestCallback } from "./http-server/http-resource.ts"
+export { type AddOptions, HttpServer } from "./http-server/http-server.ts"
+export type { InitOptions } from "./http-server/init-options.ts"
+export type { ResourceValue, ValueOptions } from "./http-server/resource-value.ts"
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts"
 export type { ResourceStore } from "./store/resource-store.ts"
 export { checkChange } from "./table/check-change.ts"
 export type {
@@ -32,3 +48,5 @@ export {
 export { encodeResource, parseResource, type ResourceDefaults } from "./table/resource-json.ts"
 export { ResourceTable, uriOf } from "./table/resource-table.ts"
 export { maxUriBytes, whyNotUri } from "./uri/canonical-uri.ts"
+export { encodeUri } from "./uri/encode-uri.ts"
+export { parseTarget, type Target } from "./uri/parse-target.ts"

@@ -10,7 +10,7 @@ export interface MediaType {
 
 /** RFC 9110 §5.6.2. */
 const tokenPattern = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-/** RFC 9110 §5.6.4, of visible ASCII: other bytes have no agreed meaning. */
+/** RFC 9110 §5.6.4, of ASCII: other bytes have no agreed meaning. */
 const quotedPattern = '"(?:[\\t !#-\\[\\]-~]|\\\\[\\t -~])*"'
 
 const essence = new RegExp(`^(${tokenPattern})/(${tokenPattern})`)
@@ -20,8 +20,14 @@ const parameter = new RegExp(`[ \\t]*;[ \\t]*(?:(${tokenPattern})=(${tokenPatter
 /** Longer ones are no media types to anybody. */
 const maxMediaTypeChars = 255
 
-/** undefined: `text` is no media type. A parameter that is named twice keeps its first value. */
+/** undefined: `text` is no media type. */
 export function parseMediaType(text: string): MediaType | undefined {
+  const found = parseMediaRange(text)
+  return found === undefined || found.type.includes("*") || found.subtype.includes("*") ? undefined : found
+}
+
+/** A media type, or one with `*` in place of its parts. A parameter that is named twice keeps its first value. */
+export function parseMediaRange(text: string): MediaType | undefined {
   const trimmed = trimSpace(text)
   if (trimmed.length > maxMediaTypeChars) return undefined
   const found = essence.exec(trimmed)
@@ -42,9 +48,18 @@ export function parseMediaType(text: string): MediaType | undefined {
   return { type: type.toLowerCase(), subtype: subtype.toLowerCase(), parameters }
 }
 
+/** `type/subtype`, without parameters. */
+export function essenceOf({ type, subtype }: MediaType): string {
+  return `${type}/${subtype}`
+}
+
 /** Optional white space of RFC 9110 §5.6.3 off both ends. */
 function trimSpace(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "")
+  const isSpace = (at: number) => text[at] === " " || text[at] === "\t"
+  let [start, end] = [0, text.length]
+  while (start < end && isSpace(start)) start++
+  while (end > start && isSpace(end - 1)) end--
+  return text.slice(start, end)
 }
 
 function unquote(value: string): string {

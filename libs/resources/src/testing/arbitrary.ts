@@ -18,7 +18,7 @@ const commonUri = fc.constantFrom(
 const segment = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" })
 
 /** Any uri that a resource may have. */
-const anyUri = fc
+export const anyUri = fc
   .array(segment, { minLength: 1, maxLength: 5 })
   .map((segments) => `/${segments.join("/")}`)
   .filter((uri) => whyNotUri(uri) === undefined)
