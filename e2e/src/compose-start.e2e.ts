@@ -3,7 +3,15 @@ import { type ComposeStack, dialoutGroup, startComposeStack } from "./compose-st
 import { type ConfigDir, createConfigDir } from "./config-dir.ts"
 import { run } from "./program.ts"
 
-const longRunning = ["broker", "console", "http-gateway", "serial-agent", "tcp-tunnel", "webrepl"]
+const longRunning = [
+  "broker",
+  "console",
+  "http-gateway",
+  "resource-server",
+  "serial-agent",
+  "tcp-tunnel",
+  "webrepl",
+]
 let configDir: ConfigDir
 let stack: ComposeStack
 

@@ -94,6 +94,7 @@ test("an EventSource outlives ten restarts of the gateway, by SIGTERM and by kil
     `broker: { listen: "127.0.0.1:${brokerPort}", websocket: "${free}" }`,
     `http: { listen: "127.0.0.1:${httpPort}" }`,
     `console: { listen: "${free}" }`,
+    `resources: { listen: "${free}" }`,
     `admin: { listen: "${free}" }`,
   ]
   await writeFile(join(folder.path, "serialcast.yaml"), config.join("\n"))

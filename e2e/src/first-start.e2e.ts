@@ -13,7 +13,7 @@ const repository = fileURLToPath(new URL("../..", import.meta.url))
 const installTimeoutMs = 240_000
 const startTimeoutMs = 60_000
 /** What `npm start` listens on by default; the commands of the README look there. */
-const ports = [8080, 8081, 1883, 9001, 9090]
+const ports = [8080, 8081, 8082, 1883, 9001, 9090]
 /**
  * Lets npm answer how the program of a script ended: bash makes way for the one program that it runs, while Debian's
  * sh stays, and is itself ended by Ctrl-C whatever the program answers.

@@ -140,7 +140,7 @@ function configuration(
   { ports, journalSize = "64MiB", tunnels = [], boards = [], logLevel = "warn" }: GatewayOptions,
   journalFolder: string,
 ): string {
-  const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
+  const listeners = ["http", "resources", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
   const devices = ports.map((port, number) => `  d${number}: { port: "${port}" }`)
   return [
     ...listeners,

@@ -9,6 +9,7 @@ export const mainFile = fileURLToPath(new URL("../../dist/main.js", import.meta.
 const free = "127.0.0.1:0"
 const listeners = {
   SERIALCAST_HTTP_LISTEN: free,
+  SERIALCAST_RESOURCES_LISTEN: free,
   SERIALCAST_CONSOLE_LISTEN: free,
   SERIALCAST_ADMIN_LISTEN: free,
   SERIALCAST_BROKER_LISTEN: free,

@@ -30,7 +30,10 @@ export async function startTestAll(
   const pty = await openPty()
   const journal = createTemporaryFolder()
   const free = "127.0.0.1:0"
-  const listeners = ["HTTP", "CONSOLE", "ADMIN", "BROKER"].map((name) => [`SERIALCAST_${name}_LISTEN`, free])
+  const listeners = ["HTTP", "RESOURCES", "CONSOLE", "ADMIN", "BROKER"].map((name) => [
+    `SERIALCAST_${name}_LISTEN`,
+    free,
+  ])
   const defaults = loadConfig({
     env: {
       ...Object.fromEntries(listeners),

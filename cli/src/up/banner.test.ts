@@ -10,6 +10,7 @@ const served: Served = {
   gateway: "local",
   console: { host: "127.0.0.1", port: 8080 },
   http: { host: "0.0.0.0", port: 8081 },
+  resources: { address: { host: "127.0.0.1", port: 8082 }, isSecure: true },
   broker: {
     mqtt: { host: "127.0.0.1", port: 1883 },
     websocket: { host: "127.0.0.1", port: 9001 },
@@ -29,7 +30,8 @@ const plain = createPaint(false)
 
 test("everything has its address as people type it, and what is worth a try works as it stands", () => {
   const text = formatBanner(served, plain)
-  expect(text).toContain("Page     http://localhost:8080/")
+  expect(text).toMatch(/Page +http:\/\/localhost:8080\/$/m)
+  expect(text).toMatch(/Resources +https:\/\/localhost:8082\/api\/v1\/resources$/m)
   expect(text).toContain("●   local/demo-echo   sim:echo   115200 8N1")
   expect(text).toContain("curl http://localhost:8081/api/v1/devices/local/demo-echo/write --data-binary")
   expect(text).toMatch(/npx serialcast attach local\/demo-echo$/m)

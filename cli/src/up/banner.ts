@@ -11,6 +11,7 @@ export interface Served {
   readonly gateway: string
   readonly console: ListenAddress
   readonly http: ListenAddress
+  readonly resources: { readonly address: ListenAddress; readonly isSecure: boolean }
   /** null: the broker runs elsewhere, at `brokerUrl`. */
   readonly broker: {
     readonly mqtt: ListenAddress
@@ -59,7 +60,10 @@ export function formatDevice(state: DeviceState, paint: Paint): string {
   return `${indent(formatTable([state.online ? [...row, "open"] : row])).join("\n")}\n`
 }
 
-function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint: Paint): string[][] {
+function addressRows(
+  { console, http, resources, broker, brokerUrl, admin }: Served,
+  paint: Paint,
+): string[][] {
   const link = (scheme: string, address: ListenAddress, path = "") => {
     return paint("cyan", `${scheme}://${urlHost(address)}${path}`)
   }
@@ -70,6 +74,7 @@ function addressRows({ console, http, broker, brokerUrl, admin }: Served, paint:
   return [
     ["Page", link("http", console, "/")],
     ["HTTP", link("http", http, "/api/v1/devices")],
+    ["Resources", link(resources.isSecure ? "https" : "http", resources.address, "/api/v1/resources")],
     ["MQTT", ...mqtt],
     ["Health", link("http", admin, "/readyz"), link("http", admin, "/metrics")],
   ]

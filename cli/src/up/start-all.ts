@@ -3,17 +3,20 @@
  *   MQTT clients ──→ TCP, WebSocket ───┘                       ├─ console
  *                                                              ├─ tcp-tunnel
  *                                                              └─ webrepl       (or all of them at broker.url)
+ *   resource-server ⇄ broker
  */
 import { createBroker, type RunningBroker } from "@serialcast/broker"
-import { createConsole } from "@serialcast/console"
+import { createConsole, type RunningConsole } from "@serialcast/console"
 import { createDeviceClient, type DeviceClient } from "@serialcast/device-stream"
-import { createHttpGateway } from "@serialcast/http-gateway"
+import { createHttpGateway, type RunningHttpGateway } from "@serialcast/http-gateway"
+import { createResourceServer, type RunningResourceServer } from "@serialcast/resource-server"
 import { createSerialAgent } from "@serialcast/serial-agent"
 import {
   type Config,
   connectToBroker,
   createRefusals,
   defaultDevice,
+  type RunningAdmin,
   type RunningService,
   type ServiceDeps,
   startAdmin,
@@ -54,6 +57,7 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
   const client = starting(() => startDeviceClient(config, local()))
   const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
   const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))
+  const resources = starting(() => createResourceServer(config, local()))
   const tunnels =
     config.tunnels.length === 0
       ? null
@@ -66,29 +70,56 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
   // wait for the answers to writes, while there is somebody to give them.
   const agent = starting(() => createSerialAgent(config, local()))
   // Here to stop before the agent: what clients sent reaches the device, and a cable's other end hears that it is over.
-  const tunnelsAgain = tunnels === null ? null : { run: async () => tunnels.get() }
-  const boardsAgain = boards === null ? null : { run: async () => boards.get() }
-  const parts = [admin, broker, client, http, page, tunnels, boards, agent, tunnelsAgain, boardsAgain].filter(
-    (part) => part !== null,
-  )
-  const group = await startInOrder(parts.map(({ run }) => run))
+  const again = [tunnels, boards].map((part) => part && { run: async () => part.get() })
+  const parts = [admin, broker, client, http, page, resources, tunnels, boards, agent, ...again]
+  const group = await startInOrder(parts.filter((part) => part !== null).map(({ run }) => run))
   return {
     ...group,
     devices: client.get().devices,
-    served: () => ({
-      gateway: config.gateway,
-      admin: admin.get().address,
-      http: http.get().address,
-      console: page.get().address,
-      broker: broker === null ? null : { ...brokerAddresses(broker.get()), root: config.broker.root },
-      brokerUrl: config.broker.url,
-      tunnels: tunnels?.get().tunnels() ?? [],
-      boards: boards?.get().listeners() ?? [],
-      isConnected: client.get().devices.isConnected,
-      devices: client.get().devices.devices.list(),
-      defaultDevice: defaultDevice(config),
-      needsToken: deps.token !== null,
-    }),
+    served: () =>
+      servedBy(config, deps, {
+        admin: admin.get(),
+        http: http.get(),
+        page: page.get(),
+        resources: resources.get(),
+        broker: broker?.get() ?? null,
+        tunnels: tunnels?.get() ?? null,
+        boards: boards?.get() ?? null,
+        devices: client.get().devices,
+      }),
+  }
+}
+
+interface Running {
+  readonly admin: RunningAdmin
+  readonly http: RunningHttpGateway
+  readonly page: RunningConsole
+  readonly resources: RunningResourceServer
+  readonly broker: RunningBroker | null
+  readonly tunnels: RunningTcpTunnel | null
+  readonly boards: RunningWebrepl | null
+  readonly devices: DeviceClient
+}
+
+function servedBy(
+  config: Config,
+  { token }: ServiceDeps,
+  { admin, http, page, resources, broker, tunnels, boards, devices }: Running,
+): Omit<Served, "version"> {
+  return {
+    gateway: config.gateway,
+    admin: admin.address,
+    http: http.address,
+    console: page.address,
+    resources: { address: resources.address, isSecure: resources.isSecure },
+    broker: broker === null ? null : { ...brokerAddresses(broker), root: config.broker.root },
+    brokerUrl: config.broker.url,
+    tunnels: tunnels?.tunnels() ?? [],
+    boards: boards?.listeners() ?? [],
+    isConnected: devices.isConnected,
+    devices: devices.devices.list(),
+    defaultDevice: defaultDevice(config),
+    needsToken: token !== null,
   }
 }
 

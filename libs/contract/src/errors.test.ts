@@ -15,6 +15,7 @@ test("codes and their statuses stay what they are", () => {
       "404 no_such_file",
       "404 unknown_device",
       "404 unknown_path",
+      "404 unknown_resource",
       "405 method_not_allowed",
       "408 too_slow",
       "409 cancelled",
@@ -23,6 +24,7 @@ test("codes and their statuses stay what they are", () => {
       "409 lease_lost",
       "409 not_empty",
       "409 out_of_order",
+      "409 resource_exists",
       "411 length_required",
       "412 precondition_failed",
       "413 too_large",
@@ -59,6 +61,7 @@ test("codes and their statuses stay what they are", () => {
       "504 no_reply",
       "507 board_memory",
       "507 no_space",
+      "507 resources_full",
     ]
   `)
 })

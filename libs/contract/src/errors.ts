@@ -30,6 +30,15 @@ export const errorCatalogue = {
     status: 404,
     fix: "Use one of the addresses that `serialcast devices` or `GET /api/v1/devices` lists.",
   },
+  unknown_resource: {
+    status: 404,
+    fix: "Use one of the addresses that `serialcast resource ls` or `GET /api/v1/resources` lists.",
+  },
+  resource_exists: { status: 409, fix: "Choose another address, or change the resource that is there." },
+  resources_full: {
+    status: 507,
+    fix: "Delete a resource, or raise `resources.maxUri` or `resources.maxBytes`.",
+  },
   method_not_allowed: { status: 405, fix: "Use a method that the `Allow` header lists." },
   too_large: { status: 413, fix: "Send less in one piece; the message says how much is allowed." },
   length_required: { status: 411, fix: "Send the body with a `Content-Length`." },

@@ -9,6 +9,8 @@ export {
 export { type Judged, judgeRequest, type ReadyRequest } from "./answer/judge-request.ts"
 export type { RequestEvent, RequestHead, ResourceMethod } from "./answer/request.ts"
 export { ResourceError, type ResourceErrorCode, StoreUnavailable } from "./errors.ts"
+export { createServer as createResourceServer, type ResourceServerOptions } from "./http/create-server.ts"
+export { type Body, type BodyLimits, readBody } from "./http/read-body.ts"
 export { createResourceHandler, type HandlerOptions, type ResourceHandler } from "./http/resource-handler.ts"
 export type { BoundAddress } from "./http/start-server.ts"
 export { HttpResource, type RequestCallback } from "./http-server/http-resource.ts"

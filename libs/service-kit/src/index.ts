@@ -29,6 +29,7 @@ export type {
   DeviceConfig,
   ListenAddress,
   RawTunnel,
+  ResourcesConfig,
   Rfc2217Tunnel,
   SerialtcpClientTunnel,
   SerialtcpServerTunnel,
@@ -58,6 +59,7 @@ export { type RunningGroup, type StartOptions, startInOrder } from "./lifecycle/
 export { type StopSignalOptions, stopSignal } from "./lifecycle/stop-signal.ts"
 export { type Acceptor, acceptClients, type Refusal } from "./listen/accept-clients.ts"
 export { type CloseOptions, closeServer } from "./listen/close-server.ts"
+export { shareConnections } from "./listen/connection-shares.ts"
 export { createHttpServer, type HttpServerOptions } from "./listen/http-server.ts"
 export { listen } from "./listen/listen.ts"
 export { onUpgrade, type UpgradeHandler } from "./listen/on-upgrade.ts"

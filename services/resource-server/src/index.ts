@@ -1,1 +1,1 @@
-export { type BrokerStore, type BrokerStoreOptions, createBrokerStore } from "./replica/broker-store.ts"
+export { createResourceServer, type RunningResourceServer } from "./service.ts"

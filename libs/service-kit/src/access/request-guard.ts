@@ -17,6 +17,8 @@ export interface RequestGuardOptions {
   readonly clock?: Clock
   /** Is told of every refusal. */
   readonly refusals?: Refusals
+  /** Whether the log-in of a page opens this too; not where others decide what is served. Default: it does. */
+  readonly acceptsCookie?: boolean
 }
 
 /** Decides whether a request or a WebSocket handshake may be served. */
@@ -35,7 +37,7 @@ export interface RequestGuard {
 
 /** The checks of every HTTP listener that reaches devices, in the order in which each relies on the one before. */
 export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
-  const { token, hosts, clock = systemClock, refusals } = options
+  const { token, hosts, clock = systemClock, refusals, acceptsCookie = true } = options
   const limiter = createAttemptLimiter({ clock })
   const login = token === null ? null : createLoginCookie(token)
   const judgeToken = (given: string, request: GuardedRequest) => {
@@ -55,7 +57,7 @@ export function createRequestGuard(options: RequestGuardOptions): RequestGuard {
     const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
     // A page of another site cannot send this header, which is why it needs no more; the cookie goes along by itself.
     if (bearer !== undefined) return judgeToken(bearer, request)
-    return login.matches(cookie)
+    return acceptsCookie && login.matches(cookie)
       ? whyNotOwnPage(request, options)
       : new AppError("unauthorized", "Expected the access token; found none.")
   }

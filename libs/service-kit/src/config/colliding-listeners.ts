@@ -6,7 +6,7 @@ import { formatListenAddress, parseListenAddress } from "./listen-address.ts"
 import { isSamePlace } from "./same-place.ts"
 
 /** Parts of the configuration that have listeners. */
-export type ListeningPart = "broker" | "http" | "console" | "admin" | "tunnels" | "webrepl"
+export type ListeningPart = "broker" | "http" | "console" | "admin" | "tunnels" | "webrepl" | "resources"
 
 /** Whoever runs everything in one process opens them all. */
 export const listeningParts: readonly ListeningPart[] = [
@@ -16,6 +16,7 @@ export const listeningParts: readonly ListeningPart[] = [
   "admin",
   "tunnels",
   "webrepl",
+  "resources",
 ]
 
 interface Listener {

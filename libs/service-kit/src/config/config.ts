@@ -1,4 +1,5 @@
 import type { Framing, PortSettings } from "@serialcast/contract"
+import type { TlsFiles } from "./tls-files.ts"
 
 /** Where a listener listens. */
 export interface ListenAddress {
@@ -110,7 +111,22 @@ export interface WebreplConfig {
   /** Heads of requests are logged. */
   readonly debug: boolean
   /** Files in PEM; null: clients come without TLS. */
-  readonly tls: { readonly cert: string; readonly key: string } | null
+  readonly tls: TlsFiles | null
+}
+
+/** The resource server. */
+export interface ResourcesConfig {
+  readonly listen: ListenAddress
+  /** How many resources there may be, those of devices beside. */
+  readonly maxUri: number
+  /** Of one value, in bytes. */
+  readonly maxBody: number
+  /** Of all values together, in bytes. */
+  readonly maxBytes: number
+  /** Values of a type in which browsers run code are served as such. */
+  readonly html: boolean
+  /** Files in PEM; null: clients come without TLS. */
+  readonly tls: TlsFiles | null
 }
 
 /** The whole configuration, validated and frozen; every service reads its part. */
@@ -154,6 +170,7 @@ export interface Config {
   readonly admin: { readonly listen: ListenAddress }
   readonly tunnels: readonly TunnelConfig[]
   readonly webrepl: readonly WebreplConfig[]
+  readonly resources: ResourcesConfig
   readonly access: {
     /** Everyone who reaches a listener may use it. */
     readonly open: boolean

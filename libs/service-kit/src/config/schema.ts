@@ -2,6 +2,7 @@ import { defaultRoot, framingSchema, pacingSchema, settingsSchema } from "@seria
 import { z } from "zod"
 import type { Config, DeviceConfig } from "./config.ts"
 import { byteSize, deviceAddress, duration, filePath, listenAddress, name } from "./fields.ts"
+import { resourcesShape } from "./resources-schema.ts"
 import { tunnelSchema } from "./tunnel-schema.ts"
 import { webreplSchema } from "./webrepl-schema.ts"
 
@@ -170,6 +171,7 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
     .max(maxBoards, `expected at most ${maxBoards} boards`)
     .default([])
     .describe("MicroPython boards as their own WebREPL would show them"),
+  resources: section(resourcesShape),
   access: z.union([openAccess, restrictedAccess]).prefault({}),
   log: section({
     level: z

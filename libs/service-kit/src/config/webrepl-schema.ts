@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { WebreplConfig } from "./config.ts"
 import { deviceAddress, filePath, listenAddress } from "./fields.ts"
+import { tlsFiles } from "./tls-files.ts"
 
 const expectedPassword =
   "expected a password, as `{ file: /path/of/a/file }` or `{ text: … }`: without one everybody could use the board"
@@ -55,13 +56,7 @@ export const webreplSchema: z.ZodType<WebreplConfig> = z.strictObject({
     .default(null)
     .describe("Where browsers get the page from instead of from here, as a board's own WebREPL does"),
   debug: z.boolean().default(false).describe("Whether the heads of requests are logged"),
-  tls: z
-    .strictObject({
-      cert: filePath.describe(
-        "Certificate and those above it, as PEM: pages then open `wss://` and `https://`",
-      ),
-      key: filePath.describe("Its key, as PEM"),
-    })
+  tls: tlsFiles("pages then open `wss://` and `https://`")
     .nullable()
     .default(null)
     .describe("Clients come through TLS; `null`: they do not"),

@@ -1,0 +1,38 @@
+import { z } from "zod"
+import type { ResourcesConfig } from "./config.ts"
+import { byteAmount, listenAddress } from "./fields.ts"
+import { tlsFiles } from "./tls-files.ts"
+
+// In base64 a value has to fit into a message with its type and address.
+const maxValueBytes = 128 * 1024
+const expectedBody = "expected a size of at most 128KiB, like 32KiB"
+// Each list of the index has to fit into a message, whatever the addresses.
+const maxResources = 16_384
+const expectedCount = `expected a number from 1 to ${maxResources}`
+
+/** `resources` of the configuration. */
+export const resourcesShape = {
+  listen: listenAddress.prefault("127.0.0.1:8082").describe("Where the resource server listens"),
+  maxUri: z
+    .number(expectedCount)
+    .int(expectedCount)
+    .min(1, expectedCount)
+    .max(maxResources, expectedCount)
+    .default(100)
+    .describe("How many resources there may be; one more is answered with 507"),
+  maxBody: byteAmount
+    .refine((bytes) => bytes <= maxValueBytes, expectedBody)
+    .prefault("32KiB")
+    .describe("Of one value; more is answered with 413"),
+  maxBytes: byteAmount.prefault("2MiB").describe("Of all values together; more is answered with 507"),
+  html: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether HTML, SVG and other types in which browsers run code are served as such, in a sandbox, and not as plain text",
+    ),
+  tls: tlsFiles("clients then ask by `https://`")
+    .nullable()
+    .default(null)
+    .describe("Clients come through TLS; `null`: they do not"),
+} satisfies Record<keyof ResourcesConfig, z.ZodType>

@@ -1,0 +1,93 @@
+/*
+ *   HTTP clients ⇄ listener ─→ guard ─┬─ /api/ ─→ management ─┬─→ store ⇄ broker ⇄ the stores of other servers
+ *                                     └─ all else ─→ resources ┘
+ *                                                       └─ events ─→ broker
+ */
+import { createResourceServer as createHttp, createResourceHandler } from "@serialcast/resources"
+import {
+  type Config,
+  closeServer,
+  connectToBroker,
+  createRefusals,
+  createRequestGuard,
+  type ListenAddress,
+  listen,
+  type RunningService,
+  type ServiceDeps,
+  shareConnections,
+} from "@serialcast/service-kit"
+import { createManagement } from "./api/manage-resources.ts"
+import { resourceServerConfig } from "./config.ts"
+import { tellEvent } from "./events/tell-event.ts"
+import { passOn } from "./http/pass-on.ts"
+import { type BrokerStore, createBrokerStore } from "./replica/broker-store.ts"
+
+export interface ResourceServerDeps extends ServiceDeps {
+  /** How long another server may take to answer one that starts, in milliseconds. Default: 1,000. */
+  readonly answerMs?: number
+  /** How long a request waits for a broker that is away, in milliseconds. Default: 5,000. */
+  readonly patienceMs?: number
+}
+
+export interface RunningResourceServer extends RunningService {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: ListenAddress
+  readonly isSecure: boolean
+  readonly store: BrokerStore
+}
+
+const maxConnections = 1_024
+/** Longer than a broker on the same box takes to start again, shorter than clients wait. */
+const defaultPatienceMs = 5_000
+
+/** Starts the resource server. Throws `bad_config` for files that cannot be read, and `listen_failed`. */
+export async function createResourceServer(
+  config: Config,
+  deps: ResourceServerDeps,
+): Promise<RunningResourceServer> {
+  const { clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
+  const { tls, hosts, listen: listenAt, maxUri, maxBody, maxBytes, html } = resourceServerConfig(config)
+  const refusals = createRefusals({ listener: "resources", ...deps })
+  // The cookie of the page is for its own listener: what is served here is anybody's.
+  const guard = createRequestGuard({ token, hosts, clock, refusals, acceptsCookie: false })
+  const broker = connectToBroker(config, deps, { name: "resource-server" })
+  const limits = { maxUri, maxBytes }
+  const store = await createBrokerStore({
+    broker,
+    clock,
+    log,
+    ...limits,
+    ...(answerMs === undefined ? {} : { answerMs }),
+  })
+  const manage = createManagement({ store, clock, log, maxBody })
+  const serve = createResourceHandler(store, {
+    maxBodyBytes: maxBody,
+    allowHtml: html,
+    clock,
+    onRequest: (event) => {
+      tellEvent(broker, event, clock.nowMs()).catch((error: unknown) =>
+        log.warn({ uri: event.uri, reason: String(error) }, "nobody was told of a request"),
+      )
+    },
+    onError: (error) => log.error({ err: error }, "a request failed"),
+  })
+  const server = createHttp(passOn({ guard, store, manage, serve, patienceMs }), { tls, maxConnections })
+  shareConnections(server, maxConnections, refusals)
+  try {
+    const address = await listen(server, listenAt, "resources")
+    return {
+      name: "resource-server",
+      address,
+      isSecure: tls !== undefined,
+      store,
+      isReady: () => store.isReady,
+      async stop() {
+        await closeServer(server)
+        await store.close()
+      },
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
