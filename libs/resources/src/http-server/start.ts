@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises"
+import { createSecureContext } from "node:tls"
 import { systemClock } from "@serialcast/primitives"
 import type { RequestEvent } from "../answer/request.ts"
 import { ResourceError } from "../errors.ts"
@@ -37,7 +38,14 @@ async function readTls({ keyfile, certfile }: InitOptions, port: number) {
       "Give both keyfile and certfile: HTTPS, which port 443 means, needs both.",
     )
   }
-  return { key: await read(keyfile, "keyfile"), cert: await read(certfile, "certfile") }
+  const [key, cert] = [await read(keyfile, "keyfile"), await read(certfile, "certfile")]
+  try {
+    createSecureContext({ key: Buffer.from(key), cert: Buffer.from(cert) })
+  } catch (cause) {
+    const message = `keyfile, certfile: expected a key and its certificate in PEM; ${String(cause)}.`
+    throw new ResourceError("bad_argument", message, { cause })
+  }
+  return { key, cert }
 }
 
 async function read(file: string, name: string): Promise<Uint8Array> {

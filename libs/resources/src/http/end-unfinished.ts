@@ -12,21 +12,24 @@ const mostBytes = 1024 * 1024
  * told, and goes on sending for nothing.
  */
 export function endUnfinished(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
+  const { socket } = request
+  let bytes = 0
+  const count = (piece: Uint8Array) => {
+    bytes += piece.byteLength
+    if (bytes > mostBytes) socket.destroy()
+  }
+  // Just before Node would begin to discard it without a word.
+  response.once("prefinish", () => {
+    if (!request.complete) request.on("data", count)
+  })
   response.once("finish", () => {
     if (request.complete) return
-    const { socket } = request
-    let bytes = 0
-    const count = (piece: Uint8Array) => {
-      bytes += piece.byteLength
-      if (bytes > mostBytes) socket.destroy()
-    }
     const timer = clock.startTimer(lingerMs, () => socket.destroy())
     const over = () => {
       timer.cancel()
-      request.off("data", count)
       socket.off("close", over)
     }
-    request.on("data", count).once("end", over)
+    request.once("end", over)
     socket.once("close", over)
   })
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net"
 import { onTestFinished } from "vitest"
 import type { RequestEvent } from "../answer/request.ts"
 import { createServer, type ResourceServerOptions } from "../http/create-server.ts"
@@ -19,15 +20,21 @@ export interface TestServer {
   readonly store: MemoryStore
   readonly events: RequestEvent[]
   readonly errors: unknown[]
+  /** The server's ends of its connections, in their order. */
+  readonly sockets: readonly Socket[]
   readonly connect: () => Promise<RawClient>
 }
+
+/** On a busy machine nothing is late in these but what is meant to be. */
+const patience = { headTimeoutMs: 120_000, bodyTimeoutMs: 120_000, bodyDeadlineMs: 120_000 }
 
 /** A server with a resource `/a` of text `0` that takes every method. */
 export async function startTestServer({
   maxUri = 100,
   wrap,
-  ...options
+  ...given
 }: TestServerOptions = {}): Promise<TestServer> {
+  const options = { ...patience, ...given }
   const store = createMemoryStore({ maxUri })
   addTo(store, "/a")
   const [events, errors]: [RequestEvent[], unknown[]] = [[], []]
@@ -36,7 +43,10 @@ export async function startTestServer({
     onError: (error) => void errors.push(error),
     ...options,
   })
-  const running = await startServer(createServer(handle, options), { host: "127.0.0.1", port: 0 })
+  const server = createServer(handle, options)
+  const sockets: Socket[] = []
+  server.on("connection", (socket: Socket) => void sockets.push(socket))
+  const running = await startServer(server, { host: "127.0.0.1", port: 0 })
   onTestFinished(() => running.stop())
   const { port } = running.address
   return {
@@ -44,6 +54,7 @@ export async function startTestServer({
     store,
     events,
     errors,
+    sockets,
     connect: () => connectRaw(port, { isTls: options.tls !== undefined }),
   }
 }
