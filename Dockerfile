@@ -30,9 +30,9 @@ RUN --mount=from=build,source=/serialcast,target=/build \
 
 FROM ${BASE_IMAGE}
 ENV NODE_ENV=production
-# A new volume takes over the owner of the folder that it is mounted on; init writes the token, and the agent its journal,
-# without being root. Users and groups are numbers, as a base image need not have a user of ours.
-RUN install -d -o 1000 -g 1000 /access /journal
+# A new volume takes over the owner of the folder that it is mounted on; init writes the token, the agent its journal and the
+# broker what it retains, without being root. Users and groups are numbers, as a base image need not have a user of ours.
+RUN install -d -o 1000 -g 1000 /access /journal /retained
 ARG SERVICE
 COPY --from=service /image /serialcast
 RUN ln -s "services/$SERVICE/dist/main.js" /serialcast/main.js

@@ -12,7 +12,11 @@ import {
 import { checkCounting, countingBytes, createTemporaryFolder, eventually, openPty } from "@serialcast/testkit"
 import { expect, test } from "vitest"
 
-const free = { SERIALCAST_BROKER_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0" }
+const free = {
+  SERIALCAST_BROKER_LISTEN: "127.0.0.1:0",
+  SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0",
+  SERIALCAST_BROKER_DIR: "off",
+}
 
 function createDeps(): ServiceDeps {
   const log = createLogger({ name: "test", level: "silent" })

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { createTemporaryFolder } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
@@ -36,13 +37,14 @@ export function spawnCli(
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): SpawnedCli {
-  const journal = createTemporaryFolder()
+  const folder = createTemporaryFolder()
   const child = spawn(process.execPath, [mainFile, ...args], {
     cwd,
     env: {
       PATH: process.env["PATH"],
       SERIALCAST_DISCOVER: "off",
-      SERIALCAST_JOURNAL_DIR: journal.path,
+      SERIALCAST_JOURNAL_DIR: join(folder.path, "journal"),
+      SERIALCAST_BROKER_DIR: join(folder.path, "broker"),
       ...listeners,
       ...env,
     },
@@ -52,7 +54,7 @@ export function spawnCli(
     const isOver = child.exitCode !== null || child.signalCode !== null
     child.kill("SIGKILL")
     if (!isOver) await once(child, "exit")
-    journal[Symbol.dispose]()
+    folder[Symbol.dispose]()
   })
   return {
     child,

@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import type { Framing } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
 import { deviceAt } from "@serialcast/serial-agent"
@@ -28,7 +29,7 @@ export async function startTestAll(
   framing: Framing | null = null,
 ): Promise<TestAll> {
   const pty = await openPty()
-  const journal = createTemporaryFolder()
+  const folder = createTemporaryFolder()
   const free = "127.0.0.1:0"
   const listeners = ["HTTP", "RESOURCES", "CONSOLE", "ADMIN", "BROKER"].map((name) => [
     `SERIALCAST_${name}_LISTEN`,
@@ -39,7 +40,8 @@ export async function startTestAll(
       ...Object.fromEntries(listeners),
       SERIALCAST_BROKER_WEBSOCKET: free,
       SERIALCAST_DISCOVER: "off",
-      SERIALCAST_JOURNAL_DIR: journal.path,
+      SERIALCAST_JOURNAL_DIR: join(folder.path, "journal"),
+      SERIALCAST_BROKER_DIR: join(folder.path, "broker"),
       ...env,
     },
   })
@@ -65,7 +67,7 @@ export async function startTestAll(
     async [Symbol.asyncDispose]() {
       await all.stop()
       await pty[Symbol.asyncDispose]()
-      journal[Symbol.dispose]()
+      folder[Symbol.dispose]()
     },
   }
 }

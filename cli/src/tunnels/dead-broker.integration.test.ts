@@ -16,7 +16,11 @@ import { connectRaw, rawTunnel } from "./testing/raw-client.ts"
 import { rfc2217Tunnel } from "./testing/rfc2217-tunnel.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
-const free = { SERIALCAST_BROKER_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0" }
+const free = {
+  SERIALCAST_BROKER_LISTEN: "127.0.0.1:0",
+  SERIALCAST_BROKER_WEBSOCKET: "127.0.0.1:0",
+  SERIALCAST_BROKER_DIR: "off",
+}
 
 function createDeps(): ServiceDeps {
   const log = createLogger({ name: "test", level: "silent" })

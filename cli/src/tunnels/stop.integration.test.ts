@@ -21,7 +21,7 @@ async function startProcesses() {
   writeFileSync(
     file,
     `
-broker: { listen: "127.0.0.1:${mqtt}", websocket: "127.0.0.1:${websocket}" }
+broker: { listen: "127.0.0.1:${mqtt}", websocket: "127.0.0.1:${websocket}", dir: ${folder.path}/broker }
 journal: { dir: ${folder.path}/journal }
 discover: off
 devices: { pty: { port: ${pty.path}, charDelayMs: 5 } }

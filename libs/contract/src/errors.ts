@@ -90,6 +90,14 @@ export const errorCatalogue = {
     status: 500,
     fix: "Stop the other agent, or give this one a `journal.dir` of its own.",
   },
+  retained_failed: {
+    status: 503,
+    fix: "Free space on, or repair, the disk of `broker.dir`; retained messages reach everybody, but are not kept for a restart.",
+  },
+  retained_taken: {
+    status: 500,
+    fix: "Stop the other broker, or give this one a `broker.dir` of its own.",
+  },
   expired: { status: 503, fix: "Send it again if it is still wanted; it was not written." },
   aborted: {
     status: 503,

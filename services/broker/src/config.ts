@@ -8,11 +8,15 @@ export interface BrokerConfig {
   readonly root: string
   /** What one client may leave unread before it is cut off, in bytes. */
   readonly clientBufferBytes: number
+  /** Folder of the retained messages; null: in memory only. */
+  readonly dir: string | null
+  /** What a power failure may cost of them, in milliseconds. */
+  readonly syncMs: number
   /** Names besides localhost under which browsers may address it. */
   readonly hosts: readonly string[]
 }
 
 export function brokerConfig({ broker, access }: Pick<Config, "broker" | "access">): BrokerConfig {
-  const { listen, websocket, root, clientBufferBytes } = broker
-  return { listen, websocket, root, clientBufferBytes, hosts: access.hosts }
+  const { listen, websocket, root, clientBufferBytes, dir, syncMs } = broker
+  return { listen, websocket, root, clientBufferBytes, dir, syncMs, hosts: access.hosts }
 }

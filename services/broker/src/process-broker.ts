@@ -8,13 +8,14 @@ export interface RunningProcessBroker extends RunningService {
   readonly local: LocalBroker
 }
 
-/** Starts a broker for the services of this process alone: nothing listens. */
+/** Starts a broker for the services of this process alone: nothing listens, and nothing outlives it. */
 export async function createProcessBroker(
   config: Pick<Config, "broker" | "access">,
   deps: ServiceDeps,
 ): Promise<RunningProcessBroker> {
   const { root, clientBufferBytes } = brokerConfig(config)
   const counters = createBrokerCounters(deps.metrics)
-  const mqtt = await createMqtt({ root, maxRetainedBytes: clientBufferBytes / 2 }, { ...deps, counters })
+  const inMemory = { dir: null, syncMs: 0, maxRetainedBytes: clientBufferBytes / 2 }
+  const mqtt = await createMqtt({ root, ...inMemory }, { ...deps, counters })
   return { name: "broker", local: mqtt.local, isReady: () => true, stop: () => mqtt.close() }
 }

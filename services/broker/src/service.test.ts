@@ -42,6 +42,8 @@ async function start({
       url: null,
       root: "serialcast",
       clientBufferBytes,
+      dir: null,
+      syncMs: 1_000,
     },
     access: { open: false, tokenFile: null, hosts: [] },
   }
@@ -321,6 +323,8 @@ test("when one listener cannot be had, nothing is left behind", async () => {
       url: null,
       root: "r",
       clientBufferBytes: 65_536,
+      dir: null,
+      syncMs: 1_000,
     },
     access: { open: false, tokenFile: null, hosts: [] },
   }

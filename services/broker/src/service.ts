@@ -44,17 +44,17 @@ export interface RunningBroker extends RunningService {
 
 /**
  * Starts the embedded MQTT 3.1.1 broker. When `deps.token` is set it is the password of every client from the
- * network. Throws `listen_failed`.
+ * network. Throws `listen_failed`, and `retained_taken` when another broker uses its folder.
  */
 export async function createBroker(
   config: Pick<Config, "broker" | "access">,
   deps: ServiceDeps,
 ): Promise<RunningBroker> {
-  const { root, clientBufferBytes, listen: tcpAddress, websocket, hosts } = brokerConfig(config)
+  const { clientBufferBytes, listen: tcpAddress, websocket, hosts, ...own } = brokerConfig(config)
   const { clock } = deps
   const counters = createBrokerCounters(deps.metrics)
   // A new subscriber to everything is sent all retained messages at once: half of what it may leave unread.
-  const mqtt = await createMqtt({ root, maxRetainedBytes: clientBufferBytes / 2 }, { ...deps, counters })
+  const mqtt = await createMqtt({ ...own, maxRetainedBytes: clientBufferBytes / 2 }, { ...deps, counters })
   const handle = mqtt.handle.bind(mqtt)
   const connections = new Connections({
     maxHeldBytes: clientBufferBytes,
@@ -65,6 +65,7 @@ export async function createBroker(
   registerBrokerGauges(deps.metrics, {
     connectedClients: () => mqtt.connectedClients,
     heldBytes: () => connections.heldBytes,
+    isRetainedAway: () => mqtt.isRetainedAway,
   })
   const { tcp, web } = createListeners(hosts, deps, { connections, counters })
   let isStopping = false

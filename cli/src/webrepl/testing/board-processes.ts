@@ -42,6 +42,7 @@ webrepl: [{ listen: "127.0.0.1:${webreplPort}", device: local/board, password: {
     SERIALCAST_LOG_LEVEL: "error",
     SERIALCAST_BROKER_LISTEN: `127.0.0.1:${brokerPort}`,
     SERIALCAST_BROKER_WEBSOCKET: free,
+    SERIALCAST_BROKER_DIR: join(folder.path, "broker"),
     SERIALCAST_BROKER_URL: mqttUrl,
     SERIALCAST_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
   }

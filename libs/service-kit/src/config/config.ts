@@ -143,6 +143,10 @@ export interface Config {
     readonly root: string
     /** What one client may leave unread before it is cut off, in bytes. */
     readonly clientBufferBytes: number
+    /** Folder of what the embedded broker retains; null: that is in memory only. */
+    readonly dir: string | null
+    /** What a power failure may cost of it, in milliseconds. */
+    readonly syncMs: number
   }
   /** By name. */
   readonly devices: Readonly<Record<string, DeviceConfig>>

@@ -38,6 +38,8 @@ test("without a file everything has its default", () => {
       url: null,
       root: "serialcast",
       clientBufferBytes: 12 * 1024 * 1024,
+      dir: "./data/broker",
+      syncMs: 5_000,
     },
     devices: {},
     discover: "show",

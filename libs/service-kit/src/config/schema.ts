@@ -116,7 +116,22 @@ export const configSchema: z.ZodType<Omit<Config, "source">> = z.strictObject({
     clientBufferBytes: byteSize
       .prefault("12MiB")
       .describe("What one client of the embedded broker may leave unread before it is cut off"),
-  }),
+    dir: z
+      .union([z.literal("off"), filePath.transform((folder) => ({ folder }))])
+      .prefault("./data/broker")
+      .describe(
+        "Folder in which the embedded broker keeps retained messages over restarts; `off` has them in memory only",
+      ),
+    sync: duration
+      .prefault("5s")
+      .describe(
+        "How often the disk is made to keep new retained messages: a power failure may cost as much; a killed process costs nothing",
+      ),
+  }).transform(({ dir, sync, ...broker }) => ({
+    ...broker,
+    dir: dir === "off" ? null : dir.folder,
+    syncMs: sync,
+  })),
   devices: z.record(name, device).default({}).describe("Devices by name"),
   discover: z
     .enum(["off", "show", "open"])

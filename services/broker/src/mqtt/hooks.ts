@@ -1,30 +1,32 @@
-import { AppError, createTopics } from "@serialcast/contract"
+import { AppError, toAppError } from "@serialcast/contract"
 import { createAttemptLimiter, type RefusalLog, type ServiceDeps } from "@serialcast/service-kit"
-import type { AedesOptions, AuthenticateError, Client } from "aedes"
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes"
 import type { BrokerCounters } from "../metrics.ts"
+import type { RetainedStore, RetainedStoreOptions } from "../retained/retained-store.ts"
 import { judgeLogin, type LoginRefusal, type Origin } from "../rules/login.ts"
-import { judgePublication } from "../rules/publish-rules.ts"
-import { RetainedBudget } from "../rules/retained-budget.ts"
+import { judgePublication, mayPublish, type PublishRules } from "../rules/publish-rules.ts"
 import { maySubscribe } from "../rules/subscribe-rules.ts"
 import type { WillBudget } from "../rules/will-budget.ts"
 import type { Routes } from "./routes.ts"
 
-export interface MqttOptions {
+export interface MqttOptions extends RetainedStoreOptions {
   /** First topic level of the contract. */
   readonly root: string
-  /** Memory for all retained messages together, in bytes. */
-  readonly maxRetainedBytes: number
 }
 
 export interface MqttDeps extends Pick<ServiceDeps, "log" | "clock" | "token"> {
   readonly counters: BrokerCounters
 }
 
-interface HooksDeps extends MqttDeps {
+export interface HooksDeps extends MqttDeps {
   readonly wills: WillBudget
   readonly refusals: RefusalLog
   readonly recordOf: (client: Client) => ClientRecord
   readonly routes: Routes
+  readonly rules: PublishRules
+  readonly retained: RetainedStore
+  /** Clients of which a retained message was not acknowledged. */
+  readonly unacknowledged: Set<Client>
 }
 
 /** What is known of a client besides what it says itself. */
@@ -34,6 +36,12 @@ export interface ClientRecord {
   readonly filters: Set<string>
   /** It gave no name, and wants its session kept under it. */
   isNameless?: boolean
+  /** Its will, when that is to be retained. */
+  will?: ConnectPacket["will"]
+  /** The topic of its will, once it is logged in. */
+  heldWill?: string
+  /** What it publishes waits for what it published before. */
+  turn?: Promise<void> | undefined
 }
 
 type Hooks = Required<
@@ -60,48 +68,53 @@ function judgeName({ isNameless }: ClientRecord): LoginRefusal | undefined {
   return { error: new AppError("bad_request", message), returnCode: 2 }
 }
 
+/**
+ * Takes a publication under the rules: throws their refusal, or says in its `retain` whether it is retained. What it answers
+ * is `RetainedStore.put`'s.
+ */
+export type TakePublication = (packet: PublishPacket, client?: string) => Promise<boolean> | undefined
+
 /** The product's rules, at the points where aedes asks for them. */
-export function createHooks(
-  { root, maxRetainedBytes }: MqttOptions,
-  { log, clock, token, counters, recordOf, routes, wills, refusals }: HooksDeps,
-): Hooks {
+export function createHooks(deps: HooksDeps): { readonly take: TakePublication; readonly hooks: Hooks } {
+  const { clock, token, counters, recordOf, routes, wills, retained, unacknowledged } = deps
   const login = { token, limiter: createAttemptLimiter({ clock }) }
-  const publishRules = { topics: createTopics(root), retained: new RetainedBudget(maxRetainedBytes) }
-  return {
+  const take = createTake(deps)
+  const hooks: Hooks = {
     preConnect(client, packet, done) {
-      recordOf(client).isNameless = packet.clientId === "" && packet.clean !== true
+      const record = recordOf(client)
+      record.isNameless = packet.clientId === "" && packet.clean !== true
       // Sessions that outlive their connection would queue without a bound. Every client gets a clean one, and the
       // CONNACK says so (MQTT 3.1.1 §3.2.2.2).
       packet.clean = true
-      if (packet.will !== undefined && !wills.admit(recordOf(client), sizeOf(packet.will)))
+      if (packet.will !== undefined && !wills.admit(record, sizeOf(packet.will)))
         return done(
           new AppError("too_large", "The will is longer than 64 KiB, or there are too many."),
           false,
         )
+      if (packet.will?.retain === true && mayPublish(packet.will.topic)) record.will = packet.will
       done(null, true)
     },
     authenticate(client, username, password, done) {
-      const refusal =
-        judgeName(recordOf(client)) ??
-        judgeLogin({ origin: recordOf(client).origin, username, password }, login)
-      if (refusal === undefined) return done(null, true)
+      const record = recordOf(client)
+      const refusal = judgeName(record) ?? judgeLogin({ origin: record.origin, username, password }, login)
+      if (refusal === undefined) {
+        if (record.will !== undefined) holdWill(record, record.will, retained)
+        return done(null, true)
+      }
       const answer: AuthenticateError = Object.assign(refusal.error, { returnCode: refusal.returnCode })
       done(answer, false)
     },
     authorizePublish(client, packet, done) {
-      counters.countReceived()
-      const judgement = judgePublication(packet, publishRules)
-      if (judgement.action === "refuse") return done(judgement.error)
-      packet.retain = judgement.action === "retain"
-      // What is kept must not keep the whole buffer alive that it was read into.
-      if (packet.retain) packet.payload = Buffer.from(packet.payload)
-      if (judgement.action === "overBudget") {
-        counters.countNotRetained()
-        const news = refusals.next("retained")
-        const fields = { client: client?.id, topic: packet.topic, ...news }
-        if (news !== null) log.warn(fields, "no room to retain a message")
-      }
-      done()
+      const outcome = attempt(() => take(packet, client?.id))
+      if (outcome instanceof AppError) return done(outcome)
+      if (client === null) return done()
+      inTurn(recordOf(client), outcome, (isKept) => {
+        if (!isKept) unacknowledged.add(client)
+        if (!isKept) counters.countNotKept()
+        // aedes acknowledges before it publishes: what it must not acknowledge, or cannot any more, it gets as QoS 0.
+        if (packet.messageId !== undefined && (!isKept || client.closed)) packet.qos = 0
+        done()
+      })
     },
     authorizeSubscribe(client, subscription, done) {
       const record = recordOf(client)
@@ -114,5 +127,57 @@ export function createHooks(
       counters.countSent()
       return packet
     },
+  }
+  return { take, hooks }
+}
+
+function createTake({ log, counters, rules, retained, refusals }: HooksDeps): TakePublication {
+  return (packet, client) => {
+    counters.countReceived()
+    const judgement = judgePublication(packet, rules)
+    if (judgement.action === "refuse") throw judgement.error
+    packet.retain = judgement.action === "retain"
+    if (judgement.action === "overBudget") {
+      counters.countNotRetained()
+      const news = refusals.next("retained")
+      const fields = { client, topic: packet.topic, ...news }
+      if (news !== null) log.warn(fields, "no room to retain a message")
+    }
+    if (!packet.retain) return undefined
+    // What is kept must not keep the whole buffer alive that it was read into.
+    packet.payload = Buffer.from(packet.payload)
+    return retained.put(packet)
+  }
+}
+
+function holdWill(
+  record: ClientRecord,
+  will: NonNullable<ClientRecord["will"]>,
+  retained: RetainedStore,
+): void {
+  record.heldWill = will.topic
+  retained.holdWill(record, { ...will, qos: will.qos ?? 0 })
+}
+
+/** Goes on when what waits for the disk is there, and all that the client published before went on: its order holds. */
+function inTurn(
+  record: ClientRecord,
+  kept: Promise<boolean> | undefined,
+  goOn: (isKept: boolean) => void,
+): void {
+  const { turn: before } = record
+  if (before === undefined && kept === undefined) return goOn(true)
+  const turn = Promise.all([kept ?? true, before]).then(([isKept]) => {
+    if (record.turn === turn) record.turn = undefined
+    goOn(isKept)
+  })
+  record.turn = turn
+}
+
+function attempt<T>(work: () => T): T | AppError {
+  try {
+    return work()
+  } catch (error) {
+    return toAppError(error)
   }
 }

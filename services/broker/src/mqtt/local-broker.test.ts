@@ -24,6 +24,8 @@ async function start() {
         url: null,
         root: topics.root,
         clientBufferBytes: 1_048_576,
+        dir: null,
+        syncMs: 1_000,
       },
       access: { open: false, tokenFile: null, hosts: [] },
     },

@@ -4,16 +4,17 @@
  */
 import type { LocalBroker, Message, MessageHandler } from "@serialcast/broker-client"
 import { AppError, bytesOf, type Destination, type Parcel, type Payload } from "@serialcast/contract"
-import type { Aedes, AedesPublishPacket, AuthorizePublishHandler, PublishPacket } from "aedes"
+import type { Aedes, AedesPublishPacket, PublishPacket } from "aedes"
+import type { TakePublication } from "./hooks.ts"
 import type { Routes } from "./routes.ts"
 
-interface RetainedStore {
+interface RetainedReader {
   createRetainedStream(filter: string): AsyncIterable<PublishPacket>
 }
 
 export interface LocalBrokerDeps {
-  /** Of everyone's publications. */
-  readonly judge: AuthorizePublishHandler
+  /** The rules of everyone's publications; they answer at once, and their refusal is thrown. */
+  readonly take: TakePublication
   readonly routes: Routes
 }
 
@@ -35,7 +36,7 @@ export function createLocalBroker(aedes: Aedes, deps: LocalBrokerDeps): LocalBro
   }
 }
 
-function createPublish(aedes: Aedes, { judge, routes }: LocalBrokerDeps): LocalBroker["publish"] {
+function createPublish(aedes: Aedes, { take, routes }: LocalBrokerDeps): LocalBroker["publish"] {
   /** Publications that aedes has not handed on yet: later ones must not overtake them. */
   let onTheirWay = 0
 
@@ -43,10 +44,12 @@ function createPublish(aedes: Aedes, { judge, routes }: LocalBrokerDeps): LocalB
     onTheirWay++
     try {
       const packet = toPacket(destination, bytesOf(payload))
-      judgeNow(judge, packet)
+      // Its delivery waits for no disk.
+      const kept = take(packet)
       await new Promise<void>((resolve, reject) =>
         aedes.publish(packet, (error) => (error ? reject(error) : resolve())),
       )
+      if ((await kept) === false) throw new AppError("retained_failed", "The disk did not take the message.")
     } finally {
       onTheirWay--
     }
@@ -58,7 +61,8 @@ function createPublish(aedes: Aedes, { judge, routes }: LocalBrokerDeps): LocalB
     const { here, isWantedElsewhere } = routes.find(topic)
     if (retain || qos > 0 || isWantedElsewhere || onTheirWay > 0)
       return await publishToAll(destination, payload)
-    judgeNow(judge, toPacket(destination, nothing))
+    // Not retained: there is nothing to wait for.
+    void take(toPacket(destination, nothing))
     if (here.length === 0) return
     const message = new HandedMessage(topic, payload)
     // A handler that publishes must not find itself in the middle of another publication.
@@ -113,15 +117,8 @@ class HandedMessage implements Message {
 
 async function handRetained(aedes: Aedes, filter: string, handler: MessageHandler): Promise<void> {
   // Its types leave the store out.
-  const { persistence } = aedes as Aedes & { readonly persistence: RetainedStore }
+  const { persistence } = aedes as Aedes & { readonly persistence: RetainedReader }
   for await (const packet of persistence.createRetainedStream(filter)) handler(toMessage(packet, true))
-}
-
-/** The rules answer at once; their refusal is thrown. */
-function judgeNow(judge: AuthorizePublishHandler, packet: PublishPacket): void {
-  judge(null, packet, (error) => {
-    if (error) throw error
-  })
 }
 
 function toPacket({ topic, qos, retain }: Destination, bytes: Uint8Array): PublishPacket {

@@ -1,12 +1,14 @@
 import type { EventEmitter } from "node:events"
 import type { Duplex } from "node:stream"
 import type { LocalBroker } from "@serialcast/broker-client"
-import { AppError } from "@serialcast/contract"
+import { AppError, createTopics } from "@serialcast/contract"
 import { RefusalLog } from "@serialcast/service-kit"
 import { Aedes, type Client } from "aedes"
+import { openRetainedStore } from "../retained/retained-store.ts"
 import type { Origin } from "../rules/login.ts"
+import { RetainedBudget } from "../rules/retained-budget.ts"
 import { WillBudget } from "../rules/will-budget.ts"
-import { type ClientRecord, createHooks, type MqttDeps, type MqttOptions } from "./hooks.ts"
+import { type ClientRecord, createHooks, type HooksDeps, type MqttDeps, type MqttOptions } from "./hooks.ts"
 import { createLocalBroker } from "./local-broker.ts"
 import { Routes } from "./routes.ts"
 
@@ -26,13 +28,16 @@ const limits = {
 /** The MQTT protocol over streams of any kind, with the product's rules. */
 export interface Mqtt {
   readonly connectedClients: number
+  /** The disk takes no retained messages. */
+  readonly isRetainedAway: boolean
   /** For the other services of this process. */
   readonly local: LocalBroker
   handle(connection: Duplex, origin: Origin): void
-  /** Ends the clients that are logged in; their wills are published. */
+  /** Ends the clients that are logged in; their wills are published, and what is retained is on the medium. */
   close(): Promise<void>
 }
 
+/** Throws `retained_taken`. */
 export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<Mqtt> {
   const records = new WeakMap<Client, ClientRecord>()
   const recordOf = (client: Client): ClientRecord => {
@@ -40,38 +45,68 @@ export async function createMqtt(options: MqttOptions, deps: MqttDeps): Promise<
     if (record === undefined) throw new AppError("internal", "A client has no connection.")
     return record
   }
-  const routes = new Routes()
-  const refusals = new RefusalLog(deps.clock)
+  const rules = { topics: createTopics(options.root), retained: new RetainedBudget(options.maxRetainedBytes) }
+  const unacknowledged = new Set<Client>()
+  const onBack = () => sendAgain(unacknowledged)
+  const retained = await openRetainedStore(options, { ...deps, rules, onBack })
+  const parts = { recordOf, routes: new Routes(), refusals: new RefusalLog(deps.clock), unacknowledged }
   const wills = new WillBudget()
-  const hooks = createHooks(options, { ...deps, recordOf, routes, wills, refusals })
+  const { take, hooks } = createHooks({ ...deps, ...parts, rules, retained, wills })
   const aedes = await Aedes.createBroker({ ...limits, ...hooks })
-  const local = createLocalBroker(aedes, { judge: hooks.authorizePublish, routes })
+  // Its types leave the store out. Everything else of it is of sessions, which end with their connections.
+  const { persistence } = aedes as Aedes & { readonly persistence: object }
+  Object.assign(persistence, retained.messages.asStore())
+  const local = createLocalBroker(aedes, { take, routes: parts.routes })
+  follow(aedes, { ...deps, ...parts })
+  return {
+    get connectedClients() {
+      return aedes.connectedClients
+    },
+    get isRetainedAway() {
+      return retained.isAway
+    },
+    local,
+    handle(connection, origin) {
+      const record: ClientRecord = { origin, filters: new Set() }
+      const client = aedes.handle(connection)
+      records.set(client, record)
+      connection.once("close", () => {
+        wills.release(record)
+        unacknowledged.delete(client)
+        if (record.heldWill !== undefined) retained.dropWill(record, record.heldWill)
+      })
+    },
+    async close() {
+      local.close()
+      await new Promise<void>((resolve) => aedes.close(resolve))
+      await retained.close()
+    },
+  }
+}
+
+function follow(
+  aedes: Aedes,
+  { recordOf, routes, ...deps }: MqttDeps & Pick<HooksDeps, "recordOf" | "routes" | "refusals">,
+): void {
   aedes.on("unsubscribe", (topics, client) => {
     const record = recordOf(client)
     for (const topic of topics) record.filters.delete(topic)
     routes.changed(record)
   })
   const report = (client: Client, err: Error) =>
-    reportFailure({ ...deps, refusals }, { client: client.id, origin: recordOf(client).origin }, err)
+    reportFailure(deps, { client: client.id, origin: recordOf(client).origin }, err)
   aedes.on("clientError", report)
   aedes.on("connectionError", report)
-  // Its types leave this event out. It tells of failures of the store, which is in memory here.
+  // Its types leave this event out. It tells of failures of its store, which is in memory.
   const emitter: EventEmitter = aedes
   emitter.on("error", (err) => deps.log.error({ err }, "the broker failed"))
-  return {
-    get connectedClients() {
-      return aedes.connectedClients
-    },
-    local,
-    handle(connection, origin) {
-      const record: ClientRecord = { origin, filters: new Set() }
-      records.set(aedes.handle(connection), record)
-      connection.once("close", () => wills.release(record))
-    },
-    async close() {
-      local.close()
-      await new Promise<void>((resolve) => aedes.close(resolve))
-    },
+}
+
+/** Ends those who wait for an acknowledgement that they do not get: on their next connection they send it again. */
+function sendAgain(clients: ReadonlySet<Client>): void {
+  for (const { conn } of clients) {
+    const message = "Retained messages that were not acknowledged are kept again: they are to be sent anew."
+    conn.destroy(new AppError("retained_failed", message))
   }
 }
 

@@ -13,6 +13,11 @@ export interface PublishRules {
   readonly retained: RetainedBudget
 }
 
+/** Whether a client may publish there: topics with wildcards are for subscriptions, and those that start with `$` the broker's. */
+export function mayPublish(topic: string): boolean {
+  return /^[^$#+][^#+]*$/.test(topic)
+}
+
 /**
  * What becomes of a client's message: `refused` ends the connection, for MQTT 3.1.1 has no other refusal; `passOn`
  * delivers it to whoever is subscribed now; `retain` also keeps it. A call or a write that waited for its device would
@@ -24,9 +29,12 @@ export function judgePublication(
 ):
   | { readonly action: "passOn" | "retain" | "overBudget" }
   | { readonly action: "refuse"; readonly error: AppError } {
-  if (topic.startsWith("$")) {
-    // MQTT 3.1.1 §4.7.2: such topics are the broker's own.
-    const error = new AppError("bad_request", "Topics that start with $ belong to the broker.")
+  if (!mayPublish(topic)) {
+    // MQTT 3.1.1 §4.7.1 and §4.7.2.
+    const error = new AppError(
+      "bad_request",
+      "Topics that start with $ belong to the broker; + and # are for subscriptions.",
+    )
     return { action: "refuse", error }
   }
   if (!retain) return { action: "passOn" }
