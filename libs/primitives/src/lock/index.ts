@@ -1,0 +1,1 @@
+export { type Locking, lockFile } from "./lock-file.ts"
