@@ -24,6 +24,12 @@ export interface GatewayOptions {
   readonly tunnels?: readonly Readonly<Record<string, string | number>>[]
   /** Entries of `webrepl`. */
   readonly boards?: readonly Readonly<Record<string, unknown>>[]
+  /** `resources`, but for where it listens. */
+  readonly resources?: Readonly<Record<string, string | number>>
+  /** What the broker of an earlier gateway kept; default: an empty folder. */
+  readonly retained?: string
+  /** `broker.clientBufferBytes`. */
+  readonly clientBuffer?: string
   /** Whether it collects garbage when it is told to; default: in its own time, as it is shipped. */
   readonly canCollect?: boolean
   /** Default: `warn`. */
@@ -54,6 +60,8 @@ export interface Gateway extends AsyncDisposable {
   readonly httpUrl: string
   readonly pageUrl: string
   readonly adminUrl: string
+  /** Of resources. */
+  readonly resourcesUrl: string
   /** Of MQTT over TCP. */
   readonly brokerPort: number
   /** Of MQTT over WebSocket. */
@@ -75,18 +83,15 @@ export async function startGateway(
   await writeFile(join(folder, "serialcast.yaml"), configuration(options, journalFolder))
   const banner = createDeferred<string>()
   let output = ""
-  const running = await startProgram(
-    process.execPath,
-    [...nodeOptions, ...(options.canCollect === true ? collectAtSignal : []), main, "up"],
-    {
-      cwd: folder,
-      onErrorLine: options.onLog,
-      onLine(line) {
-        output += `${line}\n`
-        if (line.includes("Ctrl-C stops it")) banner.resolve(output)
-      },
+  const collecting = options.canCollect === true ? collectAtSignal : []
+  const running = await startProgram(process.execPath, [...nodeOptions, ...collecting, main, "up"], {
+    cwd: folder,
+    onErrorLine: options.onLog,
+    onLine(line) {
+      output += `${line}\n`
+      if (line.includes("Ctrl-C stops it")) banner.resolve(output)
     },
-  )
+  })
   void running.ended.then((how) => banner.reject(new Error(how)))
   const error = () => new Error(`serialcast up was not ready within ${startTimeoutMs} ms: ${output}`)
   const text = await withDeadline(banner.promise, { clock: systemClock, timeoutMs: startTimeoutMs, error })
@@ -99,6 +104,7 @@ export async function startGateway(
     journalFolder,
     httpUrl,
     pageUrl: page.origin,
+    resourcesUrl: find(text, /Resources +(http:\S+)\/api/),
     adminUrl: find(text, /Health +(http:\S+)\/readyz/),
     brokerPort,
     brokerWebSocketPort: Number(find(text, /ws:\S+?:(\d+) for browsers/)),
@@ -137,14 +143,24 @@ async function collectGarbage(pid: number, { canCollect = false }: GatewayOption
 }
 
 function configuration(
-  { ports, journalSize = "64MiB", tunnels = [], boards = [], logLevel = "warn" }: GatewayOptions,
+  {
+    ports,
+    journalSize = "64MiB",
+    tunnels = [],
+    boards = [],
+    resources = {},
+    retained,
+    clientBuffer,
+    logLevel = "warn",
+  }: GatewayOptions,
   journalFolder: string,
 ): string {
-  const listeners = ["http", "resources", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
+  const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
   const devices = ports.map((port, number) => `  d${number}: { port: "${port}" }`)
   return [
     ...listeners,
-    `broker: { listen: "${free}", websocket: "${free}" }`,
+    `broker: ${JSON.stringify({ listen: free, websocket: free, dir: retained, clientBufferBytes: clientBuffer })}`,
+    `resources: ${JSON.stringify({ listen: free, ...resources })}`,
     `journal: { dir: "${journalFolder}", maxBytes: ${journalSize} }`,
     "discover: off",
     `log: { level: ${logLevel} }`,

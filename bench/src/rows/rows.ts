@@ -16,6 +16,7 @@ import { rawEcho } from "./raw-echo.ts"
 import { rawFlood } from "./raw-flood.ts"
 import { rawFrozen } from "./raw-frozen.ts"
 import { rawToDevice } from "./raw-to-device.ts"
+import { resources } from "./resources.ts"
 import { restart } from "./restart.ts"
 import { rfc2217Open } from "./rfc2217-open.ts"
 import { serialtcp } from "./serialtcp.ts"
@@ -38,6 +39,7 @@ export const rows: readonly Row[] = [
   rfc2217Open,
   serialtcp,
   boards,
+  resources,
   hangUp,
   clients,
   diskBounds,

@@ -10,9 +10,26 @@ export interface ResourceServerConfig extends Omit<ResourcesConfig, "tls"> {
   readonly hosts: readonly string[]
 }
 
-/** Throws `bad_config` when key or certificate cannot be read. */
-export function resourceServerConfig({ resources, access }: Config): ResourceServerConfig {
+// A message with its topic, and what a map costs for it.
+const bytesOfOne = 1_024
+// In base64, or with escapes in JSON.
+const bytesOfByte = 2
+// Half of it is for what the broker retains, and of that three quarters are not for states.
+const shareOfBuffer = 0.375
+
+/**
+ * Throws `bad_config` when key or certificate cannot be read, and when there may be more than the embedded broker retains: it
+ * passes on what it has no room for, and keeps it not.
+ */
+export function resourceServerConfig({ resources, access, broker }: Config): ResourceServerConfig {
   const { tls, ...rest } = resources
+  const neededBytes = (resources.maxUri * bytesOfOne + resources.maxBytes * bytesOfByte) / shareOfBuffer
+  if (broker.url === null && neededBytes > broker.clientBufferBytes) {
+    const needed = `${Math.ceil(neededBytes / 1024 / 1024)}MiB`
+    const what = `${resources.maxUri} resources with ${resources.maxBytes} bytes of values`
+    const message = `broker.clientBufferBytes: expected at least ${needed} for ${what} (resources.maxUri, resources.maxBytes).`
+    throw new AppError("bad_config", message)
+  }
   const files =
     tls === null
       ? undefined

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createTemporaryFolder, freePort } from "@serialcast/testkit"
-import { createKillableService, type KillableService } from "./killable-service.ts"
+import { createKillableService, type KillableService } from "../../testing/killable-service.ts"
 import { type PluggedBoard, startPluggedBoard } from "./plugged-board.ts"
 
 /** `local/board` and all that serves its files, each service in a process of its own. */

@@ -2,7 +2,7 @@ import { AppError } from "@serialcast/contract"
 import { withDeadline } from "@serialcast/primitives"
 import type { ServiceDeps } from "@serialcast/service-kit"
 import type { PublishPacket } from "aedes"
-import type { KeptMessage } from "../rules/kept-form.ts"
+import { isSaidAgain, type KeptMessage } from "../rules/kept-form.ts"
 import type { PublishRules } from "../rules/publish-rules.ts"
 import { createDisk, type Disk } from "./disk.ts"
 import type { KeptRecord } from "./record.ts"
@@ -70,13 +70,13 @@ export async function openRetainedStore(
     },
     put: (packet) => put(packet, { messages, keeper, ...deps }),
     holdWill(holder, { topic, payload, qos }) {
-      if (isContract(topic, deps)) return
+      if (isOwn(topic, deps)) return
       messages.holdWill(holder, topic, { qos, payload: Buffer.from(payload) })
       void keeper.keep(topic, true)
     },
     dropWill(holder, topic) {
       messages.dropWill(holder, topic)
-      if (!isContract(topic, deps)) void keeper.keep(topic, true)
+      if (!isOwn(topic, deps)) void keeper.keep(topic, true)
     },
     close: () => keeper.close(),
   }
@@ -106,14 +106,14 @@ function put(packet: PublishPacket, { messages, keeper, ...deps }: PutDeps): Pro
   const before = messages.keptForm(topic)
   messages.put(packet)
   const isDifferent = !areSame(before, messages.keptForm(topic))
-  if (!isContract(topic, deps)) return keeper.keep(topic, isDifferent)
+  if (!isOwn(topic, deps)) return keeper.keep(topic, isDifferent)
   // Whoever published it says it again on each connection: nobody waits for the disk.
   if (isDifferent) void keeper.keep(topic, true)
   return undefined
 }
 
-function isContract(topic: string, { rules }: Pick<RetainedStoreDeps, "rules">): boolean {
-  return rules.topics.parse(topic) !== undefined
+function isOwn(topic: string, { rules }: Pick<RetainedStoreDeps, "rules">): boolean {
+  return isSaidAgain(rules.topics.parse(topic)?.kind)
 }
 
 function areSame(a: KeptMessage | undefined, b: KeptMessage | undefined): boolean {
@@ -136,8 +136,8 @@ async function load(
     for (const record of found.values()) {
       const { topic, message } = record
       if (message === undefined) continue
-      if (rules.retained.admit(topic, message.payload.byteLength, isContract(topic, { rules })))
-        messages.restore(record)
+      const isContract = rules.topics.parse(topic) !== undefined
+      if (rules.retained.admit(topic, message.payload.byteLength, isContract)) messages.restore(record)
       else refused += 1
     }
     if (refused > 0) log.warn({ refused }, "no room for all messages that were retained before the start")

@@ -25,6 +25,10 @@ test.each([
   expect(keptForm({ ...none, kind })).toBeUndefined()
 })
 
+test.each(["resource", "resourceIndex"] as const)("a message of the kind %s is kept as it is", (kind) => {
+  expect(keptForm({ ...none, kind, message })).toBe(message)
+})
+
 test.each(["state", "tunnels"] as const)("of %s nothing is kept", (kind) => {
   expect(keptForm({ kind, message, will: undefined })).toBeUndefined()
 })

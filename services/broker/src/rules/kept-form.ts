@@ -8,10 +8,18 @@ export interface KeptMessage {
 
 const text = (payload: string) => new TextEncoder().encode(payload)
 
-// The wills of the contract's table.
-const formsOfTheGone: Partial<Record<TopicKind, Uint8Array>> = {
+/** What is said again on each connection, with what the disk keeps of it: that who says it is gone, or nothing. */
+const formsOfTheGone: Partial<Record<TopicKind, Uint8Array | null>> = {
+  // The wills of the contract's table.
   status: text('{"online":false}'),
   availability: text("offline"),
+  state: null,
+  tunnels: null,
+}
+
+/** Whether its publisher says it on each connection, so that nobody has to wait for the disk. */
+export function isSaidAgain(kind: TopicKind | undefined): boolean {
+  return kind !== undefined && formsOfTheGone[kind] !== undefined
 }
 
 export interface Retained {
@@ -29,10 +37,9 @@ export interface Retained {
  * them nothing is kept but that they are gone. undefined: nothing.
  */
 export function keptForm({ kind, message, will }: Retained): KeptMessage | undefined {
-  if (kind !== undefined) {
-    const payload = formsOfTheGone[kind]
-    return message === undefined || payload === undefined ? undefined : { qos: 1, payload }
-  }
+  const payload = kind === undefined ? undefined : formsOfTheGone[kind]
+  if (payload !== undefined)
+    return message === undefined || payload === null ? undefined : { qos: 1, payload }
   if (will === undefined) return message
   return will.payload.byteLength === 0 ? undefined : will
 }

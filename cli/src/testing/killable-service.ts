@@ -13,7 +13,7 @@ export interface KillableService {
 
 /** `name`: its folder. Its output is the end of what a failure says. */
 export function createKillableService(name: string, env: Readonly<Record<string, string>>): KillableService {
-  const main = fileURLToPath(new URL(`../../../../services/${name}/dist/main.js`, import.meta.url))
+  const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url))
   let running: ChildProcess | null = null
   let fail: (error: Error) => void = () => {}
   const failed = new Promise<never>((_, reject) => (fail = reject))
