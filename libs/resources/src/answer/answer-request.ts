@@ -1,4 +1,3 @@
-import { StoreUnavailable } from "../errors.ts"
 import { includesTag } from "../negotiate/entity-tag.ts"
 import type { ResourceStore } from "../store/resource-store.ts"
 import type { Change, Outcome } from "../table/command.ts"
@@ -16,13 +15,7 @@ import {
 } from "./judge-request.ts"
 import { servedType } from "./served-type.ts"
 
-/** Seconds after which a store that was unavailable is worth another try. */
-const retryAfterS = "1"
-
-/**
- * Does what a request asks for, with the body that came. Rejects with what `apply` does, but for `StoreUnavailable`, which is
- * answered.
- */
+/** Does what a request asks for, with the body that came. Rejects with what `apply` does. */
 export async function answerRequest(
   request: ReadyRequest,
   body: Uint8Array,
@@ -37,14 +30,7 @@ export async function answerRequest(
       ? unknownResource()
       : told(request, read(request, resource, rules), { body })
   }
-  let outcome: Outcome
-  try {
-    outcome = await store.apply(changeOf(request, method, body), signal)
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
-    const message = `Try again in a moment: ${error.message}`
-    return told(request, textAnswer(503, message, { "Retry-After": retryAfterS }), { body })
-  }
+  const outcome = await store.apply(changeOf(request, method, body), signal)
   if (outcome.kind === "refused") {
     const answer = refused(outcome, request, store)
     // As when it is told by the head: nobody who is told of requests hears of these two.

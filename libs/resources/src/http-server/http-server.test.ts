@@ -171,6 +171,26 @@ test("a child that a POST made may be given a handler by the callback, and is go
   expect(told).toHaveLength(1)
 })
 
+test("a child in place of one that was removed has none of its callback", async () => {
+  const { server, url } = await start({ random: () => 0 })
+  const told: string[] = []
+  server.addResource("/a").registerRequestHandler(POST)
+  const make = () => fetch(`${url}/a`, { method: "POST", body: "1" })
+  expect((await make()).headers.get("location")).toBe("/a/10000")
+  const callback = (uri: string, method: number) => void told.push(`${method} ${uri}`)
+  server.getResource("/a/10000").registerRequestHandler(GET | DELETE, { callback })
+  expect((await fetch(`${url}/a/10000`, { method: "DELETE" })).status).toBe(204)
+  await eventually(() => expect(told).toEqual(["8 /a/10000"]))
+  expect((await make()).headers.get("location")).toBe("/a/10000")
+  expect((await fetch(`${url}/a/10000`)).status).toBe(200)
+  // What comes after it was told of after it.
+  const seen = createDeferred<void>()
+  server.addResource("/b").registerRequestHandler(GET, { callback: () => seen.resolve() })
+  await fetch(`${url}/b`)
+  await seen.promise
+  expect(told).toHaveLength(1)
+})
+
 test("a callback that throws or rejects is told to onError, and the server goes on", async () => {
   const errors: unknown[] = []
   const { server, url } = await start({ onError: (error) => void errors.push(error) })

@@ -1,6 +1,7 @@
 import { createDeferred } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
+import { connectRaw } from "../testing/raw-client.ts"
 import { startTestServer } from "../testing/test-server.ts"
 
 const request = (line: string, header = "X: y", body = "") =>
@@ -99,6 +100,93 @@ test("what a client that is gone had asked for last is told as what became of it
   goOn.resolve()
   await eventually(() => expect(events.map(({ status }) => status)).toEqual([204]))
   expect(errors).toEqual([])
+})
+
+test("a change that ends because its client is gone is no fault, and is told to nobody", async () => {
+  const [begun, ended] = [createDeferred<void>(), createDeferred<void>()]
+  const { connect, events, errors } = await startTestServer({
+    wrap: (store) => ({
+      ...store,
+      size: 0,
+      async apply(_change, signal) {
+        const aborted = createDeferred<void>()
+        signal?.addEventListener("abort", () => aborted.resolve())
+        begun.resolve()
+        await aborted.promise
+        ended.resolve()
+        throw signal?.reason
+      },
+    }),
+  })
+  const client = await connect()
+  client.send(request("PUT /a", "X: y", "1"))
+  await begun.promise
+  client.socket.destroy()
+  await ended.promise
+  const other = await connect()
+  expect((await other.ask(request("GET /a"))).status).toBe(200)
+  await eventually(() => expect(events.map(({ method }) => method)).toEqual(["GET"]))
+  expect(errors).toEqual([])
+})
+
+test("what is no HTTP behind a request is answered once, after that request", async () => {
+  const goOn = createDeferred<void>()
+  const { connect, sockets } = await startTestServer({
+    wrap: (store) => ({
+      ...store,
+      size: 0,
+      apply: (change) => goOn.promise.then(() => store.applyNow(change)),
+    }),
+  })
+  const client = await connect()
+  client.send(`${request("PUT /a", "X: y", "1")}no HTTP`)
+  client.send("no HTTP either")
+  await eventually(() => expect(sockets[0]?.bytesRead).toBe(client.socket.bytesWritten))
+  goOn.resolve()
+  expect([(await client.answer()).status, (await client.answer()).status]).toEqual([204, 400])
+  await client.closed
+  expect(client.text).toBe("")
+})
+
+test("however many pieces of no HTTP come behind a request, they are one thing that is wrong", async () => {
+  const warnings: Error[] = []
+  const warn = (warning: Error) => void warnings.push(warning)
+  process.on("warning", warn)
+  onTestFinished(() => void process.off("warning", warn))
+  const goOn = createDeferred<void>()
+  const { connect, sockets } = await startTestServer({
+    wrap: (store) => ({
+      ...store,
+      size: 0,
+      apply: (change) => goOn.promise.then(() => store.applyNow(change)),
+    }),
+  })
+  const client = await connect()
+  client.send(request("PUT /a", "X: y", "1"))
+  for (let pieces = 0; pieces < 20; pieces++) {
+    client.send("no HTTP")
+    await eventually(() => expect(sockets[0]?.bytesRead).toBe(client.socket.bytesWritten), { intervalMs: 1 })
+  }
+  goOn.resolve()
+  expect([(await client.answer()).status, (await client.answer()).status]).toEqual([204, 400])
+  expect(warnings).toEqual([])
+})
+
+test("who was told what is wrong with its bytes and does not end is cut off", async () => {
+  const { port, sockets } = await startTestServer()
+  const client = await connectRaw(port, { allowHalfOpen: true })
+  expect((await client.ask("no HTTP\r\n\r\n")).status).toBe(400)
+  await eventually(() => expect(sockets[0]?.destroyed).toBe(true))
+})
+
+test("HTTP/1.0 is answered too, and whoever asks for another protocol gets this one", async () => {
+  const { connect } = await startTestServer()
+  const old = await connect()
+  expect((await old.ask("GET /a HTTP/1.0\r\n\r\n")).body).toBe("0")
+  await old.closed
+  const client = await connect()
+  const upgrade = request("GET /a", "Connection: Upgrade\r\nUpgrade: websocket")
+  expect((await client.ask(upgrade)).status).toBe(200)
 })
 
 test("a page of HTML is text, until that is allowed, and then a stranger to its origin", async () => {

@@ -38,8 +38,6 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       watchdog[Symbol.dispose]()
       deadline.cancel()
       request.off("data", take).off("end", finish).off("close", finish)
-      // Without a listener the pieces that still come would be kept.
-      if (!request.complete) request.on("data", () => {})
       resolve(body)
     }
     request.on("data", take).on("end", finish).on("close", finish)

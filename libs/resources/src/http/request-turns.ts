@@ -15,11 +15,15 @@ export class RequestTurns {
     return (this.#connections.get(socket)?.waiting ?? 0) > 0
   }
 
-  /** Runs `work` in its turn, at once where there is nothing before it; cuts off who has too much waiting. */
+  /** Whether as many wait as may. */
+  isFull(socket: Socket): boolean {
+    return (this.#connections.get(socket)?.waiting ?? 0) > mostWaiting
+  }
+
+  /** Runs `work`, which never rejects, in its turn: at once where there is nothing before it. */
   take(socket: Socket, work: () => Promise<void>): void {
     const turns = this.#connections.get(socket) ?? { waiting: 0, last: Promise.resolve() }
     this.#connections.set(socket, turns)
-    if (turns.waiting > mostWaiting) return void socket.destroy()
     const isFirst = turns.waiting === 0
     turns.waiting += 1
     const run = async () => {

@@ -5,6 +5,7 @@ import { answerRequest } from "../answer/answer-request.ts"
 import { type AnswerOptions, type AnswerRules, createAnswerRules } from "../answer/answer-rules.ts"
 import { judgeRequest, type ReadyRequest, told, tooLarge } from "../answer/judge-request.ts"
 import type { RequestEvent } from "../answer/request.ts"
+import { StoreUnavailable } from "../errors.ts"
 import type { ResourceStore } from "../store/resource-store.ts"
 import { endUnfinished } from "./end-unfinished.ts"
 import { type Body, type BodyLimits, readBody } from "./read-body.ts"
@@ -31,6 +32,9 @@ export type ResourceHandler = (
   beforeBody?: () => void,
 ) => void
 
+/** Seconds after which a store that was unavailable is worth another try. */
+const retryAfterS = "1"
+
 interface Handling {
   readonly store: ResourceStore
   readonly rules: AnswerRules
@@ -48,8 +52,9 @@ export function createResourceHandler(store: ResourceStore, options: HandlerOpti
   const handling = { store, rules, limits, onRequest, onError }
   const turns = new RequestTurns()
   return (request, response, beforeBody = () => {}) => {
-    endUnfinished(request, response, clock)
     const { socket } = request
+    if (turns.isFull(socket)) return void socket.destroy()
+    endUnfinished(request, response, clock)
     // Of a request that waits nobody else would take the pieces, each of which is an object.
     const early = turns.isBusy(socket) ? readBody(request, limits) : undefined
     const body = () => {
@@ -105,9 +110,8 @@ async function answerOf(
   } catch (error) {
     // What ends because nobody waits for it is no fault.
     if (signal.aborted) return undefined
-    onError(error)
-    const message = "Try again, and look into the log of the server: something unforeseen happened."
-    const answer = textAnswer(500, message)
+    if (!(error instanceof StoreUnavailable)) onError(error)
+    const answer = error instanceof StoreUnavailable ? unavailable(error) : unforeseen()
     return met === undefined ? answer : told(met.request, answer, met)
   }
 }
@@ -115,6 +119,14 @@ async function answerOf(
 /** Where it stands in its body nobody knows, so that nothing else can follow on the connection. */
 function tooSlow(): Answer {
   return textAnswer(408, "Send the body without a pause: it did not come in time.", { Connection: "close" })
+}
+
+function unavailable({ message }: StoreUnavailable): Answer {
+  return textAnswer(503, `Try again in a moment: ${message}`, { "Retry-After": retryAfterS })
+}
+
+function unforeseen(): Answer {
+  return textAnswer(500, "Try again, and look into the log of the server: something unforeseen happened.")
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

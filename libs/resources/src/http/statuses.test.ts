@@ -184,6 +184,21 @@ const cases: readonly Case[] = [
     has: { "retry-after": "1" },
     body: /the broker is away/,
   },
+  {
+    what: "a store that is not there yet",
+    send: request("GET /a"),
+    options: {
+      wrap: (store) => ({
+        ...store,
+        size: 0,
+        get() {
+          throw new StoreUnavailable("it waits for the broker.")
+        },
+      }),
+    },
+    status: 503,
+    body: /it waits/,
+  },
   { what: "HTTP of another age", send: `GET /a HTTP/3.7\r\n${host}\r\n`, status: 505 },
   { what: "HTTP/2", send: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505 },
   { what: "a request of HTTP/2", send: `GET /a HTTP/2.0\r\n${host}\r\n`, status: 505 },

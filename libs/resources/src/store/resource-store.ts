@@ -1,7 +1,10 @@
 import type { Change, Outcome } from "../table/command.ts"
 import type { Resource } from "../table/resource.ts"
 
-/** Where resources are: in this process, or in a broker that several gateways share. */
+/**
+ * Where resources are: in this process, or in a broker that several gateways share. Every call throws `StoreUnavailable` when
+ * the store cannot answer it.
+ */
 export interface ResourceStore {
   /** All of them. */
   readonly size: number
@@ -10,8 +13,8 @@ export interface ResourceStore {
   /** Those whose uri begins with the text `prefix` (default: all), in the order of insertion. */
   list(prefix?: string): readonly Resource[]
   /**
-   * What became of `change`, once whoever asks afterwards finds it so. Throws `bad_argument` for one that is not well formed,
-   * `StoreUnavailable`, and the reason of `signal` when that is aborted before.
+   * What became of `change`, once whoever asks afterwards finds it so; within a deadline of its own. Throws `bad_argument` for one
+   * that is not well formed, and the reason of `signal` when that is aborted before.
    */
   apply(change: Change, signal?: AbortSignal): Promise<Outcome>
 }

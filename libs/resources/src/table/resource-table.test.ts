@@ -246,6 +246,27 @@ test("records that come in any order are listed in the order of their insertion"
   expect(table.list().map(({ uri }) => uri)).toEqual(["/a", "/b", "/c"])
 })
 
+test("the next serial follows from what is there, not from what was there before", () => {
+  const { table: first } = tableOf(add("/a"), add("/b"), {
+    kind: "remove",
+    uri: "/b",
+    recursive: false,
+    ifMatch: null,
+  })
+  const table = new ResourceTable()
+  for (const record of first.list()) table.restore(record)
+  for (const one of [first, table]) one.apply(command(add("/c")))
+  expect(table.list()).toEqual(first.list())
+})
+
+test("a record in place of another one counts as what it is now, and is gone when it is forgotten", () => {
+  const { table } = tableOf(add("/a"), add("/b"))
+  table.restore({ ...table.get("/a")!, origin: "device" })
+  expect([table.counted, table.size]).toEqual([1, 2])
+  expect([table.forget("/a"), table.forget("/a"), table.get("/a")]).toEqual([true, false, undefined])
+  expect([table.counted, table.size]).toEqual([1, 1])
+})
+
 test("a record with the greatest serial leaves room for others", () => {
   const { table } = tableOf(add("/c"))
   table.restore({ ...table.get("/c")!, serial: maxSerial })

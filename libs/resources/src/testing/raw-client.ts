@@ -81,8 +81,12 @@ function takeAnswer(text: string, isHead: boolean): { answer: RawAnswer; rest: s
   }
 }
 
-export async function connectRaw(port: number, { isTls = false } = {}): Promise<RawClient> {
-  const to = { port, host: "127.0.0.1" }
+/** `allowHalfOpen`: the end of the server is not answered with its own. */
+export async function connectRaw(
+  port: number,
+  { isTls = false, allowHalfOpen = false } = {},
+): Promise<RawClient> {
+  const to = { port, host: "127.0.0.1", allowHalfOpen }
   // The certificate of a test is nobody's.
   const socket = isTls ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to)
   const client = new RawClient(socket)
