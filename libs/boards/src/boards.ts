@@ -19,17 +19,14 @@ interface KnownBoard {
 export class Boards {
   readonly #known = new BoundedMap<string, KnownBoard>(mostBoards)
 
-  /** As `useBoard`. Throws `overloaded` when too many wait. */
+  /** As `useBoard`. Throws `overloaded` when too many wait, and `cancelled` as soon as who waits gives it up. */
   async use<T>(
     address: string,
     options: Omit<UseBoardOptions, "memory">,
     work: (board: Board) => Promise<T>,
   ): Promise<T> {
     const { memory, turns } = this.#of(address)
-    return await turns.run(() => {
-      if (options.signal.aborted) throw new AppError("cancelled", "Nobody waits for the board any more.")
-      return useBoard({ ...options, memory }, work)
-    })
+    return await turns.run(() => useBoard({ ...options, memory }, work), "", options.signal)
   }
 
   #of(address: string): KnownBoard {
@@ -39,6 +36,7 @@ export class Boards {
         maxRunning: 1,
         maxWaiting: mostWaiting,
         refusal: () => new AppError("overloaded", `Too many wait for ${address}.`),
+        cancellation: () => new AppError("cancelled", "Nobody waits for the board any more."),
       }),
     }
     this.#known.set(address, known)

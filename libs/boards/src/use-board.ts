@@ -1,4 +1,4 @@
-import type { DeviceState } from "@serialcast/contract"
+import { AppError, type DeviceState } from "@serialcast/contract"
 import type { Device } from "@serialcast/device-stream"
 import { type Board, type BoardMemory, takeBoard } from "@serialcast/micropython"
 import { type Clock, concatBytes } from "@serialcast/primitives"
@@ -29,7 +29,8 @@ const lastWordsBytes = 4_096
 
 /**
  * Takes a board for `work` alone: under a lease, with the raw REPL entered, and back at its prompt afterwards, whatever
- * happens. Throws `leased` while somebody else has it, `not_micropython` when it is none, and what `work` throws.
+ * happens. Throws `leased` while somebody else has it, `not_micropython` when it is none, `cancelled` when it was given up,
+ * and what `work` throws.
  */
 export async function useBoard<T>(
   { device, state, by, purpose, steal, memory, clock, signal }: UseBoardOptions,
@@ -38,6 +39,8 @@ export async function useBoard<T>(
   await using lease = await device.acquireLease({ by, purpose, steal, ttlMs: leaseTtlMs })
   const said = await lastWords(device, signal)
   await using wire = await DeviceWire.open({ device, lease, by, clock })
+  // Taking it ends its program, which is left alone when nobody waits for the board any more.
+  if (signal.aborted) throw new AppError("cancelled", "The board was given up before it was taken.")
   const softwareFlowControl = state.settings.flowControl === "software"
   const board = await takeBoard(wire, {
     clock,

@@ -81,3 +81,30 @@ test("what waits may be refused all at once, and what runs goes on", async () =>
   expect(await first).toBe("a1")
   expect(gate.hasFree).toBe(true)
 })
+
+test("what is given up waits no longer, and leaves its place to others", async () => {
+  const cancellation = () => new Error("given up")
+  const gate = new Gate({ maxRunning: 1, maxWaiting: 1, cancellation })
+  const ended = createDeferred<void>()
+  const first = gate.run(() => ended.promise)
+  const giving = new AbortController()
+  const given = gate.run(async () => {}, "", giving.signal)
+  giving.abort()
+  await expect(given).rejects.toThrow("given up")
+  await expect(gate.run(async () => {}, "", giving.signal)).rejects.toThrow("given up")
+  const next = gate.run(async () => "next")
+  ended.resolve()
+  await first
+  expect(await next).toBe("next")
+  expect(gate.hasFree).toBe(true)
+})
+
+test("what has begun goes on when it is given up", async () => {
+  const gate = new Gate({ maxRunning: 1, maxWaiting: 1 })
+  const giving = new AbortController()
+  const ended = createDeferred<string>()
+  const running = gate.run(() => ended.promise, "", giving.signal)
+  giving.abort()
+  ended.resolve("done")
+  expect(await running).toBe("done")
+})

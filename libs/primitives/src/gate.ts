@@ -6,6 +6,8 @@ export interface GateOptions {
   readonly maxWaiting?: number
   /** Makes the error of what is refused. */
   readonly refusal?: () => Error
+  /** Makes the error of what is given up before its turn. */
+  readonly cancellation?: () => Error
 }
 
 /**
@@ -16,6 +18,7 @@ export class Gate {
   readonly #maxRunning: number
   readonly #maxWaiting: number
   readonly #refusal: () => Error
+  readonly #cancellation: () => Error
   /** By whose it is; whose turn it is next is first. */
   readonly #waiting = new Map<string, Deferred<void>[]>()
   #waitingCount = 0
@@ -25,10 +28,12 @@ export class Gate {
     maxRunning,
     maxWaiting = Number.POSITIVE_INFINITY,
     refusal = () => new RangeError("too much waits"),
+    cancellation = () => new RangeError("nobody waits for it any more"),
   }: GateOptions) {
     this.#maxRunning = maxRunning
     this.#maxWaiting = maxWaiting
     this.#refusal = refusal
+    this.#cancellation = cancellation
   }
 
   /** Whether work would begin at once. */
@@ -36,10 +41,14 @@ export class Gate {
     return this.#runningCount < this.#maxRunning
   }
 
-  /** What `work` comes to. Rejects with the refusal when it was not let in. */
-  async run<T>(work: () => Promise<T>, whose = ""): Promise<T> {
+  /**
+   * What `work` comes to. Rejects with the refusal when it was not let in. `signal`: it waits no longer when that is aborted; what
+   * has begun goes on.
+   */
+  async run<T>(work: () => Promise<T>, whose = "", signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) throw this.#cancellation()
     if (this.hasFree) this.#runningCount++
-    else await this.#wait(whose)
+    else await this.#wait(whose, signal)
     try {
       return await work()
     } finally {
@@ -55,13 +64,30 @@ export class Gate {
     for (const turn of waiting) turn.reject(error)
   }
 
-  #wait(whose: string): Promise<void> {
+  async #wait(whose: string, signal: AbortSignal | undefined): Promise<void> {
     const turn = createDeferred<void>()
+    const giveUp = () => this.#giveUp(whose, turn)
+    signal?.addEventListener("abort", giveUp)
     const waiting = this.#waiting.get(whose)
     if (waiting === undefined) this.#waiting.set(whose, [turn])
     else waiting.push(turn)
     if (++this.#waitingCount > this.#maxWaiting) this.#refuseOne()
-    return turn.promise
+    try {
+      await turn.promise
+    } finally {
+      signal?.removeEventListener("abort", giveUp)
+    }
+  }
+
+  /** Nothing when its turn has come. */
+  #giveUp(whose: string, turn: Deferred<void>): void {
+    const waiting = this.#waiting.get(whose) ?? []
+    const at = waiting.indexOf(turn)
+    if (at < 0) return
+    waiting.splice(at, 1)
+    this.#waitingCount--
+    if (waiting.length === 0) this.#waiting.delete(whose)
+    turn.reject(this.#cancellation())
   }
 
   #refuseOne(): void {

@@ -36,9 +36,11 @@ export async function takeBoard(wire: Wire, options: TakeBoardOptions): Promise<
   const { timeoutMs: takeTimeoutMs = 4_500, random = Math.random } = options
   const session = new Session({ wire, clock, signal, memory, said, takeTimeoutMs, random })
   const taken = await session.takeOver().catch(async (error: unknown) => {
-    const isBusy = error instanceof AppError && error.code === "board_busy"
+    const code = error instanceof AppError ? error.code : null
+    // What was given up in its middle may have been a board already.
+    const isTaken = code === "cancelled" || (memory.isBoard && code !== "board_busy")
     // Nobody else gets to leave it. What fails here has its reason in what failed before.
-    if (memory.isBoard && !isBusy) await session.leave().catch(() => {})
+    if (isTaken) await session.leave().catch(() => {})
     throw error
   })
   return new TakenBoard(session, taken, options.softwareFlowControl ?? false)
