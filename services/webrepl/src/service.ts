@@ -41,15 +41,12 @@ export interface RunningWebrepl extends RunningService {
  */
 export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<RunningWebrepl> {
   const { devices, clock, log, metrics, boards: boardAt, pageDir = builtPage } = deps
-  const stopping = new AbortController()
   const own = new Boards()
-  const lend =
-    boardAt ?? ((address) => lendBoard(address, { devices, boards: own, clock, signal: stopping.signal }))
+  const lend = boardAt ?? ((address) => lendBoard(address, { devices, boards: own, clock }))
   const { boards } = webreplConfig(config)
   const secrets = boards.map(readSecrets)
   const listeners: BoardListener[] = []
   const stopAll = async () => {
-    stopping.abort()
     await Promise.all(listeners.map((listener) => listener.stop()))
   }
   const states = () => listeners.map((listener) => listener.state())

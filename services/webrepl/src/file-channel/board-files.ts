@@ -14,19 +14,14 @@ export interface FileToGet {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
-export interface TransferOptions {
-  /** The client is gone. */
-  readonly signal: AbortSignal
-}
-
 /** The files of a board, as the file channel needs them. Throws an `AppError`, whose sentence the user gets to read. */
 export interface BoardFiles {
   /**
    * Asks for the first bytes only when the board is ready for them: what is wrong before that can be told instead of the
    * transfer. Resolves when the file is there whole.
    */
-  put(path: string, file: FileToPut, options: TransferOptions): Promise<unknown>
-  get(path: string, options: TransferOptions): Promise<FileToGet>
+  put(path: string, file: FileToPut): Promise<unknown>
+  get(path: string): Promise<FileToGet>
   /** Where relative paths begin, as an absolute one. */
   currentFolder(): Promise<string>
   list(path: string): Promise<readonly FileEntry[]>
@@ -43,8 +38,15 @@ export interface UsedBoard {
   readonly files: BoardFiles
 }
 
+export interface BoardUse {
+  /** What for, in the words of whoever is refused meanwhile. */
+  readonly about: string
+  /** Gives it up: who waits for the board waits no longer, and what is asked of it ends. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Has a board for `work` alone: nobody else writes to it meanwhile, its program is interrupted, and it is at its prompt
- * afterwards. `about`: what it is for, in the words of whoever is refused meanwhile. Throws an `AppError`.
+ * afterwards. Throws an `AppError`.
  */
-export type UseBoard = <T>(about: string, work: (board: UsedBoard) => Promise<T>) => Promise<T>
+export type UseBoard = <T>(use: BoardUse, work: (board: UsedBoard) => Promise<T>) => Promise<T>

@@ -16,6 +16,7 @@ const codes: Readonly<Record<string, number>> = {
   not_empty: 39,
   unsupported: 95,
   board_timeout: 110,
+  too_slow: 110,
   cancelled: 125,
 }
 

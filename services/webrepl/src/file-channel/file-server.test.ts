@@ -177,6 +177,51 @@ test("a client that leaves in the middle of a put leaves the file that was there
   expect(transfers.isRunning).toBe(false)
 })
 
+test("a client that leaves while somebody else has the board does not wait for it", async () => {
+  const { server, board, gone, running, transfers } = serveFiles()
+  board.busy = new Promise(() => {})
+  await server.push(putRequest("main.py", 1_000))
+  await eventually(() => expect(transfers.isRunning).toBe(true))
+  gone.abort()
+  await running
+  expect([board.uses, transfers.isRunning]).toEqual([[], false])
+})
+
+test.each([
+  ["put", putRequest("a", 1_000), counting(500), counting(500)],
+  ["get", getRequest("a"), Uint8Array.of(0), Uint8Array.of(0)],
+])(
+  "a client that stops in the middle of a %s gives the board to others, and finds its place when it goes on",
+  async (_what, asked, some, rest) => {
+    const { server, board, clock, frames, told, transfers } = serveFiles()
+    board.files.set("a", counting(1_000))
+    await server.push(asked)
+    await eventually(() => expect(frames()).toEqual([ok]))
+    await server.push(some)
+    await clock.advanceAsync(59_000)
+    expect(transfers.isRunning).toBe(true)
+    await clock.advanceAsync(1_000)
+    await eventually(() => expect(transfers.isRunning).toBe(false))
+    expect(told).toEqual([
+      expect.stringContaining("The client sent and took nothing for 60 s; others may have the board."),
+    ])
+    await server.push(concatBytes([rest, versionRequest()]))
+    await eventually(() => expect(frames().slice(-2)).toEqual(["57426e00", "011d03"]))
+    expect(board.files.get("a")).toEqual(counting(1_000))
+  },
+)
+
+test("a client that takes nothing of a get gives the board to others", async () => {
+  const { server, board, clock, transfers, congest } = serveFiles()
+  board.files.set("a", counting(1_000))
+  congest()
+  await server.push(concatBytes([getRequest("a"), Uint8Array.of(0)]))
+  await clock.advanceAsync(59_000)
+  expect(transfers.isRunning).toBe(true)
+  await clock.advanceAsync(1_000)
+  await eventually(() => expect(transfers.isRunning).toBe(false))
+})
+
 test("a client that sends faster than the board takes has to wait", async () => {
   const { server, board, frames, gone } = serveFiles()
   let take = () => {}

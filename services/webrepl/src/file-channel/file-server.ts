@@ -3,7 +3,14 @@
  *   binary frames ←─ responses, chunks ←──────────────────────────────┘
  */
 import { AppError, toAppError } from "@serialcast/contract"
-import { ByteQueue, createWakeup, type Wakeup } from "@serialcast/primitives"
+import {
+  ByteQueue,
+  type Clock,
+  createWakeup,
+  type WaitLimits,
+  type Wakeup,
+  withDeadline,
+} from "@serialcast/primitives"
 import type { Transfers } from "../session/transfers.ts"
 import type { BoardFiles, UseBoard } from "./board-files.ts"
 import { responseCodeOf } from "./file-error-codes.ts"
@@ -20,6 +27,9 @@ import { absoluteFolder, encodeFolder } from "./folder-document.ts"
 
 /** What may wait for the board, in bytes; then the client is not read: the page sends a whole file at once. */
 const maxHeldBytes = 64 * 1024
+
+/** For so long a client may send and take nothing in the middle of a transfer, in milliseconds: others wait for the board. */
+const stallMs = 60_000
 
 export type Version = readonly [major: number, minor: number, micro: number]
 
@@ -42,6 +52,7 @@ export interface FileServerOptions {
   readonly tellInterrupted: () => void
   /** Told when a transfer begins and ends. */
   readonly transfers: Pick<Transfers, "begin" | "end">
+  readonly clock: Clock
   /** The client is gone. */
   readonly signal: AbortSignal
 }
@@ -101,7 +112,7 @@ export class FileServer {
     this.#outcome = outcome
     transfers.begin()
     try {
-      await useBoard(about, ({ files, found }) => {
+      await useBoard({ about, signal }, ({ files, found }) => {
         if (found === "program") tellInterrupted()
         return this.#work(request, files)
       })
@@ -132,22 +143,16 @@ export class FileServer {
 
   async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
     needName(name)
-    const signal = this.#transferSignal()
-    await files.put(name, { size, bytes: this.#contents() }, { signal })
+    await files.put(name, { size, bytes: this.#contents() })
     // Of an empty file, nothing was asked for.
     await this.#begin()
     if (this.#stream.contentLeft > 0) throw new AppError("internal", "Not all of the file was taken.")
   }
 
-  /** One of its own, so that what listens to it goes with the transfer. */
-  #transferSignal(): AbortSignal {
-    return AbortSignal.any([this.#options.signal])
-  }
-
   async *#contents(): AsyncGenerator<Uint8Array> {
     await this.#begin()
     while (this.#stream.contentLeft > 0) {
-      const input = await this.#next()
+      const input = await this.#nextInTime()
       if (input?.kind !== "content")
         throw new AppError("cancelled", "The client left before it had sent all of the file.")
       yield input.bytes
@@ -156,8 +161,7 @@ export class FileServer {
 
   async #get(name: string, files: BoardFiles): Promise<void> {
     needName(name)
-    const signal = this.#transferSignal()
-    const { bytes } = await files.get(name, { signal })
+    const { bytes } = await files.get(name)
     await this.#give(chunksOf(bytes, maxFileChunkBytes))
   }
 
@@ -172,30 +176,25 @@ export class FileServer {
     await this.#begin()
     for await (const chunk of chunks) {
       await this.#untilWanted()
-      await this.#options.send(fileChunk(chunk))
+      await this.#sendInTime(fileChunk(chunk))
     }
     await this.#untilWanted()
-    await this.#endGet()
+    this.#outcome.hasEnded = true
+    this.#stream.endGet()
+    await this.#sendInTime(fileChunk(none))
   }
 
   /** Says, once, that the transfer begins. */
   async #begin(): Promise<void> {
     if (this.#outcome.hasBegun) return
     this.#outcome.hasBegun = true
-    await this.#options.send(fileResponse(0))
+    await this.#sendInTime(fileResponse(0))
   }
 
   async #untilWanted(): Promise<void> {
-    const input = await this.#next()
+    const input = await this.#nextInTime()
     if (input?.kind !== "wanted")
       throw new AppError("cancelled", "The client left before it had got all of the file.")
-  }
-
-  /** The empty chunk that ends a file. */
-  async #endGet(): Promise<void> {
-    this.#outcome.hasEnded = true
-    this.#stream.endGet()
-    await this.#options.send(fileChunk(new Uint8Array(0)))
   }
 
   /** Behind a failure: brings the client to where it looks for the code, in step. */
@@ -207,29 +206,48 @@ export class FileServer {
       else this.#stream.endGet()
       return await send(fileResponse(code))
     }
-    await this.#begin()
+    if (!outcome.hasBegun) await send(fileResponse(0))
     if (kind === "put") {
       while (this.#stream.contentLeft > 0) if ((await this.#next()) === null) return
     } else if (!outcome.hasEnded) {
       if ((await this.#next()) === null) return
-      await this.#endGet()
+      this.#stream.endGet()
+      await send(fileChunk(none))
     }
     await send(fileResponse(code))
   }
 
-  /** null: the client is gone. */
-  async #next(): Promise<FileInput> {
+  /** As `#next`, of a client that has the board. Throws `too_slow`. */
+  async #nextInTime(): Promise<FileInput> {
+    return await this.#next({ clock: this.#options.clock, ms: stallMs })
+  }
+
+  /** As `send`, to a client that has the board. Throws `too_slow`. */
+  async #sendInTime(payload: Uint8Array): Promise<void> {
+    const { send, clock } = this.#options
+    await withDeadline(send(payload), { clock, timeoutMs: stallMs, error: stalled })
+  }
+
+  /** null: the client is gone. Throws `too_slow` when nothing comes in time. */
+  async #next(timeout?: WaitLimits["timeout"]): Promise<FileInput> {
     const { signal } = this.#options
     while (!signal.aborted) {
       const input = this.#stream.pull()
-      if (input !== null) {
-        this.#pulled.wake()
-        return input
-      }
-      await this.#came.wait({ signal })
+      this.#pulled.wake()
+      if (input !== null) return input
+      if ((await this.#came.wait({ signal, timeout })) === "timeout") throw stalled()
     }
     return null
   }
+}
+
+const none = new Uint8Array(0)
+
+function stalled(): AppError {
+  return new AppError(
+    "too_slow",
+    `The client sent and took nothing for ${stallMs / 1_000} s; others may have the board.`,
+  )
 }
 
 /** How far a transfer has come. */

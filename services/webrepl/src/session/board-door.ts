@@ -9,7 +9,7 @@ import {
   type Refusals,
   untilKnown,
 } from "@serialcast/service-kit"
-import type { UseBoard, UsedBoard } from "../file-channel/board-files.ts"
+import type { BoardUse, UseBoard, UsedBoard } from "../file-channel/board-files.ts"
 import type { Version } from "../file-channel/file-server.ts"
 import type { FirmwareVersion } from "../from-board/firmware-version.ts"
 import type { PasswordCheck } from "../login/password-check.ts"
@@ -85,10 +85,10 @@ export class BoardDoor {
   }
 
   /** Has the board, for somebody in this role. Throws as `UseBoard`. */
-  async use<T>(role: Role, about: string, work: (board: UsedBoard) => Promise<T>): Promise<T> {
+  async use<T>(role: Role, use: BoardUse, work: (board: UsedBoard) => Promise<T>): Promise<T> {
     const { useBoard, firmware } = this.#options
     if (role === "watcher") throw new AppError("leased", "Another client has the board; this one watches.")
-    return await useBoard(about, (board) => {
+    return await useBoard(use, (board) => {
       if (board.version !== null) firmware.learn(board.version)
       return work(board)
     })

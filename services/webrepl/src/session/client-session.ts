@@ -166,7 +166,7 @@ export class ClientSession implements Seated {
   #createFileServer(role: Role): FileServer {
     const { door, client } = { door: this.#door, client: this.#client }
     return new FileServer({
-      useBoard: (about, work) => door.use(role, about, work),
+      useBoard: (use, work) => door.use(role, use, work),
       version: () => door.version(),
       failurePlace: () => (this.#frames.isMasked && client.hasOrigin ? "final-response" : "first-response"),
       send: (payload) => this.#output.send("binary", payload),
@@ -174,6 +174,7 @@ export class ClientSession implements Seated {
       tellInterrupted: () =>
         void this.#notify("the program that ran was interrupted; Ctrl-D at the prompt starts main.py again"),
       transfers: door.transfers,
+      clock: door.clock,
       signal: this.#signal,
     })
   }

@@ -1,5 +1,6 @@
 import { AppError } from "@serialcast/contract"
 import type { FileEntry } from "@serialcast/micropython"
+import { unlessAborted } from "@serialcast/primitives"
 import type { BoardFiles, FileToGet, FileToPut, UseBoard, UsedBoard } from "../file-channel/board-files.ts"
 
 /** A board in memory: files by name, as a test put them there; its folders are what stands before a slash. */
@@ -12,10 +13,15 @@ export class MemoryBoard implements BoardFiles {
   readonly uses: string[] = []
   /** A transfer fails here, once: before it begins, or when so many bytes of the file have moved. */
   failsAt: { readonly bytes: number; readonly error: AppError } | null = null
+  /** Somebody else has it until then. */
+  busy: Promise<void> = Promise.resolve()
   /** How much the board takes and gives at a time. */
   pieceBytes = 1_000
 
-  readonly use: UseBoard = async (about, work) => {
+  readonly use: UseBoard = async ({ about, signal }, work) => {
+    await unlessAborted(this.busy, signal, () =>
+      Promise.reject(new AppError("cancelled", "Nobody waits for the board any more.")),
+    )
     this.uses.push(about)
     if (this.failsAt?.bytes === -1) this.#fail()
     return await work({ version: this.version, found: this.found, files: this })

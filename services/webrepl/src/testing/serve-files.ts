@@ -1,4 +1,5 @@
 import { createWakeup } from "@serialcast/primitives"
+import { FakeClock } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
 import { type FailurePlace, FileServer } from "../file-channel/file-server.ts"
 import { Transfers } from "../session/transfers.ts"
@@ -10,9 +11,11 @@ export const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 export function serveFiles(failurePlace: FailurePlace = "first-response") {
   const board = new MemoryBoard()
   const gone = new AbortController()
+  const clock = new FakeClock()
   const sent: Uint8Array[] = []
   const came = createWakeup()
   const told: string[] = []
+  let room = Promise.resolve()
   const transfers = new Transfers()
   const server = new FileServer({
     useBoard: board.use,
@@ -21,10 +24,12 @@ export function serveFiles(failurePlace: FailurePlace = "first-response") {
     async send(payload) {
       sent.push(payload)
       came.wake()
+      await room
     },
     tellInterrupted: () => told.push("interrupted"),
     tellFailure: (about, { message }) => told.push(`${about}. ${message}`),
     transfers,
+    clock,
     signal: gone.signal,
   })
   const running = server.run()
@@ -33,5 +38,10 @@ export function serveFiles(failurePlace: FailurePlace = "first-response") {
     await running
   })
   const frames = () => sent.map(hex)
-  return { board, server, gone, running, sent, came, frames, told, transfers }
+  /** The client reads nothing any more. */
+  const congest = () => {
+    const { signal } = gone
+    room = new Promise((resolve) => signal.addEventListener("abort", () => resolve()))
+  }
+  return { congest, board, server, clock, gone, running, sent, came, frames, told, transfers }
 }
