@@ -52,7 +52,7 @@ export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<
   const states = () => listeners.map((listener) => listener.state())
   const peers = createPeerWatch({ clock })
   const refusals = createRefusals({ listener: "webrepl", log, clock, metrics })
-  const ownPage = createPage(pageDir)
+  const ownPageOf = createPage(pageDir)
   try {
     for (const [at, board] of boards.entries()) {
       const secret = secrets[at]
@@ -64,7 +64,7 @@ export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<
         log,
         refusals,
         secrets: secret,
-        answerPage: pageOf(board, ownPage),
+        answerPage: pageOf(board, ownPageOf),
         useBoard: lend(board.device),
       })
       await listener.start()
@@ -85,6 +85,9 @@ export async function createWebrepl(config: Config, deps: WebreplDeps): Promise<
   }
 }
 
-function pageOf({ staticHost }: WebreplConfig, ownPage: PageAnswer): PageAnswer {
-  return staticHost === null ? ownPage : () => redirectAnswer(staticHost)
+function pageOf(
+  { device, staticHost }: WebreplConfig,
+  ownPageOf: (device: string) => PageAnswer,
+): PageAnswer {
+  return staticHost === null ? ownPageOf(device) : () => redirectAnswer(staticHost)
 }

@@ -5,9 +5,11 @@ import { BoardConnection, type SocketLike } from "./board-connection.ts"
 class PlayedSocket extends EventTarget {
   binaryType: BinaryType = "blob"
   bufferedAmount = 0
+  readyState = 1
   readonly sent: (string | Uint8Array)[] = []
 
   send(data: string | Uint8Array): void {
+    if (this.readyState === 0) throw new DOMException("It is connecting.", "InvalidStateError")
     this.sent.push(data)
   }
 
@@ -54,6 +56,23 @@ test("keys are text frames with CR for a line end", () => {
   expect(socket.sent).toEqual(["a\rb\rc\r"])
   socket.receiveText("Password: ")
   expect(texts).toEqual(["Password: "])
+})
+
+test("keys that are pressed before the connection is there go nowhere", () => {
+  const { socket, board } = connect()
+  socket.readyState = 0
+  board.type("a")
+  socket.readyState = 1
+  board.type("b")
+  expect(socket.sent).toEqual(["b"])
+})
+
+test("a server that sends frames that nobody waits for is left", () => {
+  const { socket, texts } = connect()
+  for (let count = 0; count < 16; count++) socket.receive(...ok)
+  expect(texts).toEqual([])
+  socket.receive(...ok)
+  expect(texts).toEqual(["closed: the other side sent what nobody had asked for"])
 })
 
 test("a file is put in pieces of 1024 behind the first response", async () => {

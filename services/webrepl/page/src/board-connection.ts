@@ -4,8 +4,11 @@ import { type Folder, parseFolder } from "./folder.ts"
 /** The part of a browser's WebSocket that is used here. */
 export type SocketLike = Pick<
   WebSocket,
-  "addEventListener" | "binaryType" | "bufferedAmount" | "close" | "send"
+  "addEventListener" | "binaryType" | "bufferedAmount" | "close" | "readyState" | "send"
 >
+
+/** `WebSocket.OPEN` */
+const open = 1
 
 export interface BoardHandlers {
   /** What the board says, and what is said of it. */
@@ -20,6 +23,8 @@ const pieceBytes = 1_024
 const maxBufferedBytes = 256 * 1_024
 const pollMs = 20
 const longestName = 64
+/** Frames that may come before they are waited for: two do, the end of a file and its response. */
+const mostUnread = 16
 
 const types = { put: 1, get: 2, version: 3, list: 4, remove: 5 } as const
 /** Of a request for the version: boards do not look at it, this service answers it with a byte of its own. */
@@ -40,6 +45,8 @@ export class BoardConnection {
   readonly #binaries: Uint8Array[] = []
   #wanted: Deferred<Uint8Array> | null = null
   #isClosed = false
+  /** Why this side has ended it; empty: it has not. */
+  #complaint = ""
 
   constructor(socket: SocketLike, { onText, onClosed }: BoardHandlers) {
     this.#socket = socket
@@ -51,13 +58,14 @@ export class BoardConnection {
     socket.addEventListener("close", ({ reason }: CloseEvent) => {
       this.#isClosed = true
       this.#wanted?.reject(closed())
-      onClosed(reason)
+      onClosed(this.#complaint || reason)
     })
   }
 
-  /** Line ends become CR, as a keyboard sends them. */
+  /** Line ends become CR, as a keyboard sends them. What is typed before the connection is there, or behind its end, goes nowhere. */
   type(text: string): void {
-    if (!this.#isClosed) this.#socket.send(text.replaceAll("\r\n", "\r").replaceAll("\n", "\r"))
+    if (this.#socket.readyState === open)
+      this.#socket.send(text.replaceAll("\r\n", "\r").replaceAll("\n", "\r"))
   }
 
   async about(): Promise<AboutBoard> {
@@ -130,8 +138,12 @@ export class BoardConnection {
   #take(bytes: Uint8Array): void {
     const wanted = this.#wanted
     this.#wanted = null
-    if (wanted === null) this.#binaries.push(bytes)
-    else wanted.resolve(bytes)
+    if (wanted !== null) wanted.resolve(bytes)
+    else if (this.#binaries.length < mostUnread) this.#binaries.push(bytes)
+    else {
+      this.#complaint = "the other side sent what nobody had asked for"
+      this.#socket.close()
+    }
   }
 
   async #next(): Promise<Uint8Array> {

@@ -1,19 +1,20 @@
 import "@xterm/xterm/css/xterm.css"
 import { byId, createTerminalView } from "@serialcast/web-terminal"
 import { BoardConnection } from "./board-connection.ts"
+import { askForDevice, boardNameOf } from "./board-name.ts"
 import { prepareFiles } from "./files.ts"
-
-const passwordPrompt = "Password: "
-/** A part of what comes behind the right password. */
-const connected = "WebREPL connected"
+import { LogIn } from "./log-in.ts"
 
 const address = byId("address", HTMLInputElement)
 const password = byId("password", HTMLInputElement)
 const button = byId("connect-button", HTMLButtonElement)
 const status = byId("status", HTMLElement)
 
+const scheme = location.protocol === "https:" ? "wss" : "ws"
+const ownAddress = `${scheme}://${location.host}${location.pathname}`
 /** This very board, or the one that the address of the page names behind `#`, like `#10.0.0.7:8266`. */
-address.value = `${location.protocol === "https:" ? "wss" : "ws"}://${location.hash.slice(1) || location.host}/`
+address.value = location.hash === "" ? ownAddress : `${scheme}://${location.hash.slice(1)}/`
+void nameTheBoard()
 
 let board: BoardConnection | null = null
 let isCongested = false
@@ -35,8 +36,20 @@ function show(text: string, isConnected: boolean): void {
   address.disabled = isConnected
 }
 
+/** In the bar and in the title, now and whenever the address is another one. */
+async function nameTheBoard(): Promise<void> {
+  const own = { address: ownAddress, device: await askForDevice() }
+  const showName = () => {
+    const name = boardNameOf(address.value, own) || "WebREPL"
+    byId("board-name", HTMLElement).textContent = name
+    document.title = `${name} – WebREPL`
+  }
+  showName()
+  address.addEventListener("input", showName)
+}
+
 function connect(): void {
-  let heard = ""
+  const logIn = new LogIn()
   const socket = openSocket(address.value)
   if (socket === null) return show("This is no address; one begins with ws:// or wss://.", false)
   show("Connecting…", true)
@@ -44,17 +57,16 @@ function connect(): void {
   board = new BoardConnection(socket, {
     onText(text) {
       if (!isCongested) terminal.write(new TextEncoder().encode(text))
-      if (heard === passwordPrompt && text.includes(connected)) void greet()
-      if (heard.length >= passwordPrompt.length) return
-      heard += text
-      if (heard !== passwordPrompt) return
+      const told = logIn.hear(text)
+      if (told === "welcomed") void greet()
+      if (told !== "asked") return
       show("Asked for the password", true)
       if (password.value !== "") board?.type(`${password.value}\r`)
     },
     onClosed(reason) {
       board = null
       files.disconnected()
-      const why = heard === "" ? "Not reachable" : "Disconnected"
+      const why = logIn.wasHeard ? "Disconnected" : "Not reachable"
       terminal.notice(reason === "" ? why.toLowerCase() : `${why.toLowerCase()}: ${reason}`)
       show(why, false)
     },

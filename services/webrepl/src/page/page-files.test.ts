@@ -10,7 +10,7 @@ function ask(path: string, { method = "GET", isBuilt = true } = {}): string {
   writeFileSync(`${folder.path}/secret.pem`, "secret")
   writeFileSync(`${folder.path}/assets/index-a1.js`, "let page")
   if (isBuilt) writeFileSync(`${folder.path}/index.html`, "<!doctype html>")
-  const answer = createPage(folder.path)({ method, path, webSocketKey: null, hasOrigin: false })
+  const answer = createPage(folder.path)("local/uno")({ method, path, webSocketKey: null, hasOrigin: false })
   return Buffer.from(answer).toString("latin1")
 }
 
@@ -28,6 +28,16 @@ test("its files are found by their names, and of nothing else", () => {
   expect(ask("/assets/index-a1.js")).toMatch(/text\/javascript[^]*immutable[^]*let page$/)
   for (const path of ["/secret.pem", "/../page-files.ts", "/assets/../index.html", "/assets", "//", ""])
     expect(ask(path)).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/)
+})
+
+test("it is told whose page it is, which changes with the configuration", () => {
+  const answer = ask("/device.json")
+  expect(answer).toMatch(/application\/json[^]*\r\n\r\n{"device":"local\/uno"}$/)
+  expect(answer).toContain("Cache-Control: no-store")
+})
+
+test("only what has a hash in its name is kept", () => {
+  expect(ask("/index.html")).toContain("Cache-Control: no-store")
 })
 
 test("HEAD is answered without the body, and other methods are refused", () => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { httpAnswer } from "../handshake/answers.ts"
-import type { Head } from "../handshake/judge-head.ts"
+import type { PageAnswer } from "../listen/serve-visitor.ts"
 
 /** Where `npm run build` puts the page; the same seen from src/page and from dist/page. */
 export const builtPage = fileURLToPath(new URL("../../page/dist", import.meta.url))
@@ -24,7 +24,7 @@ const contentSecurityPolicy = [
   // xterm.js writes its colours and sizes into <style> elements and style attributes, and takes no nonce.
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self'",
-  "connect-src ws: wss:",
+  "connect-src 'self' ws: wss:",
   "form-action 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
@@ -45,18 +45,30 @@ interface PageFile {
   readonly body: Uint8Array
 }
 
-/** The page of this service, as it is in `folder` now; it holds nothing secret. */
-export function createPage(folder: string): (head: Head) => Uint8Array {
+/**
+ * The page of this service, as it is in `folder` now, for each `<gateway>/<device>`; it holds nothing secret. The files are the
+ * same for all: beside them, `device.json` tells the page whose it is.
+ */
+export function createPage(folder: string): (device: string) => PageAnswer {
   const files = readFiles(folder)
+  return (device) => {
+    const told = { type: "application/json", body: new TextEncoder().encode(JSON.stringify({ device })) }
+    const named = new Map([...files, ["device.json", told]])
+    return answerFrom(named)
+  }
+}
+
+function answerFrom(files: ReadonlyMap<string, PageFile>): PageAnswer {
   return ({ method, path }) => {
     if (method !== "GET" && method !== "HEAD")
       return plain("405 Method Not Allowed", "Expected GET or HEAD.", method, { Allow: "GET, HEAD" })
+    const name = path === "/" ? "index.html" : path.slice(1)
+    const file = files.get(name)
     // Names of assets hold a hash of what is in the file, so that it never changes.
-    const asset = files.get(path.slice(1))
-    if (asset !== undefined) return found(asset, "public, max-age=31536000, immutable", method)
-    const page = files.get("index.html")
+    const isAsset = name.startsWith("assets/")
+    if (file !== undefined)
+      return found(file, isAsset ? "public, max-age=31536000, immutable" : "no-store", method)
     if (path !== "/") return plain("404 Not Found", "There is nothing here; the page is at /.", method)
-    if (page !== undefined) return found(page, "no-store", method)
     return plain(
       "503 Service Unavailable",
       "The page is not built. Run `npm run build`, then start again.",
