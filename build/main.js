@@ -31,7 +31,7 @@ function bundled(page) {
 
 /** @param {string} page */
 function bundle(page) {
-  return run("vite", ["build", page, "--logLevel", "warn"])
+  return run("vite", ["build", page, "--config", "build/vite.config.ts", "--logLevel", "warn"])
 }
 
 /**

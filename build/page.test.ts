@@ -14,7 +14,13 @@ test.each(pages)("every file that %s is bundled of is one of its inputs, or was 
       for (const id of this.getModuleIds()) ids.add(id)
     },
   }
-  await build({ root: join(root, page), logLevel: "silent", build: { write: false }, plugins: [recorder] })
+  await build({
+    root: join(root, page),
+    configFile: join(root, "build/vite.config.ts"),
+    logLevel: "silent",
+    build: { write: false },
+    plugins: [recorder],
+  })
   const files = [...ids].filter((id) => id.startsWith("/")).map((id) => relative(root, id))
   expect(files).toContain("libs/web-terminal/src/index.ts")
   const others = files.filter((file) => !file.startsWith("node_modules/"))

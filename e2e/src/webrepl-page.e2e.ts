@@ -19,7 +19,22 @@ test("in a browser the page of a board logs in, types, shows text as text, and s
     if (message.type() === "error") problems.push(message.text())
   })
   await page.goto(`http://127.0.0.1:${port}/`)
-  expect(await page.getByTestId("address").inputValue()).toBe(`ws://127.0.0.1:${port}/`)
+  const address = page.getByTestId("address")
+  expect(await address.inputValue()).toBe(`ws://127.0.0.1:${port}/`)
+  await expect.poll(() => page.title()).toBe("local/echo – WebREPL")
+  expect(await page.getByTestId("board-name").innerText()).toBe("local/echo")
+  await address.fill("ws://10.0.0.7:8266/")
+  expect(await page.title()).toBe("10.0.0.7:8266 – WebREPL")
+  await address.fill(`ws://localhost:${port}/`)
+  expect(await page.title()).toBe(`localhost:${port} – WebREPL`)
+  await address.fill(`ws://127.0.0.1:${port}/`)
+  // The last line is no more cut than the others.
+  const bottomOf = async (selector: string) => {
+    const { y, height } = (await page.locator(selector).boundingBox()) ?? { y: 0, height: Number.NaN }
+    return y + height
+  }
+  const end = await bottomOf("#terminal")
+  await expect.poll(() => bottomOf("#terminal .xterm-screen")).toBeLessThanOrEqual(end)
 
   await page.getByTestId("password").fill("wrong")
   await page.getByTestId("connect-button").click()

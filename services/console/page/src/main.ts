@@ -1,4 +1,3 @@
-import "@xterm/xterm/css/xterm.css"
 import type { DeviceState } from "@serialcast/contract"
 import { systemClock } from "@serialcast/primitives"
 import { byId } from "@serialcast/web-terminal"

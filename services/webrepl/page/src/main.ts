@@ -1,4 +1,3 @@
-import "@xterm/xterm/css/xterm.css"
 import { byId, createTerminalView } from "@serialcast/web-terminal"
 import { BoardConnection } from "./board-connection.ts"
 import { askForDevice, boardNameOf } from "./board-name.ts"

@@ -1,5 +1,6 @@
 import { defaultClientConditions, defineConfig } from "vite"
 
+/** How each page is bundled. */
 export default defineConfig({
   // Relative, so that a proxy may serve the page below a path.
   base: "./",
