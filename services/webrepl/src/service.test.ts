@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { AppError } from "@serialcast/contract"
 import { closeServer, listen } from "@serialcast/service-kit"
@@ -8,6 +8,7 @@ import { createTemporaryFolder, eventually, seededRandom, type WebreplClient } f
 import { expect, onTestFinished, test } from "vitest"
 import { getRequest, putRequest, versionRequest } from "./testing/file-requests.ts"
 import { anySession, goodHead, mutate } from "./testing/mutations.ts"
+import { createSilentDevice } from "./testing/silent-device.ts"
 import { startTestService } from "./testing/start-test-service.ts"
 
 const ok = Uint8Array.of(0x57, 0x42, 0, 0)
@@ -118,6 +119,32 @@ test("a watcher gets no files", async () => {
   await logInAsCommandLine(watcher)
   watcher.sendBinary(getRequest("boot.py"))
   expect(await watcher.nextBinary()).toEqual(Uint8Array.of(0x57, 0x42, 16, 0))
+})
+
+test("a stop does not wait for answers to what was typed", async () => {
+  const { devices, untilWritten } = createSilentDevice()
+  const { service, connect: open } = await startTestService({}, { devices })
+  const client = await open()
+  await logInAsCommandLine(client)
+  client.sendText("x")
+  await untilWritten()
+  await service.stop()
+  expect(client.text).toContain("the service stops")
+})
+
+test("a visitor that has ended its side gets its file whole", async () => {
+  using folder = createTemporaryFolder()
+  mkdirSync(`${folder.path}/assets`)
+  // More than the system keeps of a connection.
+  const size = 32 * 1024 * 1024
+  writeFileSync(`${folder.path}/assets/big.js`, new Uint8Array(size))
+  const { endpoint } = await startTestService({}, { pageDir: folder.path })
+  const socket = connect({ port: Number(endpoint.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  socket.end("GET /assets/big.js HTTP/1.1\r\n\r\n")
+  let got = 0
+  for await (const bytes of socket as AsyncIterable<Uint8Array>) got += bytes.byteLength
+  expect(got).toBeGreaterThan(size)
 })
 
 test("clients come through TLS with a certificate", async () => {

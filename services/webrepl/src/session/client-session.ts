@@ -26,7 +26,10 @@ const loginMs = 120_000
 /** How long a log-in waits for the place from which the board is shown, in milliseconds: an agent that is away tells none. */
 const positionMs = 1_000
 
-/** What a transfer that is given up may take to let go of the board, in milliseconds; it goes on by itself then. */
+/**
+ * What a transfer that is given up may take to let go of the board, and writes to be taken back, in milliseconds: an agent that
+ * is away does not answer. They go on by themselves then.
+ */
 const leaveMs = 1_000
 
 /** One upgraded connection, until its end. */
@@ -68,8 +71,8 @@ export class ClientSession implements Seated {
     } finally {
       this.#door.seats.leave(this)
       this.#end(closeCodes.normal, "good-bye")
-      await within(Promise.all(this.#work), { clock: this.#door.clock, timeoutMs: leaveMs })
-      await this.#input?.[Symbol.asyncDispose]()
+      const leaving = Promise.all([...this.#work, this.#input?.[Symbol.asyncDispose]()])
+      await within(leaving, { clock: this.#door.clock, timeoutMs: leaveMs })
     }
   }
 

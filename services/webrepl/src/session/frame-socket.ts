@@ -59,8 +59,8 @@ export class FrameSocket {
 }
 
 /**
- * Sends the last bytes and the end of this side, reads what still comes in until the client ends its side, and cuts it off when
- * all of that takes too long: 2 s, or `timeoutMs`.
+ * Sends the last bytes and the end of this side, and reads what still comes in until the client ends its side, which it may have
+ * done before it reads anything. Cuts it off when all of that takes too long: 2 s, or `timeoutMs`.
  */
 export function endSocket(
   socket: Socket,
@@ -70,7 +70,7 @@ export function endSocket(
   socket.end(lastBytes, () => socket.readableEnded && socket.destroy())
   // Who listens for data makes it flow, as soon as nobody pulls it any more.
   socket.on("data", () => {})
-  socket.once("end", () => socket.destroy())
+  socket.once("end", () => socket.writableFinished && socket.destroy())
   const timer = clock.startTimer(timeoutMs, () => socket.destroy())
   socket.once("close", () => timer.cancel())
 }

@@ -30,17 +30,24 @@ export const noDevices: DeviceClient = {
   close: () => Promise.resolve(),
 }
 
+export interface TestServiceOptions {
+  readonly pageDir?: string
+  /** The certificate through which clients come. */
+  readonly ca?: string
+  readonly devices?: DeviceClient
+}
+
 /** The service with a listener on a free port, and a board in memory behind it. */
 export async function startTestService(
   changes: Partial<WebreplConfig> = {},
-  { pageDir = "/nowhere", ca }: { readonly pageDir?: string; readonly ca?: string } = {},
+  { pageDir = "/nowhere", ca, devices = noDevices }: TestServiceOptions = {},
 ) {
   const board = new MemoryBoard()
   const log = createLogger({ name: "test", level: "silent" })
   const metrics = createMetrics()
   const config = { ...loadConfig({ env: {} }), webrepl: [{ ...testBoard, ...changes }] }
   const boards = () => board.use
-  const deps = { log, clock: systemClock, metrics, token: null, devices: noDevices, boards, pageDir }
+  const deps = { log, clock: systemClock, metrics, token: null, devices, boards, pageDir }
   const service = await createWebrepl(config, deps)
   onTestFinished(() => service.stop())
   const state = (): ListenerState => {

@@ -15,6 +15,7 @@ function play() {
   const gone = new AbortController()
   let state: DeviceState = createDeviceState()
   let refusal: AppError | null = null
+  let answers = Promise.resolve()
   const openWriter = ({ by }: WriterOptions): DeviceWriter => {
     const session = { by, text: "", isLeft: false }
     sessions.push(session)
@@ -26,6 +27,7 @@ function play() {
       flush: async () => ({ bytes: session.text.length }),
       async [Symbol.asyncDispose]() {
         session.isLeft = true
+        await answers
       },
     }
     // No others are called.
@@ -43,7 +45,10 @@ function play() {
     onRefused: ({ message }) => told.push(message),
     signal: gone.signal,
   })
-  onTestFinished(() => input[Symbol.asyncDispose]())
+  onTestFinished(() => {
+    gone.abort()
+    return input[Symbol.asyncDispose]()
+  })
   return {
     input,
     sessions,
@@ -51,6 +56,11 @@ function play() {
     told,
     replug: () => {
       state = { ...state, open: state.open + 1 }
+    },
+    /** The agent is away. */
+    silence: () => {
+      const { signal } = gone
+      answers = new Promise((resolve) => signal.addEventListener("abort", () => resolve()))
     },
     refuse: (error: AppError | null) => {
       refusal = error
@@ -75,6 +85,15 @@ test("a board that was plugged in anew has a session of its own", async () => {
   ])
 })
 
+test("a board that was plugged in anew is written to at once, whoever does not answer what was typed before", async () => {
+  const { input, sessions, replug, silence } = play()
+  await input.write(encode("a"))
+  silence()
+  replug()
+  await input.write(encode("b"))
+  expect(sessions.map(({ text }) => text)).toEqual(["a", "b"])
+})
+
 test("a refusal is told once until something is written again, and does not end the typing", async () => {
   const { input, sessions, told, refuse } = play()
   refuse(new AppError("leased", "Somebody has it."))
@@ -95,9 +114,15 @@ test("what is typed during a transfer follows it, and no more than 4 KiB", async
   await input.write(encode("a"))
   await input.write(encode("b"))
   await input.write(encode("x".repeat(4_095)))
-  expect(told).toEqual(["A transfer has the board; what was typed is thrown away."])
+  // With a hole in front of it, it would mean something else.
+  await input.write(encode("y"))
+  expect(told).toEqual(["A transfer has the board; what is typed until its end is thrown away."])
   expect(sessions).toEqual([])
   transfers.end()
   await input.write(encode("c"))
   await eventually(() => expect(sessions.map(({ text }) => text)).toEqual(["abc"]))
+  transfers.begin()
+  await input.write(encode("d"))
+  transfers.end()
+  await eventually(() => expect(sessions.map(({ text }) => text)).toEqual(["abcd"]))
 })

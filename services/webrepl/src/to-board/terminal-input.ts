@@ -30,6 +30,8 @@ export class TerminalInput implements AsyncDisposable {
   #refusedFor: ErrorCode | null = null
   /** Typed during a transfer. */
   readonly #held = new ByteQueue()
+  /** There was no room for a part of it: what follows would mean something else. */
+  #hasDropped = false
   readonly #forget: () => void
   #lastTurn: Promise<void> = Promise.resolve()
 
@@ -41,9 +43,10 @@ export class TerminalInput implements AsyncDisposable {
   /** Resolves when the bytes are on their way, wait for the end of a transfer, or were refused. */
   async write(bytes: Uint8Array): Promise<void> {
     if (!this.#options.transfers.isRunning) return await this.#inTurn(bytes)
-    if (this.#held.byteLength + bytes.byteLength <= maxHeldBytes) return this.#held.push(bytes)
-    await this.#refused(
-      new AppError("overloaded", "A transfer has the board; what was typed is thrown away."),
+    this.#hasDropped ||= this.#held.byteLength + bytes.byteLength > maxHeldBytes
+    if (!this.#hasDropped) return this.#held.push(bytes)
+    this.#tell(
+      new AppError("overloaded", "A transfer has the board; what is typed until its end is thrown away."),
     )
   }
 
@@ -53,8 +56,9 @@ export class TerminalInput implements AsyncDisposable {
   }
 
   #release(): void {
-    if (this.#options.transfers.isRunning || this.#held.byteLength === 0) return
-    void this.#inTurn(this.#held.takeAll())
+    if (this.#options.transfers.isRunning) return
+    this.#hasDropped = false
+    if (this.#held.byteLength > 0) void this.#inTurn(this.#held.takeAll())
   }
 
   #inTurn(bytes: Uint8Array): Promise<void> {
@@ -65,20 +69,20 @@ export class TerminalInput implements AsyncDisposable {
   async #writeNow(bytes: Uint8Array): Promise<void> {
     if (this.#options.signal.aborted || bytes.byteLength === 0) return
     try {
-      const session = await this.#session()
+      const session = this.#session()
       await session.write(bytes)
       void this.#settle(session)
     } catch (error) {
-      await this.#refused(toAppError(error))
+      this.#refused(toAppError(error))
     }
   }
 
-  async #session(): Promise<DeviceWriter> {
+  #session(): DeviceWriter {
     const { address, devices, by, signal } = this.#options
     const state = devices.devices.get(address)
     const opening = state === undefined ? "" : openingOf(state)
     if (this.#writer?.opening === opening) return this.#writer.session
-    await this.#leave()
+    void this.#leave()
     const session = devices.device(address).openWriter({ by, signal })
     this.#writer = { session, opening }
     return session
@@ -91,17 +95,25 @@ export class TerminalInput implements AsyncDisposable {
       this.#refusedFor = null
     } catch (error) {
       // Of a session that was left already, the loss was told.
-      if (this.#writer?.session === session) await this.#refused(toAppError(error))
+      if (this.#writer?.session === session) this.#refused(toAppError(error))
     }
   }
 
-  async #refused(error: AppError): Promise<void> {
-    await this.#leave()
+  #refused(error: AppError): void {
+    void this.#leave()
+    this.#tell(error)
+  }
+
+  #tell(error: AppError): void {
     if (this.#options.signal.aborted || this.#refusedFor === error.code) return
     this.#refusedFor = error.code
     this.#options.onRefused(error)
   }
 
+  /**
+   * Takes back what has no receipt; resolves when each has an answer, which is late when the agent is away. The next session
+   * does not wait for that: its calls come behind those that take back.
+   */
   async #leave(): Promise<void> {
     const left = this.#writer
     this.#writer = null
