@@ -176,8 +176,11 @@ export class Session {
 
   /** What `work` comes to, or `cancelled` as soon as `signal`, or the session's, is aborted; the work goes on then. */
   async unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-    const signals = AbortSignal.any([...this.#signals(signal)])
-    return await unlessAborted<T, never>(work, signals, () => Promise.reject(cancelled()))
+    let waited = work
+    // No signal is made of them: each would be kept for as long as those live, which is longer than any piece of a file.
+    for (const one of this.#signals(signal))
+      waited = unlessAborted<T, never>(waited, one, () => Promise.reject(cancelled()))
+    return await waited
   }
 
   /** What follows leads out of raw mode. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events"
 import { createDeferred } from "@serialcast/primitives"
 import { eventually } from "@serialcast/testkit"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -140,6 +141,21 @@ describe("a genuine board", () => {
     await expect(board.exec("1")).rejects.toMatchObject({ code: "overloaded" })
     const [, ended] = await Promise.all([board.leave(), running.catch((error: unknown) => error)])
     expect(ended).toMatchObject({ code: "cancelled" })
+  })
+
+  test("keeps nothing at a signal when what it could have ended is done", async () => {
+    const { signal } = new AbortController()
+    const mine = await takeGenuine(genuine, { signal })
+    await mine.files.put("/tmp/x", sourceOf(new Uint8Array(20_000)), { signal })
+    for await (const _piece of (await mine.files.get("/tmp/x", { signal })).bytes);
+    await mine.leave()
+    board = await takeGenuine(genuine)
+    const [made] = Object.getOwnPropertySymbols(signal).filter(
+      (one) => one.description === "kDependantSignals",
+    )
+    expect(getEventListeners(signal, "abort")).toEqual([])
+    // Of signals that were made of it, Node 20 keeps a trace each.
+    expect(made === undefined ? 0 : (Reflect.get(signal, made)?.size ?? 0)).toBe(0)
   })
 
   test("is left at its prompt also when all was given up", async () => {
