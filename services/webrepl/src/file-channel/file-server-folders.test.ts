@@ -98,6 +98,8 @@ test.each(["first-response", "final-response"] as const)(
     await eventually(() => expect(frames()).toEqual([ok, "57420200", "57421600"]))
     expect(board.files.has("main.py")).toBe(false)
     expect(told[0]).toBe("remove main.py. There is no file main.py on the board.")
+    // What has no name interrupts no program.
+    expect(board.uses.length).toBe(2)
     board.failsAt = { bytes: -1, error: new AppError("device_offline", "The board is gone.") }
     await server.push(concatBytes([removeRequest("x"), versionRequest()]))
     await eventually(() => expect(frames().slice(3)).toEqual(["57421300", "011d03"]))

@@ -112,6 +112,8 @@ export class FileServer {
     this.#outcome = outcome
     transfers.begin()
     try {
+      // Before a program is interrupted for it.
+      if (request.kind !== "list") needName(request.name)
       await useBoard({ about, signal }, ({ files, found }) => {
         if (found === "program") tellInterrupted()
         return this.#work(request, files)
@@ -136,13 +138,11 @@ export class FileServer {
       case "list":
         return await this.#list(request.name, files)
       case "remove":
-        needName(request.name)
         return await files.remove(request.name)
     }
   }
 
   async #put({ name, size }: Extract<FileRequest, { kind: "put" }>, files: BoardFiles): Promise<void> {
-    needName(name)
     await files.put(name, { size, bytes: this.#contents() })
     // Of an empty file, nothing was asked for.
     await this.#begin()
@@ -160,7 +160,6 @@ export class FileServer {
   }
 
   async #get(name: string, files: BoardFiles): Promise<void> {
-    needName(name)
     const { bytes } = await files.get(name)
     await this.#give(chunksOf(bytes, maxFileChunkBytes))
   }
