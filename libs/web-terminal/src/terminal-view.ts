@@ -1,5 +1,6 @@
 import { FitAddon } from "@xterm/addon-fit"
 import { Terminal } from "@xterm/xterm"
+import { targetOf } from "./key-target.ts"
 import { guardErase } from "./terminal-filter/guard-erase.ts"
 import { TerminalFilter } from "./terminal-filter/terminal-filter.ts"
 import { followColorScheme } from "./terminal-theme.ts"
@@ -121,13 +122,11 @@ function printable(text: string): string {
 
 /** False: not for the terminal. */
 function handleKey(terminal: Terminal, event: KeyboardEvent, onLeave: () => void): boolean {
-  if (event.type !== "keydown" || event.altKey || !(event.ctrlKey || event.metaKey)) return true
-  if (event.key === "]" || (event.code === "BracketRight" && event.ctrlKey)) {
+  if (event.type !== "keydown") return true
+  const target = targetOf(event, terminal.hasSelection())
+  if (target === "leave") {
     event.preventDefault()
     onLeave()
-    return false
   }
-  // Left to the browser: copying while something is selected, and pasting. Otherwise Ctrl+C interrupts the device.
-  if (event.key === "c" && terminal.hasSelection()) return false
-  return event.key !== "v"
+  return target === "terminal"
 }
