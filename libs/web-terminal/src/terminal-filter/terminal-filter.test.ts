@@ -84,9 +84,12 @@ test("controls inside a sequence are obeyed, a new one ends it, and so do CAN an
   expect(filtered(encode("\x1b[3é\x1bü"))).toBe("éü")
 })
 
-test("noise that looks like the begin of a title hides one line at most", () => {
-  expect(filtered(encode("\x1b]noise\r\nnext\r\n"))).toBe("\nnext\r\n")
-})
+test.each(["\x1b]", "\x1bP", "\x1bX", "\x1b^", "\x1b_", "\u0090"])(
+  "noise that looks like the begin of a title or another string hides one line at most: %j",
+  (begin) => {
+    expect(filtered(encode(`${begin}noise\r\nnext\r\n`))).toBe("\nnext\r\n")
+  },
+)
 
 test("nothing is held of what a device sends without an end", () => {
   for (const start of ["\x1b[", "\x1b]", "\x1bP", "\x1b(", "\u009b"]) {

@@ -79,11 +79,10 @@ export class TerminalFilter {
       case "control":
         return this.#takeInside(code, 0x40) ?? this.#takeControl(code)
       case "titled":
-        if (code === bel) return this.#enter("text")
-        // No title goes over a line end: noise must not hide all that follows.
-        return code === lf ? `${this.#enter("text")}\n` : ""
       case "string":
-        return ""
+        if (code === bel && this.#state === "titled") return this.#enter("text")
+        // Neither goes over a line end: noise must not hide all that follows.
+        return code === lf ? `${this.#enter("text")}\n` : ""
     }
   }
 
