@@ -8,18 +8,19 @@ import { board } from "./testing/board.ts"
 const ok = Uint8Array.of(0x57, 0x42, 0, 0)
 const counting = (size: number) => Uint8Array.from({ length: size }, (_, index) => (index * 7) & 0xff)
 
-/** A simulated board with genuine MicroPython. */
+/** A simulated board with genuine MicroPython, and two listeners of it. */
 async function start() {
+  const listener = board({ device: "local/chip" })
   const running = await startTestAll(
     {},
-    { devices: { chip: deviceAt("sim:micropython") }, webrepl: [board({ device: "local/chip" })] },
+    { devices: { chip: deviceAt("sim:micropython") }, webrepl: [listener, listener] },
   )
   onTestFinished(() => running[Symbol.asyncDispose]())
   const { all } = running
-  const clients = () => all.served().boards[0]?.clients
+  const clients = (at = 0) => all.served().boards[at]?.clients
   await eventually(() => expect(all.devices.devices.get("local/chip")?.online).toBe(true))
-  const logIn = async (kind: WebreplClientKind): Promise<WebreplClient> => {
-    const client = await connectWebrepl(all.served().boards[0]?.endpoint ?? "", kind)
+  const logIn = async (kind: WebreplClientKind, at = 0): Promise<WebreplClient> => {
+    const client = await connectWebrepl(all.served().boards[at]?.endpoint ?? "", kind)
     onTestFinished(() => void client.socket.destroy())
     client.sendText("a long secret\r")
     await client.untilText("WebREPL connected")
@@ -119,6 +120,26 @@ test("a client that is killed in the middle of a put leaves the old file, and a 
   expect(await get(next, "main.py")).toEqual(counting(2_000))
   next.sendText("7*6\r")
   await next.untilText("7*6\r\n42")
+})
+
+test("a client that hangs up while another one has the board never has it", async () => {
+  const { logIn, clients } = await start()
+  const first = await logIn("page")
+  first.sendBinary(request(1, "main.py", 3_000))
+  expect(await first.nextBinary()).toEqual(ok)
+  const second = await logIn("page", 1)
+  second.sendBinary(request(1, "other.py", 3_000))
+  second.send(9, "after the request")
+  await second.untilFrame(10)
+  second.socket.destroy()
+  await eventually(() => expect(clients(1)).toEqual([]))
+  first.sendBinary(counting(3_000))
+  expect(await first.nextBinary()).toEqual(ok)
+  await put(await logIn("page", 1), "third.py", counting(10))
+  // Everybody at the board reads what it is taken for.
+  await first.untilText("put third.py, done")
+  expect(first.text).toContain("put main.py, done")
+  expect(first.text).not.toContain("other.py")
 })
 
 test("a folder of a board is listed, current or by its path, and a file removed from it", async () => {
