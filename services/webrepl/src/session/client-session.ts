@@ -18,6 +18,7 @@ import { TerminalInput } from "../to-board/terminal-input.ts"
 import type { BoardDoor } from "./board-door.ts"
 import type { ClientConnection } from "./client-connection.ts"
 import { FrameSocket } from "./frame-socket.ts"
+import { onOneLine } from "./on-one-line.ts"
 import type { Role, Seated } from "./seats.ts"
 
 /** For a whole password, in milliseconds: a person has to find it. */
@@ -240,9 +241,4 @@ export class ClientSession implements Seated {
     this.#output.end(code, reason)
     this.#over.abort()
   }
-}
-
-/** Of what others may have said, nothing that a terminal would obey. */
-function onOneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, " ")
 }

@@ -34,6 +34,13 @@ test("a name of 64 letters that take two bytes each is no obstacle: what the boa
   expect(purposes).toEqual([`put ${"é".repeat(62)}`])
 })
 
+test("a name says nothing to the terminals of others", async () => {
+  const { use, purposes, came } = lendPlayed()
+  void use({ about: "put \x1b[2Ja\r\n-- b", signal: new AbortController().signal }, async () => {})
+  if (purposes.length === 0) await came.wait()
+  expect(purposes).toEqual(["put  [2Ja -- b"])
+})
+
 test("who is gone does not wait for the board", async () => {
   const { use, purposes } = lendPlayed()
   void use({ about: "put a", signal: new AbortController().signal }, async () => {})

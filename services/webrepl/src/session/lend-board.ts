@@ -3,6 +3,7 @@ import { AppError } from "@serialcast/contract"
 import type { DeviceClient } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import type { UseBoard } from "../file-channel/board-files.ts"
+import { onOneLine } from "./on-one-line.ts"
 
 export interface LendingDeps {
   readonly devices: DeviceClient
@@ -19,7 +20,7 @@ export function lendBoard(address: string, { devices, boards, clock }: LendingDe
     const state = devices.devices.get(address)
     if (state === undefined) throw new AppError("unknown_device", `There is no device ${address}.`)
     const device = devices.device(address)
-    const options = { device, state, by: "webrepl", purpose: cut(about), clock, signal }
+    const options = { device, state, by: "webrepl", purpose: cut(onOneLine(about)), clock, signal }
     return await boards.use(address, options, work)
   }
 }
