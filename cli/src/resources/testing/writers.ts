@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { eventually } from "@serialcast/testkit"
-import { expect } from "vitest"
 import type { ResourceProcesses } from "./resource-processes.ts"
 
 const writers = 16
@@ -22,7 +21,7 @@ export class Writers {
       const body = JSON.stringify({ uri: `/w/${writer}`, value: "-1" })
       await eventually(async () => {
         const made = await fetch(`${this.#urls[0]}/api/v1/resources`, { method: "POST", body })
-        expect([201, 409]).toContain(made.status)
+        if (![201, 409].includes(made.status)) throw new Error(`POST ${body}: ${made.status}`)
       })
     }
   }
@@ -41,11 +40,11 @@ export class Writers {
       for (const [uri, value] of this.#answered) {
         const got = await eventually(async () => {
           const response = await fetch(url + uri, { signal: AbortSignal.timeout(10_000) })
-          expect(response.status).toBe(200)
+          if (response.status !== 200) throw new Error(`GET ${url}${uri}: ${response.status}`)
           return Number(await response.text())
         })
         // A writer counts up, so what came later is greater.
-        expect(got, `${url}${uri}`).toBeGreaterThanOrEqual(value)
+        if (got < value) throw new Error(`${url}${uri}: ${got}, and ${value} was answered`)
       }
   }
 
@@ -60,7 +59,7 @@ export class Writers {
         this.#answered.set(uri, value)
         return
       }
-      expect(status, `PUT ${url}${uri}`).toBe(503)
+      if (status !== 503) throw new RangeError(`PUT ${url}${uri}: ${status}`)
     } catch (error) {
       // The server was killed, or is not there yet.
       if (!(error instanceof TypeError)) throw error
