@@ -30,3 +30,11 @@ test("a change of settings tells what the port has, and what it did not take", (
     "settings: 115200 8N1, by ann. The port did not take parity.",
   )
 })
+
+test("the end of a lease tells whether what it was for was done", () => {
+  const mark = { n: 0, kind: "released", holder: "ann", purpose: "put a.py", reason: "released" } as const
+  expect(describeMark(mark)).toBe("lease of ann (put a.py) given back")
+  expect(describeMark({ ...mark, outcome: "failed" })).toBe(
+    "lease of ann (put a.py) given back: what it was for failed",
+  )
+})

@@ -36,7 +36,7 @@ function markText(mark: Mark): string {
     case "leased":
       return `leased by ${mark.holder}${purposeOf(mark)}`
     case "released":
-      return `lease of ${mark.holder}${purposeOf(mark)} ${mark.reason === "released" ? "given back" : mark.reason}`
+      return `lease of ${mark.holder}${purposeOf(mark)} ${endOf(mark)}`
     case "started":
       return `write of ${mark.bytes} bytes by ${mark.by} started`
     case "drained":
@@ -64,6 +64,13 @@ export function describeState(state: DeviceState): string {
 
 function purposeOf({ purpose }: { readonly purpose?: string | undefined }): string {
   return purpose === undefined ? "" : ` (${purpose})`
+}
+
+function endOf({ reason, outcome }: Extract<Mark, { kind: "released" }>): string {
+  if (reason !== "released") return reason
+  return outcome === undefined
+    ? "given back"
+    : `given back: what it was for ${outcome === "failed" ? "failed" : "was cancelled"}`
 }
 
 function countOf({ count = 1 }: Extract<Mark, { kind: "refused" }>): string {

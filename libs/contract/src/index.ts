@@ -37,6 +37,7 @@ export {
 export { type JsonWrite, lineEnds, parseJsonObject, parseJsonWrite } from "./json-write.ts"
 export {
   type Lease,
+  type LeaseOutcome,
   type LeaseRequest,
   leaseRequestSchema,
   parseLease,

@@ -32,7 +32,14 @@ export interface ReleaseRequest {
   readonly id: string
   readonly by: string
   readonly lease: string
+  /** How it ended what the lease was taken for; absent: it is done. */
+  readonly outcome?: LeaseOutcome | undefined
 }
+
+/** What was not done: something went wrong, or whoever asked for it gave it up. */
+export type LeaseOutcome = z.infer<typeof leaseOutcomeSchema>
+
+export const leaseOutcomeSchema = z.enum(["failed", "cancelled"])
 
 const fence = z.string().min(1).max(64)
 
@@ -49,6 +56,7 @@ export const releaseRequestSchema = z.strictObject({
   id: callId,
   by: callBy,
   lease: fence,
+  outcome: leaseOutcomeSchema.optional(),
 }) satisfies z.ZodType<ReleaseRequest>
 
 const replySchema = z.object({

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { maxMarksAtOffset } from "./cursor.ts"
 import { AppError, type ErrorCode } from "./errors.ts"
+import { type LeaseOutcome, leaseOutcomeSchema } from "./lease-call.ts"
 import { type ModemLines, type SettingsInForce, settingsInForceSchema } from "./state.ts"
 
 interface Numbered {
@@ -40,6 +41,8 @@ export type Mark =
       readonly purpose?: string | undefined
       /** `stopped`: the agent was, and leases end with it. */
       readonly reason: "released" | "expired" | "stolen" | "stopped"
+      /** Of `released`: what the lease was taken for was not done. */
+      readonly outcome?: LeaseOutcome | undefined
     })
   /** In the `tx` stream: the next `bytes` bytes, or the first of them, are this write's. */
   | (Numbered & OfWrite & { readonly kind: "started" })
@@ -95,6 +98,7 @@ const markSchema = z.discriminatedUnion("kind", [
     holder: z.string(),
     purpose: z.string().optional(),
     reason: z.enum(["released", "expired", "stolen", "stopped"]),
+    outcome: leaseOutcomeSchema.optional(),
   }),
   z.object({ n, kind: z.literal("held") }),
   z.object({ n, kind: z.literal("resumed") }),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { Mark } from "./mark.ts"
-import { type Shown, Veil } from "./veil.ts"
+import { describeVeil, type Shown, Veil } from "./veil.ts"
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 const leased = (purpose?: string): Mark => ({
@@ -92,4 +92,27 @@ test("a last line without end is not shown, nor held", () => {
   const pieces = Array.from({ length: 100 }, () => "0123456789")
   expect(play(veil, leased("put"), ...pieces, released)).toBe("[drawn put][lifted put]")
   expect(play(veil, leased("put"), ...pieces, "\n>>> ", released)).toBe("[drawn put][lifted put]>>> ")
+})
+
+/** What a terminal says at the end of what it hid. */
+function endOf(shown: readonly Shown[]): string | undefined {
+  const lifted = shown.find(({ kind }) => kind === "lifted")
+  return lifted?.kind === "lifted" ? describeVeil(lifted) : undefined
+}
+
+test.each<[string, Mark, string]>([
+  ["is done", released, "ann: put, done"],
+  ["failed", { ...released, outcome: "failed" }, "ann: put, failed"],
+  ["was cancelled", { ...released, outcome: "cancelled" }, "ann: put, cancelled"],
+  ["was left by a process that died", { ...released, reason: "expired" }, "ann: put, expired"],
+])("what %s is told so at its end", (_, mark, said) => {
+  const veil = new Veil(none)
+  play(veil, leased("put"), "x")
+  expect(endOf(veil.mark(mark))).toBe(said)
+})
+
+test("of an end that only a state tells, nobody says that it is done", () => {
+  const veil = new Veil(inForce)
+  play(veil, "befoXX")
+  expect(endOf(veil.state(none))).toBe("ann: put, over")
 })

@@ -1,3 +1,4 @@
+import type { LeaseOutcome } from "./lease-call.ts"
 import type { Mark } from "./mark.ts"
 import type { DeviceState, LeaseInForce } from "./state.ts"
 
@@ -18,8 +19,11 @@ export function describeVeil(shown: Exclude<Shown, { readonly kind: "bytes" }>):
 
 export type VeiledLease = LeaseInForce & { readonly purpose: string }
 
-/** `closed`: the port was, or bytes are missing; whether the program goes on is not known. */
-export type LiftReason = Extract<Mark, { kind: "released" }>["reason"] | "closed"
+/**
+ * `closed`: the port was, or bytes are missing; whether the program goes on is not known. `over`: it does not, and how it
+ * ended is not known.
+ */
+export type LiftReason = Extract<Mark, { kind: "released" }>["reason"] | LeaseOutcome | "closed" | "over"
 
 const lineFeed = 10
 /** A prompt is shorter; of a longer line its end is worth nothing. */
@@ -48,7 +52,7 @@ export class Veil {
   state(state: Pick<DeviceState, "lease" | "openedAt"> | null): Shown[] {
     if (inForceSinceOpening(state) !== null) return []
     this.#earlier = null
-    return this.#isOnWordOfState ? this.#lift("released") : []
+    return this.#isOnWordOfState ? this.#lift("over") : []
   }
 
   /** Of bytes from `offset` on. */
@@ -65,7 +69,7 @@ export class Veil {
       const { holder, purpose } = mark
       return purpose === undefined ? [] : [...this.#lift("closed"), ...this.#draw({ holder, purpose })]
     }
-    if (mark.kind === "released") return this.#lift(mark.reason)
+    if (mark.kind === "released") return this.#lift(mark.outcome ?? mark.reason)
     return mark.kind === "opened" || mark.kind === "closed" ? this.#lift("closed") : []
   }
 

@@ -112,14 +112,15 @@ describe("controls and leases", () => {
 
   test("a lease that is acquired is renewed under its fence without stealing, and given back", async () => {
     agent.onCall = () => ({ lease: { token: "t", holder: "me", ttlMs: 30_000 } })
-    const lease = await device().acquireLease({ by: "me", ttlMs: 30_000, steal: true })
+    const outcome = () => "failed" as const
+    const lease = await device().acquireLease({ by: "me", ttlMs: 30_000, steal: true, outcome })
     await clock.advanceAsync(10_000)
     await eventually(() => expect(agent.otherCalls).toHaveLength(2))
     await lease.release()
     expect(agent.otherCalls).toMatchObject([
       { verb: "lease", request: { steal: true } },
       { verb: "lease", request: { lease: "t", steal: false } },
-      { verb: "release", request: { lease: "t" } },
+      { verb: "release", request: { lease: "t", outcome: "failed" } },
     ])
     expect([lease.fence, lease.holder, lease.lost.aborted]).toEqual(["t", "me", false])
   })

@@ -27,7 +27,7 @@ import {
   signalPort,
 } from "./write/controls.ts"
 import { type DeviceLease, holdLease } from "./write/held-lease.ts"
-import { callLease, callRelease, type LeaseOptions } from "./write/lease-calls.ts"
+import { callLease, callRelease, type LeaseOptions, type ReleaseOptions } from "./write/lease-calls.ts"
 import { type DeviceWriter, openSessionWriter, type WriterOptions } from "./write/session-writer.ts"
 import { needOnline, type WriteOptions, writeDevice } from "./write/writer.ts"
 
@@ -77,7 +77,7 @@ export interface Device {
   /** Takes a lease, or renews the one with `fence`, for callers who keep it alive themselves. */
   lease(options: LeaseOptions & { readonly fence?: string | undefined }): Promise<Lease>
   /** Gives back a lease that `lease` answered. Throws `lease_lost` when it is not held any more. */
-  release(options: { readonly by: string; readonly fence: string }): Promise<void>
+  release(options: ReleaseOptions): Promise<void>
   /** Changes settings of the port, now and for later openings by this agent's process; answers all it has then. */
   configure(settings: Partial<PortSettings>, options: ControlOptions): Promise<SettingsInForce>
   /** Sets modem lines or plays a macro of them; answers the lines as they are then, null when the port has none. */
@@ -130,7 +130,8 @@ export function createDevice(address: string, deps: DeviceDeps): Device {
       return holdLease(lease, askedMs, {
         ...deps,
         renew: (fence, timeoutMs) => callLease(broker, state, { ...options, steal: false, fence, timeoutMs }),
-        release: (fence) => callRelease(broker, state, { by: options.by, fence }),
+        release: (fence) =>
+          callRelease(broker, state, { by: options.by, fence, outcome: options.outcome?.() }),
       })
     },
     lease: async (options) => await callLease(broker, needAgent(), options),

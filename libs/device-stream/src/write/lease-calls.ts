@@ -2,6 +2,7 @@ import type { BrokerClient } from "@serialcast/broker-client"
 import {
   type DeviceAddress,
   type Lease,
+  type LeaseOutcome,
   type LeaseRequest,
   parseLease,
   type ReleaseRequest,
@@ -19,6 +20,15 @@ export interface LeaseOptions {
   readonly steal?: boolean | undefined
   /** What programs do under it: terminals show this instead of what the device says. Default: a person writes. */
   readonly purpose?: string | undefined
+  /** Asked when it is given back: how it ended what it was taken for. Default: it is done. */
+  readonly outcome?: (() => LeaseOutcome | undefined) | undefined
+}
+
+export interface ReleaseOptions {
+  readonly by: string
+  readonly fence: string
+  /** Of what the lease was taken for. Default: it is done. */
+  readonly outcome?: LeaseOutcome | undefined
 }
 
 /** Takes the lease of a device, or renews the one with `fence`. Throws `leased`, or `lease_lost` for a fence of the past. */
@@ -36,8 +46,8 @@ export async function callLease(
 export async function callRelease(
   broker: BrokerClient,
   address: DeviceAddress,
-  { by, fence }: { readonly by: string; readonly fence: string },
+  { by, fence, outcome }: ReleaseOptions,
 ): Promise<void> {
-  const request: ReleaseRequest = { id: crypto.randomUUID(), by, lease: fence }
+  const request: ReleaseRequest = { id: crypto.randomUUID(), by, lease: fence, outcome }
   await callDevice({ broker, verb: "release", address, request, timeoutMs: replyMs })
 }

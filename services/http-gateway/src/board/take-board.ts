@@ -1,5 +1,6 @@
 import type { Boards } from "@serialcast/boards"
 import { formatAddress } from "@serialcast/contract"
+import { tellOutcome } from "@serialcast/device-stream"
 import type { Board } from "@serialcast/micropython"
 import type { Request, Response } from "express"
 import { callerOf } from "../api/caller.ts"
@@ -16,8 +17,7 @@ export type BoardDeps = AwaitDeps &
 
 /**
  * Has the board that a request names for `work` alone; given up when the client goes. What is answered afterwards tells the
- * client that it is free again. `?steal=true` takes it from whoever
- * holds it.
+ * client that it is free again. `?steal=true` takes it from whoever holds it.
  */
 export async function takeBoard<T>(
   request: Request,
@@ -32,6 +32,7 @@ export async function takeBoard<T>(
   const signal = closeSignal(response, stopping)
   const { by } = callerOf(request)
   const steal = flagOf(request, "steal", { absent: false })
-  const options = { device: devices.device(address), state, by, purpose, steal, clock, signal }
-  return await boards.use(address, options, (board) => work(board, signal))
+  const told = tellOutcome(devices.device(address), signal)
+  const options = { device: told.device, state, by, purpose, steal, clock, signal }
+  return await boards.use(address, options, (board) => told.run(() => work(board, signal)))
 }

@@ -6,7 +6,7 @@ export const answerRelease = answerOnce({
   verb: "release",
   check: (request) => checkCall(releaseRequestSchema, request),
   act({ lease }, request) {
-    lease.release(request.lease)
+    lease.release(request.lease, request.outcome)
     return {}
   },
 })

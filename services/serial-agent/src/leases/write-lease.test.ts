@@ -40,6 +40,13 @@ test("what it is taken for is told to everyone, from where on, and with its end"
   ])
 })
 
+test("what became of it is told with its end", async () => {
+  const { lease, marks } = start()
+  const { token } = lease.take({ by: "ann", ttlMs: 1_000, steal: false, purpose: "put main.py" })
+  lease.release(token, "failed")
+  expect(await marks()).toMatchObject([{ kind: "leased" }, { kind: "released", outcome: "failed" }])
+})
+
 test("while it is held, only its token writes", () => {
   const { lease, take } = start()
   const { token, holder, ttlMs } = take("ann")

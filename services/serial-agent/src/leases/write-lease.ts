@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto"
-import { AppError, type Lease, type LeaseInForce, type LeaseRequest, type Mark } from "@serialcast/contract"
+import {
+  AppError,
+  type Lease,
+  type LeaseInForce,
+  type LeaseOutcome,
+  type LeaseRequest,
+  type Mark,
+} from "@serialcast/contract"
 import type { Journal } from "@serialcast/journal"
 import { after, type Clock, longAgo, type MonotonicMs, msUntil, type Timer } from "@serialcast/primitives"
 
@@ -16,6 +23,8 @@ interface Held {
   endsMs: MonotonicMs
   timer?: Timer
 }
+
+type Released = Extract<Mark, { kind: "released" }>
 
 const fenceBytes = 16
 
@@ -72,11 +81,11 @@ export class WriteLease {
     return taken
   }
 
-  /** Throws `lease_lost` when `fence` is not the current one. */
-  release(fence: string): void {
+  /** `outcome`: of what it was taken for, if that is not done. Throws `lease_lost` when `fence` is not the current one. */
+  release(fence: string, outcome?: LeaseOutcome): void {
     const refusal = this.whyNot(fence)
     if (refusal !== null) throw refusal
-    if (this.#held !== null) this.#end(this.#held, "released")
+    if (this.#held !== null) this.#end(this.#held, "released", outcome)
     this.#deps.onChange()
   }
 
@@ -113,11 +122,16 @@ export class WriteLease {
     })
   }
 
-  #end(held: Held, reason: Extract<Mark, { kind: "released" }>["reason"]): void {
+  #end(held: Held, reason: Released["reason"], outcome?: LeaseOutcome): void {
     held.timer?.cancel()
     this.#held = null
     const { from: _, ...told } = held.inForce
-    this.#deps.journal.mark("rx", { kind: "released", ...told, reason })
+    this.#deps.journal.mark("rx", {
+      kind: "released",
+      ...told,
+      reason,
+      ...(outcome === undefined ? {} : { outcome }),
+    })
   }
 }
 
