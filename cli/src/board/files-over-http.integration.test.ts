@@ -83,8 +83,12 @@ describe("files over HTTP", () => {
     // At the speed of the board's port this takes a minute and a half.
     await new Promise((resolve) => socket.write(new Uint8Array(1_000_000), resolve))
     socket.destroy()
-    const listed = (await (await fetch(`${device}/files/`)).json()) as { entries: { size: number }[] }
+    const listed = (await (await fetch(`${device}/files/?all=true`)).json()) as {
+      entries: { name: string; size: number }[]
+    }
+    expect(listed.entries.some(({ name }) => name.endsWith(".part"))).toBe(true)
     for (const { size } of listed.entries) expect(size).toBeLessThan(500_000)
+    expect(await (await fetch(`${device}/files/`)).text()).not.toContain(".part")
     expect(await (await fetch(`${device}/files/half.txt`)).text()).toBe("old")
   })
 
@@ -98,7 +102,9 @@ describe("files over HTTP", () => {
     const refused = await put("full.txt", new Uint8Array(10_000))
     expect([refused.status, await refused.json()]).toMatchObject([507, { code: "no_space" }])
     await fetch(`${device}/files/filler`, { method: "DELETE" })
-    const listed = (await (await fetch(`${device}/files/`)).json()) as { entries: { name: string }[] }
+    const listed = (await (await fetch(`${device}/files/?all=true`)).json()) as {
+      entries: { name: string }[]
+    }
     expect(listed.entries.filter(({ name }) => name.endsWith(".part"))).toHaveLength(1)
     expect(await (await fetch(`${device}/files/full.txt`)).text()).toBe("old")
   })

@@ -179,6 +179,19 @@ describe("a board", () => {
     expect(await board.files.list(folder)).toEqual([])
   })
 
+  test("removes a folder in which only the rest of a put lies, and no other that is not empty", async () => {
+    await fresh()
+    const inside = `${folder}/in`
+    await board.files.mkdir(inside)
+    await board.files.put(temporaryNames(`${inside}/file`).part, sourceOf(dataOf(9)))
+    await board.files.put(`${inside}/.sc-mine`, sourceOf(dataOf(9)))
+    await expect(board.files.remove(inside)).rejects.toMatchObject({ code: "not_empty" })
+    expect(await board.files.list(inside, { isAll: true })).toHaveLength(2)
+    await board.files.remove(`${inside}/.sc-mine`)
+    await board.files.remove(inside)
+    expect(await board.files.list(folder)).toEqual([])
+  })
+
   test("renames over a file only when told to", async () => {
     await fresh()
     const [a, b] = [`${folder}/a`, `${folder}/b`]
@@ -256,6 +269,10 @@ describe("a board", () => {
     const given = board.files.put(path, { size: 9_000, bytes: hanging() }, { signal: giving.signal })
     await expect(given).rejects.toMatchObject({ code: "cancelled" })
     expect(await readFile(board, path)).toEqual(Uint8Array.of(1, 2, 3))
+    const names = async (isAll: boolean) =>
+      (await board.files.list(folder, { isAll })).map(({ name }) => name)
+    expect(await names(false)).toEqual(["file"])
+    expect(await names(true)).toEqual([expect.stringMatching(/\.part$/), "file"])
     expect(await board.files.put(path, sourceOf(data))).toMatchObject({ resumedBytes: 4_096 })
   })
 

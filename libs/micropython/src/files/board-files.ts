@@ -57,12 +57,12 @@ export interface BoardFiles {
   stat(path: string): Promise<FileStat>
   /** Where relative paths begin, as an absolute one. */
   currentFolder(): Promise<string>
-  /** By name. */
-  list(path: string): Promise<readonly FileEntry[]>
+  /** By name; with `isAll` also what puts that were cut have left, for the next one to go on with. */
+  list(path: string, options?: { readonly isAll?: boolean }): Promise<readonly FileEntry[]>
   /** The file is the old one or the new one whole, whatever happens on the way. */
   put(path: string, source: FileSource, options?: PutOptions): Promise<PutResult>
   get(path: string, options?: GetOptions): Promise<RemoteFile>
-  /** A file, or an empty folder; with `recursive` all that is in it. */
+  /** A file, or a folder in which nothing is listed; with `recursive` all that is in it. */
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>
   /** Throws `file_exists` when there is something at `to`, unless `overwrite` and both are files. */
   rename(from: string, to: string, options?: { readonly overwrite?: boolean }): Promise<void>

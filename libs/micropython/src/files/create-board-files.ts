@@ -32,9 +32,9 @@ export function createBoardFiles(session: Session, { softwareFlowControl }: Boar
       return await session.alone(() => healed(session, path, () => statFile(session, path)))
     },
     currentFolder: async () => await session.alone(() => currentFolder(session)),
-    list: async (path) => {
+    list: async (path, { isAll = false } = {}) => {
       refuseBadPath(path)
-      return await session.alone(() => listFolder(session, path))
+      return await session.alone(() => listFolder(session, path, isAll))
     },
     put: async (path, source, options = {}) => {
       refuseBadPath(path)

@@ -1,8 +1,10 @@
 import { AppError } from "@serialcast/contract"
 import type { Session } from "../board/session.ts"
 import type { FileEntry, FileStat } from "./board-files.ts"
+import { oddAnswer } from "./odd-answer.ts"
 import { pathLiteral } from "./path-name.ts"
 import { runFunction } from "./run-function.ts"
+import { isPart, partTest } from "./temporary-names.ts"
 
 /** A folder of 20,000 files. */
 const maxListBytes = 1_048_576
@@ -17,8 +19,9 @@ export async function statFile(session: Session, path: string): Promise<FileStat
     { imports: "import os", body, given: { p: pathLiteral(path) } },
     { what: `stat of ${path}` },
   )
-  const [mode = 0, size = 0] = text.trim().split(" ").map(Number)
-  return statOf(mode, size)
+  const [, mode, size] = /^(\d+) (\d{1,15})$/.exec(text.trim()) ?? []
+  if (mode === undefined || size === undefined) throw oddAnswer(`stat of ${path}`, text)
+  return statOf(Number(mode), Number(size))
 }
 
 function statOf(mode: number, size: number): FileStat {
@@ -33,21 +36,27 @@ export async function currentFolder(session: Session): Promise<string> {
     { imports: "import os", body, given: {} },
     { what: "name of the current folder" },
   )
+  if (!/^([0-9a-f]{2})*$/.test(text.trim())) throw oddAnswer("name of the current folder", text)
   return Buffer.from(text.trim(), "hex").toString()
 }
 
-/** Names come in hex, because they are any bytes. Where `ilistdir` tells no size the file is asked. */
+/** Names come in hex, because they are any bytes. Where `ilistdir` tells no size, or -1, the file is asked. */
 const listBody = `
 q=p if p[-1:]=='/' else p+'/'
 if not os.stat(p)[0]&0x4000:raise OSError(20)
 for e in os.ilistdir(p):
  n=e[0]
  if isinstance(n,str):n=n.encode()
- z=e[3] if len(e)>3 else 0 if e[1]&0x4000 else os.stat(q+e[0])[6]
+ z=0 if e[1]&0x4000 else e[3] if len(e)>3 and e[3]>=0 else os.stat(q+e[0])[6]
  print(e[1],z,''.join('%02x'%b for b in n))
 `
 
-export async function listFolder(session: Session, path: string): Promise<readonly FileEntry[]> {
+/** Without what puts that were cut have left, unless `isAll`. */
+export async function listFolder(
+  session: Session,
+  path: string,
+  isAll: boolean,
+): Promise<readonly FileEntry[]> {
   const code = { imports: "import os", body: listBody, given: { p: pathLiteral(path) } }
   const text = await runFunction(session, code, {
     ...times,
@@ -55,14 +64,21 @@ export async function listFolder(session: Session, path: string): Promise<readon
     maxOutputBytes: maxListBytes,
   })
   const lines = text.split(/\r?\n/).filter((line) => line !== "")
-  return lines.map(parseEntry).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const entries = lines.map((line) => parseEntry(line, path))
+  const listed = isAll ? entries : entries.filter(({ name }) => !isPart.test(name))
+  return listed.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function parseEntry(line: string): FileEntry {
-  const [mode = "", size = "", hex = ""] = line.split(" ")
+function parseEntry(line: string, path: string): FileEntry {
+  const [, mode, size, hex] = /^(\d+) (\d{1,15}) ((?:[0-9a-f]{2})+)$/.exec(line) ?? []
+  if (mode === undefined || size === undefined || hex === undefined) throw oddAnswer(`list of ${path}`, line)
   return { name: Buffer.from(hex, "hex").toString(), ...statOf(Number(mode), Number(size)) }
 }
 
+/**
+ * What a put that was cut has left is nothing that keeps a folder from being removed. A point for each is a sign of life: of
+ * many, on a slow flash.
+ */
 const removeBody = `
 def x(p):
  if os.stat(p)[0]&0x4000:
@@ -70,9 +86,14 @@ def x(p):
    for e in os.ilistdir(p):
     n=e[0]
     if n not in('.','..'):x(p+'/'+n)
-  elif any(e[0] not in('.','..') for e in os.ilistdir(p)):raise OSError(39)
+  else:
+   l=[e[0] for e in os.ilistdir(p) if e[0] not in('.','..')]
+   for n in l:
+    if not(${partTest}):raise OSError(39)
+   for n in l:os.remove(p+'/'+n)
   os.rmdir(p)
  else:os.remove(p)
+ print(end='.')
 x(p)
 `
 

@@ -84,6 +84,7 @@ export class SendingBoard {
   readonly #form: PieceForm
   readonly #hasher: FileHasher
   #size = 0
+  #leftBytes = 0
   #heardPieces = 0
   #grantedPieces = piecesAhead
 
@@ -100,9 +101,10 @@ export class SendingBoard {
     const deadlineMs = this.#session.deadline(silenceMs)
     const line = await this.#session.sayAnyway((talk) => readLine(talk, deadlineMs))
     if (line === null) return await this.#fail()
-    const [, size] = /S (\d+)$/.exec(line) ?? []
+    const [, size] = /S (\d{1,15})$/.exec(line) ?? []
     if (size === undefined) throw spoilt()
     this.#size = Number(size)
+    this.#leftBytes = this.#size
     return this.#size
   }
 
@@ -111,6 +113,9 @@ export class SendingBoard {
     const piece = await this.#piece()
     if (piece !== null) {
       this.#hasher.update(piece)
+      this.#leftBytes -= piece.byteLength
+      // Whoever reads was told the size, and has room for no more.
+      if (this.#leftBytes < 0) throw spoilt()
       return piece
     }
     await this.#end()
@@ -154,7 +159,8 @@ export class SendingBoard {
     const deadlineMs = this.#session.deadline(endMs)
     const hex = await this.#session.sayAnyway((talk) => readLine(talk, deadlineMs))
     await this.#seeEnd()
-    if (isWhole && hex !== this.#hasher.hex()) throw spoilt()
+    // One that became shorter meanwhile is not what was promised either.
+    if (isWhole && (this.#leftBytes > 0 || hex !== this.#hasher.hex())) throw spoilt()
   }
 
   async #seeEnd(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Session } from "../board/session.ts"
 import type { FileHash } from "./board-files.ts"
 import { hashCodes } from "./hash-code.ts"
+import { oddAnswer } from "./odd-answer.ts"
 import { pathLiteral } from "./path-name.ts"
 import { runFunction } from "./run-function.ts"
 
@@ -8,6 +9,8 @@ import { runFunction } from "./run-function.ts"
 const silenceMs = 20_000
 /** A megabyte at the pace of such a board, several times over. */
 const longestMs = 3_600_000
+
+const hexLengths: Readonly<Record<FileHash["algorithm"], number>> = { sha256: 64, crc32: 8, sum24: 6 }
 
 /** Hashes a file on the board, which reads it; `what` is for the error. */
 export async function hashFile(
@@ -38,5 +41,7 @@ print(' '+${hex})
     { imports: `import os\n${imports}`.trim(), body, given: { p: pathLiteral(path) } },
     { what: `hash of ${path}`, timeoutMs: longestMs, silenceMs, ...(signal === undefined ? {} : { signal }) },
   )
-  return { algorithm, hex: text.trim().split(" ").at(-1) ?? "" }
+  const [, hash] = /^\.* ([0-9a-f]+)$/.exec(text.trimEnd()) ?? []
+  if (hash?.length !== hexLengths[algorithm]) throw oddAnswer(`hash of ${path}`, text)
+  return { algorithm, hex: hash }
 }

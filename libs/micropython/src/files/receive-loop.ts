@@ -161,7 +161,8 @@ export class ReceiveLoop implements PartWriter {
 
   async #goOnAfterLoss(answer: number | null): Promise<void> {
     // It is interrupted when it has read what is on its way, which would be code to the REPL.
-    while (answer !== null) answer = await this.#answer(quietMs)
+    const endMs = this.#session.deadline(answerMs)
+    while (answer !== null && this.#session.clock.monotonicMs() < endMs) answer = await this.#answer(quietMs)
     await this.#session.stop()
     if (this.#triesLeft === 0 || this.#isRefused)
       throw new AppError(
@@ -188,10 +189,11 @@ export class ReceiveLoop implements PartWriter {
   }
 
   async #finish(): Promise<void> {
+    const endMs = this.#session.deadline(answerMs)
     for (;;) {
       const answer = await this.#answer()
-      if (answer === null) throw silent()
       if (answer === ended) break
+      if (answer === null || this.#session.clock.monotonicMs() >= endMs) throw silent()
     }
     this.#throwUnlessWell(await this.#session.finish())
   }

@@ -18,3 +18,9 @@ export function temporaryNames(path: string): TemporaryNames {
   // Short, so that a name of the greatest length has one too.
   return { part: `${folder}.sc-${digest}.part`, whole: `${folder}.sc-${digest}.whole` }
 }
+
+/** Names of what has come of a file, which lists leave out. One that is whole may be all that there is of it, and is shown. */
+export const isPart = /^\.sc-[0-9a-f]{12}\.part$/
+
+/** The same of the name `n`, near enough, as a Python expression. */
+export const partTest = "n[:4]=='.sc-' and n[-5:]=='.part' and len(n)==21"

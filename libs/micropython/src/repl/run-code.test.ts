@@ -86,6 +86,10 @@ describe.each(ways)("code goes by $title", ({ rawPaste, ringBytes, learnt }) => 
     },
   )
 
+  test("none at all, which starts no board anew", () => {
+    expect(run("").result).toEqual(["r> OK\r\n", "Traceback <stdin>\r\n"])
+  })
+
   test("the same wherever reads split the answers", () => {
     for (const length of [5, 300]) {
       const { result } = run("y".repeat(length))

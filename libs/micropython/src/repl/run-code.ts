@@ -47,7 +47,9 @@ function* sendByRawPaste(talk: Talk, bytes: Uint8Array, memory: BoardMemory): Co
 }
 
 function sendPlain(talk: Talk, bytes: Uint8Array, memory: BoardMemory): Conversation<boolean> {
-  return sendByStatements(talk, bytes, Math.min(statementBytes, (memory.inputBytes ?? smallestInput) - 1))
+  // None at all would be a soft reset.
+  const code = bytes.byteLength === 0 ? encoder.encode("\n") : bytes
+  return sendByStatements(talk, code, Math.min(statementBytes, (memory.inputBytes ?? smallestInput) - 1))
 }
 
 /** True: back at an empty line of raw mode, from wherever a request that was not answered has led. */

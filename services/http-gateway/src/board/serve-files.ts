@@ -13,13 +13,14 @@ import { type BoardDeps, takeBoard } from "./take-board.ts"
 /** A client that takes nothing for so long is cut off: the board is kept from others meanwhile. */
 const stallMs = 30_000
 
-/** `GET …/files/<path>`: a file's bytes with the hash as its tag, or what is in a folder, as JSON. */
+/** `GET …/files/<path>`: a file's bytes with the hash as its tag, or what is in a folder, as JSON; with `?all=true` all of it. */
 export async function getFile(request: Request, response: Response, deps: BoardDeps): Promise<void> {
   const { path } = boardPathOf(request)
+  const isAll = flagOf(request, "all", { absent: false })
   const end = await takeBoard(request, response, purposeOf("get", path), deps, async ({ files }, signal) => {
     const { kind, size } = await files.stat(path)
     if (kind === "directory") {
-      const entries = await files.list(path)
+      const entries = await files.list(path, { isAll })
       return () => response.json({ entries })
     }
     const tag = entityTag(await files.hash(path))
