@@ -5,6 +5,7 @@ import { failureText, stopSignal } from "@serialcast/service-kit"
 import { exitCodes } from "./command/exit-code.ts"
 import { UsageError } from "./command/usage-error.ts"
 import { runCommandLine, usageOf } from "./command-line.ts"
+import { escapeControls } from "./terminal/escape-controls.ts"
 import { createOutput, isReaderGone } from "./terminal/output.ts"
 
 const args = process.argv.slice(2)
@@ -36,7 +37,8 @@ try {
 } catch (error) {
   // Whoever read our output has enough of it.
   if (isReaderGone(error)) process.exit(exitCodes.done)
-  await stderr.write(failureText(args[0] ?? "help", error))
+  // What a device or a board said may be in it.
+  await stderr.write(escapeControls(failureText(args[0] ?? "help", error)))
   if (error instanceof UsageError) await stderr.write(usageOf(args))
   process.exit(error instanceof UsageError ? exitCodes.usage : exitCodes.failed)
 }

@@ -49,7 +49,9 @@ async function find(files: BoardFiles, pattern: string): Promise<BoardPath[]> {
   if (!isPattern.test(name)) return [{ path: pattern, ...(await files.stat(pattern)) }]
   if (isPattern.test(folder)) throw new UsageError(`${pattern}: only the last part may be a pattern.`)
   const isMatch = picomatch(name, patternOptions)
-  const found = (await listSafely(files, folder)).filter((entry) => isMatch(entry.name))
+  // A pattern has to begin with a dot itself to mean names that do: what a put left has one of those.
+  const isAll = name.startsWith(".")
+  const found = (await listSafely(files, folder, isAll)).filter((entry) => isMatch(entry.name))
   if (found.length === 0) throw new AppError("no_such_file", `Nothing on the board fits ${pattern}.`)
   return found.map(({ name: own, kind, size }) => ({ path: joinPath(folder, own), kind, size }))
 }
@@ -69,8 +71,8 @@ export async function* walkBoard(
 }
 
 /** A name is the board's to say, and becomes one of this machine: none may lead out of the folder that it is for. */
-async function listSafely(files: BoardFiles, folder: string): Promise<readonly FileEntry[]> {
-  const entries = await files.list(folder)
+async function listSafely(files: BoardFiles, folder: string, isAll = false): Promise<readonly FileEntry[]> {
+  const entries = await files.list(folder, { isAll })
   const bad = entries.find(({ name }) => name === "" || name === "." || name === ".." || /[/\0]/.test(name))
   if (bad === undefined) return entries
   throw new AppError("board_error", `The board says that ${JSON.stringify(bad.name)} is in ${folder}.`)

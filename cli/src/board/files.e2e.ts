@@ -48,6 +48,14 @@ async function waitForOutput({ httpUrl }: TestAll, expected: string): Promise<vo
   await reader?.cancel()
 }
 
+/** Until the board's stream has had this mark, in JSON. */
+async function waitForMark({ httpUrl }: TestAll, expected: string): Promise<void> {
+  const response = await fetch(`${httpUrl}/api/v1/devices/local/board/stream?from=start`)
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  for (let events = ""; !events.includes(expected); ) events += (await reader?.read())?.value ?? ""
+  await reader?.cancel()
+}
+
 describe("put and get", () => {
   test("a file of any bytes comes back as it went, under a name with spaces, quotes and UTF-8", async () => {
     const [here, there] = [place(), place()]
@@ -109,9 +117,40 @@ describe("put and get", () => {
     expect(cli.stderr.text).toMatch(
       /0 files were copied; kept\.bin was left as it was, after \d+ of 100000 bytes\./,
     )
+    expect(cli.stderr.text).not.toContain("Nothing to do")
+    await waitForMark(all, '"purpose":"put kept.bin","reason":"released","outcome":"cancelled"')
     expect(await run(["get", "board", "kept.bin", "--to", "-"])).toMatchObject({ code: 0, stdout: "old" })
+    expect((await run(["ls", "board"])).stdout).not.toContain(".part")
+    expect((await run(["ls", "board", "--all"])).stdout).toContain(".part")
     const again = await run(["put", "board", "kept.bin"], { cwd: here })
     expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining("of which it had ") })
+  })
+
+  test("what a put has left that was killed is removed by its pattern", async () => {
+    const here = place()
+    await writeFile(join(here, "left.bin"), countingBytes(0, 100_000))
+    const cli = spawnCli(["put", "--broker", all.mqttUrl, "board", "left.bin", "--to", "/left/"], {}, here)
+    await waitForOutput(all, "\u0006".repeat(100))
+    cli.child.kill("SIGKILL")
+    await cli.exited
+    const listed = await run(["ls", "board", "/left"])
+    // Until its lease is over.
+    expect(listed).toMatchObject({ code: 0, stdout: "" })
+    expect(listed.stderr).toMatch(/holds the device \(put left\.bin\)\. Waiting for it/)
+    await waitForMark(all, '"purpose":"put left.bin","reason":"expired"')
+    expect(await run(["rm", "board", "/left/.sc-*.part"])).toMatchObject({ code: 0 })
+    expect(await run(["ls", "board", "/left", "-a"])).toMatchObject({ code: 0, stdout: "" })
+  })
+
+  test("a reader that has enough ends a get, and a path may be longer than what a lease is told of it", async () => {
+    const long = `/${"x".repeat(140)}`
+    await run(["put", "board", "-", "--to", long], { input: "y".repeat(5_000) })
+    expect(await run(["ls", "board", long])).toMatchObject({ code: 0, stderr: "" })
+    const cli = spawnCli(["get", "--broker", all.mqttUrl, "board", long, "--to", "-"])
+    cli.child.stdout.destroy()
+    expect(await cli.exited).toBe(0)
+    expect(cli.stderr.text).toBe("")
+    expect(await run(["rm", "board", long])).toMatchObject({ code: 0, stderr: "" })
   })
 
   test("what is not on the board leaves the local file as it was", async () => {
@@ -144,6 +183,24 @@ describe("run", () => {
     })
   })
 
+  test("what is wrong with a file of this machine is said once", async () => {
+    const { code, stderr } = await run(["run", "board", "missing.py"])
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^[^\n]*missing\.py cannot be read: ENOENT: no such file or directory\. /,
+      ),
+    })
+  })
+
+  test("no name and no traceback of a board steers the terminal", async () => {
+    const code = "import os; os.mkdir('/evil\\x1b[2J'); raise ValueError('\\x1b[2J')"
+    const ran = await run(["run", "board", "--code", code])
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining("ValueError: \\x1B[2J") })
+    const refused = await run(["get", "board", "/evil*"])
+    expect(refused.stderr).toContain("/evil\\x1B[2J is a folder")
+  })
+
   test("code that ends by sys.exit() is done", async () => {
     const code = "import sys; print('bye'); sys.exit()"
     expect(await run(["run", "board", "--code", code])).toMatchObject({ code: 0, stdout: "bye\r\n" })
@@ -168,7 +225,10 @@ test("who finds the board taken is told by whom, what for, and how to have it; -
   const headers = { "content-type": "application/json" }
   await fetch(lease, { method: "POST", headers, body: JSON.stringify({ purpose: "a long job" }) })
   const { code, stderr } = await run(["ls", "board"])
-  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a long job.*--steal/) })
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/a long job.* Waiting .*\n.*a long job.* --steal/),
+  })
   expect(await run(["ls", "board", "--steal"])).toMatchObject({ code: 0 })
 })
 
@@ -184,6 +244,8 @@ test("rm removes nothing when one of its paths is a folder with something in it"
 test("a program that runs is interrupted and that is said; reset starts main.py again", async () => {
   await run(["put", "board", "-", "--to", "main.py"], { input: "import time\nwhile True: time.sleep(0.1)\n" })
   expect(await run(["reset", "board"])).toMatchObject({ code: 0 })
+  // The same program is interrupted for it, and started again.
+  expect(await run(["reset", "board"])).toMatchObject({ code: 0, stderr: "" })
   const { code, stderr } = await run(["rm", "board", "main.py"])
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("interrupted") })
   expect(await run(["ls", "board"])).toMatchObject({ code: 0, stderr: "" })

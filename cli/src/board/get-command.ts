@@ -4,6 +4,7 @@ import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
 import { UsageError } from "../command/usage-error.ts"
+import type { Output } from "../terminal/output.ts"
 import { type BoardPath, baseName, findPaths, walkBoard } from "./board-path.ts"
 import { isLocalFolder, makeLocalFolder, writeLocal } from "./local-files.ts"
 import { refuseSameTargets } from "./same-targets.ts"
@@ -103,10 +104,24 @@ async function getItem(
   { report, context }: { readonly report: TransferReport; readonly context: CommandContext },
 ): Promise<void> {
   if (kind === "directory") return await makeLocalFolder(target)
-  report.next(path, size)
+  report.next(path, size, target === "-" ? "was cut off" : undefined)
   const { size: sentBytes, bytes } = await files.get(path, { signal: context.signal })
   const onWritten = (written: number) => report.update(written)
-  if (target === "-") for await (const piece of bytes) await context.stdout.write(piece)
+  if (target === "-") await writeOutput(context.stdout, bytes, onWritten)
   else await writeLocal(target, bytes, onWritten)
   await report.done({ path, bytes: sentBytes })
+}
+
+async function writeOutput(
+  stdout: Output,
+  bytes: AsyncIterable<Uint8Array>,
+  onWritten: (bytes: number) => void,
+): Promise<void> {
+  let size = 0
+  for await (const piece of bytes) {
+    await stdout.write(piece)
+    size += piece.byteLength
+    // A bar would stand in the middle of what is shown.
+    if (!stdout.isTerminal) onWritten(size)
+  }
 }

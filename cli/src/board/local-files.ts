@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs"
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { AppError } from "@serialcast/contract"
+import { systemReason } from "../write/system-reason.ts"
 
 /** A file or folder of this machine. */
 export interface LocalPath {
@@ -64,7 +65,7 @@ export async function writeLocal(
   const file = await open(part, part === target ? "w" : "wx", mode).catch(unwritable(path))
   try {
     await writeAll(file, bytes, { path, onWritten })
-    await file.close()
+    await file.close().catch(unwritable(path))
     if (part !== target) await rename(part, target).catch(unwritable(path))
   } catch (error) {
     // What went wrong first is told; a closed file may be closed again.
@@ -110,18 +111,12 @@ async function placeOf(path: string): Promise<Place> {
 
 function unreadable(path: string) {
   return (cause: unknown): never => {
-    throw new AppError("bad_request", `${path} cannot be read: ${reasonOf(cause)}.`, { cause })
+    throw new AppError("bad_request", `${path} cannot be read: ${systemReason(cause)}.`, { cause })
   }
 }
 
 function unwritable(path: string) {
   return (cause: unknown): never => {
-    throw new AppError("output_failed", `${path} cannot be written: ${reasonOf(cause)}.`, { cause })
+    throw new AppError("output_failed", `${path} cannot be written: ${systemReason(cause)}.`, { cause })
   }
-}
-
-/** `ENOENT: no such file or directory`, without the call and its path, which may be one that nobody knows. */
-function reasonOf(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return message.replace(/, \w+( '.*)?$/s, "")
 }

@@ -16,6 +16,11 @@ export const lsCommand = defineCommand({
   ],
   options: {
     ...boardOptions,
+    all: {
+      type: "boolean",
+      short: "a",
+      help: "With what a put that was cut off left, for the next one to go on with",
+    },
     json: { type: "boolean", help: "As JSON" },
   },
   examples: [
@@ -26,7 +31,8 @@ export const lsCommand = defineCommand({
     const entries = await takeBoard({ values, given, purpose: `ls ${path}`, context }, async ({ files }) => {
       const found = await findPaths(files, [path])
       const [only] = found
-      if (found.length === 1 && only?.kind === "directory") return await files.list(only.path)
+      if (found.length === 1 && only?.kind === "directory")
+        return await files.list(only.path, { isAll: values.all === true })
       return found.map(({ path: name, kind, size }) => ({ name, kind, size }))
     })
     const text = values.json === true ? `${asciiJson(entries)}\n` : listing(entries)

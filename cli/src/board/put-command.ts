@@ -41,7 +41,7 @@ export const putCommand = defineCommand({
     const purpose = `put ${found.map(({ path }) => baseName(path)).join(" ")}`
     await using report = new TransferReport(context, { json, verb: "Put" })
     const interrupted = () => report.interrupted()
-    const call = { values, given, purpose: short(purpose), interrupted, context }
+    const call = { values, given, purpose, interrupted, context }
     await takeBoard(call, async ({ files }) => {
       const items = await planPut(files, found, to)
       refuseSameTargets(items.filter(({ source }) => source !== null))
@@ -148,9 +148,4 @@ async function putFile(files: BoardFiles, { target, source, report, context }: P
   const onProgress = (bytes: number) => report.update(bytes)
   const { size, hash, resumedBytes } = await files.put(target, source, { signal: context.signal, onProgress })
   await report.done({ path: target, bytes: size, resumedBytes, hash: `${hash.algorithm}:${hash.hex}` })
-}
-
-/** Marks have room for so much. */
-function short(purpose: string): string {
-  return purpose.length <= 40 ? purpose : `${purpose.slice(0, 39)}…`
 }

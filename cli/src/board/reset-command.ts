@@ -13,7 +13,7 @@ export const resetCommand = defineCommand({
   examples: [["serialcast reset board", "Run the new main.py"]],
   async run({ values, operands: [given] }, context) {
     if (given === undefined) throw new UsageError("Expected a device.")
-    await takeBoard({ values, given, purpose: "reset", context }, (board) => board.softReset())
+    await takeBoard({ values, given, purpose: "reset", isReset: true, context }, (board) => board.softReset())
     return exitCodes.done
   },
 })

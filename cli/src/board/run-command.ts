@@ -3,6 +3,7 @@ import { defineCommand } from "../command/command.ts"
 import type { CommandContext } from "../command/context.ts"
 import { exitCodes } from "../command/exit-code.ts"
 import { UsageError } from "../command/usage-error.ts"
+import { escapeControls } from "../terminal/escape-controls.ts"
 import { openInput, readWhole } from "../write/write-input.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
 
@@ -42,7 +43,7 @@ export const runCommand = defineCommand({
         onOutput: (bytes) => context.stdout.write(bytes),
       }),
     )
-    await context.stderr.write(stderr)
+    await context.stderr.write(escapeControls(stderr))
     return stderr === "" ? exitCodes.done : exitCodes.failed
   },
 })

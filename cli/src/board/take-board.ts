@@ -1,30 +1,35 @@
 import { useBoard } from "@serialcast/boards"
 import { AppError } from "@serialcast/contract"
+import { tellOutcome } from "@serialcast/device-stream"
 import type { Board } from "@serialcast/micropython"
 import type { CommandContext } from "../command/context.ts"
 import type { OptionTable, OptionValues } from "../command/options.ts"
 import { chooseDevice } from "../gateway/choose-device.ts"
 import { connectionOptions, connectToGateway } from "../gateway/connect.ts"
+import { escapeName } from "../terminal/escape-controls.ts"
+import { patienceMs, waitForBoard } from "./wait-for-board.ts"
 
 export const boardOptions = {
   ...connectionOptions,
-  steal: { type: "boolean", help: "Take the board from whoever holds it" },
+  steal: { type: "boolean", help: "Take the board from whoever holds it, without waiting for them" },
 } as const satisfies OptionTable
 
 export interface BoardCall {
   readonly values: OptionValues<typeof boardOptions>
   /** The device, as it was given. */
   readonly given: string | undefined
-  /** What terminals show meanwhile. */
+  /** What terminals show meanwhile; only the beginning of a long one. */
   readonly purpose: string
+  /** Starts main.py again itself: that it was interrupted is nothing to tell. */
+  readonly isReset?: boolean
   /** How far it was when it was interrupted. */
   readonly interrupted?: () => string
   readonly context: CommandContext
 }
 
 /**
- * Has the board of a device for `work` alone, and says when that ended a program. At Ctrl-C it throws `cancelled`, when the
- * board is free again.
+ * Has the board of a device for `work` alone, and says when that ended a program. While somebody else has it, it is waited
+ * for, for 12 s. At Ctrl-C it throws `cancelled`, when the board is free again.
  */
 export async function takeBoard<T>(call: BoardCall, work: (board: Board) => Promise<T>): Promise<T> {
   const { interrupted, context } = call
@@ -41,7 +46,7 @@ export async function takeBoard<T>(call: BoardCall, work: (board: Board) => Prom
 }
 
 async function haveBoard<T>(
-  { values, given, purpose, context }: BoardCall,
+  { values, given, purpose, isReset = false, context }: BoardCall,
   work: (board: Board) => Promise<T>,
 ): Promise<T> {
   const { clock, signal, stderr } = context
@@ -50,14 +55,26 @@ async function haveBoard<T>(
   const address = chooseDevice(client.devices.list(), given)
   const state = client.devices.get(address)
   if (state === undefined) throw new AppError("unknown_device", `There is no device ${address} any more.`)
-  const options = { device: client.device(address), state, by, purpose, steal: values.steal, clock, signal }
-  return await useBoard(options, async (board) => {
-    if (board.found === "program") {
-      const name = given ?? address
-      await stderr.write(
-        `The program that ran was interrupted; serialcast reset ${name} starts main.py again.\n`,
-      )
-    }
-    return await work(board)
-  })
+  const told = tellOutcome(client.device(address), signal)
+  const { steal } = values
+  const options = { device: told.device, state, by, purpose: shorten(purpose), steal, clock, signal }
+  const take = () =>
+    useBoard(options, async (board) => {
+      if (board.found === "program" && !isReset) {
+        const name = escapeName(given ?? address)
+        await stderr.write(
+          `The program that ran was interrupted; serialcast reset ${name} starts main.py again.\n`,
+        )
+      }
+      return await told.run(() => work(board))
+    })
+  const isHeld = () => (client.devices.get(address)?.lease ?? null) !== null
+  const onWait = ({ message }: AppError) =>
+    stderr.write(`${escapeName(message)} Waiting for it, for ${patienceMs / 1_000} s at most.\n`)
+  return await waitForBoard(take, { clock, signal, isHeld, onWait })
+}
+
+/** A lease has room for so much of any characters. */
+function shorten(purpose: string): string {
+  return purpose.length <= 40 ? purpose : `${purpose.slice(0, 39)}…`
 }

@@ -50,4 +50,6 @@ test("an interruption says what was copied, and what was not", async () => {
   made.next("b", 9)
   made.update(4)
   expect(made.interrupted()).toBe("1 file was copied; b was left as it was, after 4 of 9 bytes")
+  made.next("c", 9, "was cut off")
+  expect(made.interrupted()).toBe("1 file was copied; c was cut off, after 0 of 9 bytes")
 })

@@ -18,7 +18,8 @@ export class TransferReport implements AsyncDisposable {
   readonly #done: Transferred[] = []
   #totalBytes: number | null = null
   #doneBytes = 0
-  #current: { readonly path: string; readonly size: number; bytes: number } | null = null
+  #current: { readonly path: string; readonly size: number; readonly fate: string; bytes: number } | null =
+    null
 
   constructor(context: CommandContext, options: { readonly json: boolean; readonly verb: string }) {
     this.#context = context
@@ -30,9 +31,9 @@ export class TransferReport implements AsyncDisposable {
     this.#totalBytes = totalBytes
   }
 
-  /** The file that is copied from now on. */
-  next(path: string, size: number): void {
-    this.#current = { path, size, bytes: 0 }
+  /** The file that is copied from now on; `fate`: what becomes of its copy when that ends in its middle. */
+  next(path: string, size: number, fate = "was left as it was"): void {
+    this.#current = { path, size, fate, bytes: 0 }
   }
 
   /** So much of it. */
@@ -57,8 +58,8 @@ export class TransferReport implements AsyncDisposable {
   interrupted(): string {
     const copied = this.#done.length === 1 ? "1 file was copied" : `${this.#done.length} files were copied`
     if (this.#current === null) return copied
-    const { path, size, bytes } = this.#current
-    return `${copied}; ${escapeName(path)} was left as it was, after ${bytes} of ${size} bytes`
+    const { path, size, fate, bytes } = this.#current
+    return `${copied}; ${escapeName(path)} ${fate}, after ${bytes} of ${size} bytes`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,8 @@ import type { WriteStream } from "node:tty"
 export interface Output {
   readonly isTerminal: boolean
   readonly hasColors: boolean
+  /** How many characters a line of the terminal has, as it is now; beyond all bounds elsewhere. */
+  readonly columns: number
   /**
    * Resolves when the system has taken `data`: to await it is to follow the reader's pace. Resolves at once after the
    * stop signal, for a reader that stands still must not keep the program. Rejects when the reader is gone.
@@ -22,6 +24,10 @@ export function createOutput(stream: WriteStream, signal: AbortSignal): Output {
   return {
     isTerminal,
     hasColors: isTerminal && stream.hasColors(),
+    get columns() {
+      // A terminal that does not know says 0.
+      return isTerminal && stream.columns > 0 ? stream.columns : Number.POSITIVE_INFINITY
+    },
     write: (data) =>
       new Promise((resolve, reject) => {
         waiting.add(resolve)

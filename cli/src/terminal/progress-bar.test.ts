@@ -59,6 +59,20 @@ test("a bar tells the part and both sizes; without an end, the size", () => {
   expect(formatProgress(12_345, null)).toBe("12.3 kB")
 })
 
+test.each([
+  [57, 56],
+  [56, 23],
+  [24, 23],
+  [10, 9],
+])("on a terminal of %i columns it stays on its line", async (columns, length) => {
+  const output = createTestOutput({ isTerminal: true, columns })
+  const clock = new FakeClock()
+  const bar = new ProgressBar(output, clock)
+  clock.advance(1_000)
+  await bar.update(1_200_000, 2_400_000)
+  expect(output.text.replace("\r\u001b[K", "")).toHaveLength(length)
+})
+
 test.each(clockTroubles)("on a machine %s a bar is shown at its time", async (_title, befall) => {
   const output = createTestOutput({ isTerminal: true })
   const clock = new FakeClock()

@@ -31,7 +31,7 @@ export class ProgressBar {
     this.#isShown = true
     this.#isDrawing = true
     try {
-      await this.#output.write(`${eraseLine}${formatProgress(bytes, of)}`)
+      await this.#output.write(`${eraseLine}${formatProgress(bytes, of, this.#output.columns - 1)}`)
     } finally {
       this.#isDrawing = false
     }
@@ -44,12 +44,18 @@ export class ProgressBar {
   }
 }
 
-/** `[#####     ]  50 %  1.2 of 2.4 MB` */
-export function formatProgress(bytes: number, of: number | null): string {
-  if (of === null) return formatSize(bytes)
+/** `[#####     ]  50 %  1.2 MB of 2.4 MB`; in less room without the bar: what wraps is never erased. */
+export function formatProgress(
+  bytes: number,
+  of: number | null,
+  maxCharacters = Number.POSITIVE_INFINITY,
+): string {
+  if (of === null) return formatSize(bytes).slice(0, maxCharacters)
   const part = of === 0 ? 1 : Math.min(1, bytes / of)
   const bar = "#".repeat(Math.floor(part * cells)).padEnd(cells)
-  return `[${bar}] ${String(Math.floor(part * 100)).padStart(3)} %  ${formatSize(bytes)} of ${formatSize(of)}`
+  const text = `${String(Math.floor(part * 100)).padStart(3)} %  ${formatSize(bytes)} of ${formatSize(of)}`
+  const whole = `[${bar}] ${text}`
+  return (whole.length <= maxCharacters ? whole : text).slice(0, maxCharacters)
 }
 
 function formatSize(bytes: number): string {

@@ -9,12 +9,16 @@ export interface TestOutput extends Output {
 }
 
 /** A standard output that keeps what it gets; a terminal on demand. */
-export function createTestOutput({ isTerminal = false } = {}): TestOutput {
+export function createTestOutput({
+  isTerminal = false,
+  columns = Number.POSITIVE_INFINITY,
+} = {}): TestOutput {
   const decoder = new TextDecoder()
   const output: TestOutput = {
     text: "",
     isTerminal,
     hasColors: false,
+    columns,
     async write(data) {
       output.text += typeof data === "string" ? data : decoder.decode(data, { stream: true })
     },

@@ -4,6 +4,7 @@ import { AppError, decodeBytes, lineEnds, maxWriteBytes } from "@serialcast/cont
 import { concatBytes } from "@serialcast/primitives"
 import type { CommandContext } from "../command/context.ts"
 import { UsageError } from "../command/usage-error.ts"
+import { systemReason } from "./system-reason.ts"
 
 export interface WriteSource {
   readonly text: string | undefined
@@ -61,7 +62,7 @@ async function* readFile(
     yield* addAbortSignal(signal, file === "-" ? stdin : createReadStream(file))
   } catch (cause) {
     if (signal.aborted) return
-    throw new AppError("bad_request", `${file} cannot be read: ${String(cause)}.`, { cause })
+    throw new AppError("bad_request", `${file} cannot be read: ${systemReason(cause)}.`, { cause })
   }
 }
 

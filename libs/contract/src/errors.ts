@@ -64,7 +64,7 @@ export const errorCatalogue = {
   },
   cancelled: {
     status: 409,
-    fix: "Nothing to do: the caller took it back; the message says how much was written.",
+    fix: "Ask again if it is still wanted.",
   },
   out_of_order: {
     status: 409,
