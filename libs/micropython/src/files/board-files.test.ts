@@ -4,60 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Board } from "../board/board.ts"
 import { textLiteral } from "../repl/python-literal.ts"
 import { GenuineBoard } from "../testing/genuine-board.ts"
-import {
-  bootWithout,
-  fatBoot,
-  freshFolder,
-  readFile,
-  sourceOf,
-  takeGenuine,
-  withoutBuffer,
-} from "../testing/test-boards.ts"
+import { boardKinds, freshFolder, readFile, sourceOf, takeGenuine } from "../testing/test-boards.ts"
 import { temporaryNames } from "./temporary-names.ts"
 
 const random = seededRandom()
 /** Bytes of all values, whichever they are. */
 const dataOf = (size: number) => random.bytes(size)
 
-const boards = [
-  { title: "with all that there is", options: {}, taken: {}, algorithm: "sha256" },
-  { title: "without hashlib", options: { boot: bootWithout("hashlib") }, taken: {}, algorithm: "crc32" },
-  {
-    title: "without hashlib and binascii, on a small ring, that renames over no file",
-    options: {
-      boot: `${bootWithout("hashlib", "binascii")}${fatBoot}`,
-      ringBytes: 63,
-      rawPaste: "refused" as const,
-      heapBytes: 40_000,
-    },
-    taken: {},
-    algorithm: "sum24",
-  },
-  {
-    title: "whose programs get no bytes as they are",
-    options: { boot: withoutBuffer },
-    taken: {},
-    algorithm: "sha256",
-  },
-  {
-    title: "whose programs get no bytes as they are, without binascii, on a small ring",
-    options: {
-      boot: `${bootWithout("binascii")}${withoutBuffer}`,
-      ringBytes: 63,
-      rawPaste: "unknown" as const,
-    },
-    taken: { softwareFlowControl: true },
-    algorithm: "sha256",
-  },
-  {
-    title: "with software flow control",
-    options: {},
-    taken: { softwareFlowControl: true },
-    algorithm: "sha256",
-  },
-]
-
-describe.each(boards)("a board $title", ({ options, taken, algorithm }) => {
+describe.each(boardKinds)("a board $title", ({ options, taken, algorithm }) => {
   let genuine: GenuineBoard
   let board: Board
   let folder: string

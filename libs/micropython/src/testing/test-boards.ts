@@ -47,14 +47,53 @@ os.rename=rename
 `
 
 /** Python of a board that has no `sys.stdin.buffer` and `sys.stdout.buffer`, as it tells. */
-export const withoutBuffer = `
+const withoutBuffer = `
 import builtins
 _hasattr=hasattr
 builtins.hasattr=lambda o,n:n!='buffer' and _hasattr(o,n)
 `
 
 /** Python of a board that does not have these modules, under either of their names. */
-export function bootWithout(...modules: readonly string[]): string {
+function bootWithout(...modules: readonly string[]): string {
   const lines = modules.flatMap((name) => [`sys.modules['${name}']=sys`, `sys.modules['u${name}']=sys`])
   return `${["import sys", ...lines].join("\n")}\n`
 }
+
+/** Boards that files are carried to and from in different ways. */
+export const boardKinds = [
+  { title: "with all that there is", options: {}, taken: {}, algorithm: "sha256" },
+  { title: "without hashlib", options: { boot: bootWithout("hashlib") }, taken: {}, algorithm: "crc32" },
+  {
+    title: "without hashlib and binascii, on a small ring, that renames over no file",
+    options: {
+      boot: `${bootWithout("hashlib", "binascii")}${fatBoot}`,
+      ringBytes: 63,
+      rawPaste: "refused" as const,
+      heapBytes: 40_000,
+    },
+    taken: {},
+    algorithm: "sum24",
+  },
+  {
+    title: "whose programs get no bytes as they are",
+    options: { boot: withoutBuffer },
+    taken: {},
+    algorithm: "sha256",
+  },
+  {
+    title: "whose programs get no bytes as they are, without binascii, on a small ring",
+    options: {
+      boot: `${bootWithout("binascii")}${withoutBuffer}`,
+      ringBytes: 63,
+      rawPaste: "unknown" as const,
+    },
+    taken: { softwareFlowControl: true },
+    algorithm: "sha256",
+  },
+  {
+    title: "with software flow control",
+    options: {},
+    taken: { softwareFlowControl: true },
+    algorithm: "sha256",
+  },
+]
