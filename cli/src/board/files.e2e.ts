@@ -229,6 +229,11 @@ test("who finds the board taken is told by whom, what for, and how to have it; -
     code: 1,
     stderr: expect.stringMatching(/a long job.* Waiting .*\n.*a long job.* --steal/),
   })
+  const waiting = spawnCli(["ls", "--broker", all.mqttUrl, "board"])
+  await waiting.stderr.find(/Waiting/)
+  waiting.child.kill("SIGINT")
+  expect(await waiting.exited).toBe(1)
+  expect(waiting.stderr.text).toContain("Interrupted before the board was taken.")
   expect(await run(["ls", "board", "--steal"])).toMatchObject({ code: 0 })
 })
 

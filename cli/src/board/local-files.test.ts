@@ -86,6 +86,16 @@ describe("what is here", () => {
     ])
   })
 
+  test("a link that leads back to where it is has no end, and is told", async () => {
+    await mkdir(join(here, "a"))
+    await symlink("..", join(here, "a/up"))
+    await symlink("a", join(here, "same"))
+    const walk = async () => {
+      for await (const { path } of walkLocal(here)) expect(path).not.toContain("up/a")
+    }
+    await expect(walk()).rejects.toThrow("a/up is a link to a folder that it is in.")
+  })
+
   test("and what is not, or is no file, is told", async () => {
     await expect(findLocal(join(here, "no"))).rejects.toThrow("no cannot be read: ENOENT: no such file")
     await expect(findLocal("/dev/null")).rejects.toThrow("neither a file nor a folder")

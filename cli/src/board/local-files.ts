@@ -21,13 +21,22 @@ export async function findLocal(path: string): Promise<LocalPath> {
   throw new AppError("bad_request", `${path} is neither a file nor a folder.`)
 }
 
-/** All that is below a folder, each folder before what is in it, by name. Throws as `findLocal`. */
-export async function* walkLocal(folder: string): AsyncGenerator<LocalPath, void, undefined> {
+/**
+ * All that is below a folder, each folder before what is in it, by name. Throws as `findLocal`, and `bad_request` for a link
+ * to a folder that it is in, whose way has no end. `above`: the folders that this one is in, by their real names.
+ */
+export async function* walkLocal(
+  folder: string,
+  above: readonly string[] = [],
+): AsyncGenerator<LocalPath, void, undefined> {
+  const real = await realpath(folder).catch(unreadable(folder))
+  if (above.includes(real))
+    throw new AppError("bad_request", `${folder} is a link to a folder that it is in.`)
   const names = await readdir(folder).catch(unreadable(folder))
   for (const name of names.sort()) {
     const found = await findLocal(join(folder, name))
     yield found
-    if (found.kind === "directory") yield* walkLocal(found.path)
+    if (found.kind === "directory") yield* walkLocal(found.path, [...above, real])
   }
 }
 

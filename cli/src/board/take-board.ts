@@ -33,13 +33,18 @@ export interface BoardCall {
  */
 export async function takeBoard<T>(call: BoardCall, work: (board: Board) => Promise<T>): Promise<T> {
   const { interrupted, context } = call
+  let isTaken = false
   try {
-    return await haveBoard(call, work)
+    return await haveBoard(call, (board) => {
+      isTaken = true
+      return work(board)
+    })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === "leased")
       throw new AppError("leased", `${error.message} --steal takes the board from them.`, { cause: error })
     if (error.code !== "cancelled" || !context.signal.aborted) throw error
+    if (!isTaken) throw new AppError("cancelled", "Interrupted before the board was taken.", { cause: error })
     const far = interrupted === undefined ? "" : `: ${interrupted()}`
     throw new AppError("cancelled", `Interrupted${far}. The board is free again.`, { cause: error })
   }

@@ -113,3 +113,16 @@ test("a get into which something else prints is told", async () => {
   expect(await readFile(board, path)).toEqual(data)
   await board.leave()
 })
+
+test("the removal of many files shows that it goes on", async () => {
+  await board.files.mkdir("/tmp/many")
+  for (const name of ["a", "b", "c"]) await board.files.put(`/tmp/many/${name}`, sourceOf(old))
+  let said = ""
+  onTheWayFrom = (bytes) => {
+    said += Buffer.from(bytes).toString("latin1")
+    return bytes
+  }
+  await board.files.remove("/tmp/many", { recursive: true })
+  expect(said).toContain("....")
+  await board.leave()
+})

@@ -59,7 +59,7 @@ function* measureInput(talk: Talk, memory: BoardMemory): Conversation<number> {
   if (told === null) return smallestInput
   yield* nextOutput(talk, after(talk.nowMs, answerMs))
   yield* endOfCode(talk, after(talk.nowMs, answerMs))
-  return Math.max(smallestInput, Number(told[1] ?? 0))
+  return Math.min(largestInput, Math.max(smallestInput, Number(told[1] ?? 0)))
 }
 
 /** null: the program ended, or had to be ended, without saying so. */

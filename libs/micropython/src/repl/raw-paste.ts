@@ -39,6 +39,7 @@ export function* enterRawPaste(talk: Talk): Conversation<RawPasteEntry> {
 export function* sendByWindow(talk: Talk, code: Uint8Array, increment: number): Conversation<boolean> {
   // The first grant is already counted; one more comes at once.
   let window = increment
+  let endMs = after(talk.nowMs, windowMs)
   // The end needs room as well: it would be the byte that a full input drops.
   for (let at = 0; at < code.byteLength || window === 0; ) {
     if (window > 0) {
@@ -46,9 +47,11 @@ export function* sendByWindow(talk: Talk, code: Uint8Array, increment: number): 
       yield* talk.send(piece)
       at += piece.byteLength
       window -= piece.byteLength
+      endMs = after(talk.nowMs, windowMs)
       continue
     }
-    const byte = yield* talk.byte(after(talk.nowMs, windowMs))
+    // Whatever else comes meanwhile puts nothing off.
+    const byte = yield* talk.byte(endMs)
     if (byte === null) return false
     if (byte === replCode.end) return yield* confirmEnd(talk)
     if (byte === grant) window += increment

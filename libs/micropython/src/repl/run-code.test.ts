@@ -136,6 +136,36 @@ test("a board that falls silent while it is sent code is told", () => {
   )
 })
 
+test.each(["\u0001", "x"])(
+  "a board that grants nothing and goes on saying %j is told, however long it does",
+  (said) => {
+    let saidMs = -1
+    const peer = {
+      receive: () => {},
+      hear: (nowMs: number) => {
+        const bytes = saidMs < 0 ? "R\u0001\u0000\u0000" : nowMs > saidMs ? said : ""
+        saidMs = nowMs
+        return Buffer.from(bytes)
+      },
+    }
+    const memory = { ...createBoardMemory(), hasRawPaste: true }
+    expect(() => play(startCode(new Talk(), "1", memory), peer)).toThrow(
+      expect.objectContaining({ code: "board_timeout" }),
+    )
+  },
+)
+
+test("a board that says that it took more than it was sent is not believed", () => {
+  const board = inRaw({
+    rawPaste: "refused",
+    run: (code) => (code.includes("sleep_ms") ? { stdout: "r\r\n9999999999\r\n" } : {}),
+  })
+  const memory = createBoardMemory()
+  // Byte by byte, so that each line is heard alone.
+  play(learnInput(new Talk(), memory), board, () => 1)
+  expect(memory.inputBytes).toBe(256)
+})
+
 test("what ends by sys.exit() has its output, and the board, which starts anew for it, goes on", () => {
   const board = inRaw({ run: (code) => (code === "exit" ? { stdout: "bye", exits: true } : { stdout: "!" }) })
   const [talk, memory] = [new Talk(), createBoardMemory()]
