@@ -150,6 +150,7 @@ describe("put and get", () => {
     cli.child.stdout.destroy()
     expect(await cli.exited).toBe(0)
     expect(cli.stderr.text).toBe("")
+    await waitForMark(all, `"purpose":"get ${"x".repeat(35)}…","reason":"released","outcome":"cancelled"`)
     expect(await run(["rm", "board", long])).toMatchObject({ code: 0, stderr: "" })
   })
 

@@ -7,7 +7,7 @@ import { escapeControls } from "../terminal/escape-controls.ts"
 import { openInput, readWhole } from "../write/write-input.ts"
 import { boardOptions, takeBoard } from "./take-board.ts"
 
-/** No limit but the caller's: a day. */
+/** A day: whoever wants more runs it as main.py. */
 const longestMs = 86_400_000
 
 export const runCommand = defineCommand({
@@ -17,13 +17,17 @@ export const runCommand = defineCommand({
   maxOperands: 2,
   about: [
     "What it prints comes to standard output, a traceback to standard error, with exit code 1. Ctrl-C interrupts it.\n" +
-      "Nothing of it stays on the board but what it makes there. It has no input: what waits for some waits until Ctrl-C or\n" +
-      "--timeout; serialcast repl is for that.",
+      "It becomes no file of the board; its names stay in the board's memory, until serialcast reset. It has no input: what\n" +
+      "waits for some waits until Ctrl-C or --timeout; serialcast repl is for that.",
   ],
   options: {
     ...boardOptions,
     code: { type: "string", value: "python", help: "The code itself instead of a file" },
-    timeout: { type: "string", value: "seconds", help: "Interrupt it after so long (default: never)" },
+    timeout: {
+      type: "string",
+      value: "seconds",
+      help: "Interrupt it after so long (default: a day, the longest)",
+    },
   },
   examples: [
     ["serialcast run board blink.py", "A file; - is standard input"],

@@ -7,6 +7,7 @@ import type { OptionTable, OptionValues } from "../command/options.ts"
 import { chooseDevice } from "../gateway/choose-device.ts"
 import { connectionOptions, connectToGateway } from "../gateway/connect.ts"
 import { escapeName } from "../terminal/escape-controls.ts"
+import { isReaderGone } from "../terminal/output.ts"
 import { patienceMs, waitForBoard } from "./wait-for-board.ts"
 
 export const boardOptions = {
@@ -60,7 +61,8 @@ async function haveBoard<T>(
   const address = chooseDevice(client.devices.list(), given)
   const state = client.devices.get(address)
   if (state === undefined) throw new AppError("unknown_device", `There is no device ${address} any more.`)
-  const told = tellOutcome(client.device(address), signal)
+  const isGivenUp = (error: unknown) => signal.aborted || isReaderGone(error)
+  const told = tellOutcome(client.device(address), isGivenUp)
   const { steal } = values
   const options = { device: told.device, state, by, purpose: shorten(purpose), steal, clock, signal }
   const take = () =>

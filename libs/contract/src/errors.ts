@@ -136,7 +136,10 @@ export const errorCatalogue = {
   file_exists: { status: 409, fix: "Remove it first, or choose another name." },
   is_directory: { status: 409, fix: "Name a file; what is wanted is not done to a folder." },
   not_empty: { status: 409, fix: "Remove what is in the folder first, or remove it with all that is in it." },
-  no_space: { status: 507, fix: "Remove files from the board." },
+  no_space: {
+    status: 507,
+    fix: "Remove files from the board; `serialcast ls --all` also shows what transfers that were cut have left.",
+  },
   board_memory: {
     status: 507,
     fix: "Reset the board so that its memory is free, or ask for less at a time.",

@@ -9,20 +9,26 @@ export interface OutcomeTeller<D extends Pick<Device, "acquireLease">> {
 
 /**
  * For those who hold a lease for a piece of work: what terminals are told at its end is then what became of the work.
- * `signal`: of whoever may give it up.
+ * `isGivenUp`: whether that it ended by this error, or never began, is what whoever asked for it wants.
  */
 export function tellOutcome<D extends Pick<Device, "acquireLease">>(
   device: D,
-  signal: AbortSignal,
+  isGivenUp: (error?: unknown) => boolean,
 ): OutcomeTeller<D> {
   let isDone = false
-  const outcome = () => (isDone ? undefined : signal.aborted ? "cancelled" : "failed")
+  let reason: unknown
+  const outcome = () => (isDone ? undefined : isGivenUp(reason) ? "cancelled" : "failed")
   return {
     device: { ...device, acquireLease: (options) => device.acquireLease({ ...options, outcome }) },
     async run(work) {
-      const result = await work()
-      isDone = true
-      return result
+      try {
+        const result = await work()
+        isDone = true
+        return result
+      } catch (error) {
+        reason = error
+        throw error
+      }
     },
   }
 }

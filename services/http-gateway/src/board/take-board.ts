@@ -32,7 +32,7 @@ export async function takeBoard<T>(
   const signal = closeSignal(response, stopping)
   const { by } = callerOf(request)
   const steal = flagOf(request, "steal", { absent: false })
-  const told = tellOutcome(devices.device(address), signal)
+  const told = tellOutcome(devices.device(address), () => signal.aborted)
   const options = { device: told.device, state, by, purpose, steal, clock, signal }
   return await boards.use(address, options, (board) => told.run(() => work(board, signal)))
 }
