@@ -170,7 +170,11 @@ describe("run", () => {
     await writeFile(join(here, "job.py"), "print('one')\nprint(6 * 7)\n1 / 0\n")
     const { code, stdout, stderr } = await run(["run", "board", "job.py"], { cwd: here })
     expect(stdout.replaceAll("\r", "")).toBe("one\n42\n")
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("ZeroDivisionError") })
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\nZeroDivisionError.*\n$/),
+    })
+    expect(stderr).not.toContain("\\x0D")
   })
 
   test("Ctrl-C interrupts it, and the board is free again", async () => {

@@ -31,7 +31,7 @@ export const runCommand = defineCommand({
   },
   examples: [
     ["serialcast run board blink.py", "A file; - is standard input"],
-    ["serialcast run board --code 'import os; print(os.uname())'", "A line"],
+    ["serialcast run board --code 'import gc; print(gc.mem_free())'", "A line"],
   ],
   async run({ values, operands: [given, file] }, context) {
     const { code } = values
@@ -47,7 +47,7 @@ export const runCommand = defineCommand({
         onOutput: (bytes) => context.stdout.write(bytes),
       }),
     )
-    await context.stderr.write(escapeControls(stderr))
+    await context.stderr.write(escapeControls(stderr.replaceAll("\r\n", "\n")))
     return stderr === "" ? exitCodes.done : exitCodes.failed
   },
 })

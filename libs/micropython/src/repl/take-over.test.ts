@@ -147,3 +147,20 @@ test("a board that answers late is taken all the same", () => {
   }
   expect(take(late).result).toMatchObject({ version: "1.29.0" })
 })
+
+test("a board that is switched on by what it is sent had no program", () => {
+  const board = new ScriptedBoard()
+  const banner =
+    '\r\nMicroPython v1.29.0 on 2026-08-01; scripted\r\nType "help()" for more information.\r\n>>> '
+  let isOn = false
+  const starting: Peer = {
+    receive: (bytes) => board.receive(bytes),
+    hear(nowMs) {
+      if (nowMs < 600) return new Uint8Array(0)
+      const said = isOn ? "" : banner
+      isOn = true
+      return Buffer.concat([Buffer.from(said), board.hear(nowMs)])
+    },
+  }
+  expect(take(starting).result).toMatchObject({ found: "prompt" })
+})

@@ -29,6 +29,9 @@ const prompt = ">>> "
 const rawEnd = "\x04>"
 const encoder = new TextEncoder()
 
+/** All that a board says that was switched on, or plugged in, a moment ago, and runs nothing. */
+const justStarted = /^\s*(?:Adafruit )?(?:Micro|Circuit)Python [^\n]*\n[^\n]*\n>>> /
+
 const greetMs = 400
 
 /**
@@ -91,6 +94,7 @@ function* knock(talk: Talk, heard: HeardText, endMs: MonotonicMs): Conversation<
 /** By what it said to the first interrupt. */
 function whatWas(text: string): Found {
   if (text.includes("KeyboardInterrupt") || text.includes(rawEnd)) return "program"
+  if (justStarted.test(text)) return "prompt"
   // Whatever a program printed at its end: a line has nothing behind its own.
   if (/^[^\n]*\r\n>>> /.test(text)) return "line"
   return text.includes(prompt) ? "program" : whatGreets(text)
