@@ -94,4 +94,11 @@ describe("a folder that is walked", () => {
     const files = { ...memoryFiles({}), list: async () => [folderEntry("again")] }
     await expect(walk(files, ".")).rejects.toMatchObject({ code: "board_error" })
   })
+
+  test("that has two more in each is left before it fills the memory", async () => {
+    const more = async (path: string) =>
+      path.length > 60 ? [fileEntry("a")] : [folderEntry("a"), folderEntry("b")]
+    const files = { ...memoryFiles({}), list: more }
+    await expect(walk(files, ".")).rejects.toThrow("more than 20000")
+  })
 })

@@ -3,8 +3,8 @@ import type { BoardFiles, FileEntry } from "@serialcast/micropython"
 import picomatch from "picomatch"
 import { UsageError } from "../command/usage-error.ts"
 
-/** No board has folders so deep; one that says so goes on saying it. */
-const mostLevels = 64
+/** No board has folders so deep, nor so many files; one that says so goes on saying it. */
+const [mostLevels, mostEntries] = [64, 20_000]
 const isPattern = /[*?[]/
 /** What patterns are said to be, and no more of what shells have. */
 const patternOptions = { nonegate: true, noextglob: true, nobrace: true, noglobstar: true }
@@ -60,13 +60,25 @@ async function find(files: BoardFiles, pattern: string): Promise<BoardPath[]> {
 export async function* walkBoard(
   files: BoardFiles,
   folder: string,
-  levels = mostLevels,
+): AsyncGenerator<BoardPath, void, undefined> {
+  let count = 0
+  for await (const one of walkLevels(files, folder, mostLevels)) {
+    if (++count > mostEntries)
+      throw new AppError("board_error", `${folder} has more than ${mostEntries} files and folders in it.`)
+    yield one
+  }
+}
+
+async function* walkLevels(
+  files: BoardFiles,
+  folder: string,
+  levels: number,
 ): AsyncGenerator<BoardPath, void, undefined> {
   if (levels === 0) throw new AppError("board_error", `${folder} is more than ${mostLevels} folders deep.`)
   for (const { name, kind, size } of await listSafely(files, folder)) {
     const path = joinPath(folder, name)
     yield { path, kind, size }
-    if (kind === "directory") yield* walkBoard(files, path, levels - 1)
+    if (kind === "directory") yield* walkLevels(files, path, levels - 1)
   }
 }
 
