@@ -116,3 +116,8 @@ test("of an end that only a state tells, nobody says that it is done", () => {
   play(veil, "befoXX")
   expect(endOf(veil.state(none))).toBe("ann: put, over")
 })
+
+test("whatever a program calls itself, it is told on one line", () => {
+  const [drawn] = new Veil(none).mark(leased("put a\r\n>>> b.py"))
+  expect(drawn?.kind === "drawn" && describeVeil(drawn)).toBe("ann: put a >>> b.py …")
+})

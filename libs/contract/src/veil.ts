@@ -10,11 +10,15 @@ export type Shown =
   /** It is over. What follows is the last line of what was hidden: most likely a prompt. */
   | { readonly kind: "lifted"; readonly lease: VeiledLease; readonly reason: LiftReason }
 
-/** What a terminal hides begins or ends, in words. They are the holder's own: what a terminal would obey is still in them. */
+/**
+ * What a terminal hides begins or ends, in words, on one line. They are the holder's own: whatever else a terminal would obey
+ * is still in them.
+ */
 export function describeVeil(shown: Exclude<Shown, { readonly kind: "bytes" }>): string {
   const { holder, purpose } = shown.lease
-  if (shown.kind === "drawn") return `${holder}: ${purpose} …`
-  return `${holder}: ${purpose}, ${shown.reason === "released" ? "done" : shown.reason}`
+  const words = `${holder}: ${purpose}`.replaceAll(/[\r\n\u2028\u2029]+/g, " ")
+  if (shown.kind === "drawn") return `${words} …`
+  return `${words}, ${shown.reason === "released" ? "done" : shown.reason}`
 }
 
 export type VeiledLease = LeaseInForce & { readonly purpose: string }
