@@ -17,10 +17,10 @@ export async function statFile(session: Session, path: string): Promise<FileStat
   const text = await runFunction(
     session,
     { imports: "import os", body, given: { p: pathLiteral(path) } },
-    { what: `stat of ${path}` },
+    { what: path },
   )
   const [, mode, size] = /^(\d+) (\d{1,15})$/.exec(text.trim()) ?? []
-  if (mode === undefined || size === undefined) throw oddAnswer(`stat of ${path}`, text)
+  if (mode === undefined || size === undefined) throw oddAnswer(path, text)
   return statOf(Number(mode), Number(size))
 }
 

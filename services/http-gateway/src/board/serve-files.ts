@@ -10,7 +10,7 @@ import { boardPathOf } from "./board-path.ts"
 import { entityTag, hasConditions, judgeConditions } from "./entity-tag.ts"
 import { type BoardDeps, takeBoard } from "./take-board.ts"
 
-/** A client that takes nothing for so long is cut off: the board is kept from others meanwhile. */
+/** A client that takes, or sends, nothing for so long is cut off: the board is kept from others meanwhile. */
 const stallMs = 30_000
 
 /** `GET …/files/<path>`: a file's bytes with the hash as its tag, or what is in a folder, as JSON; with `?all=true` all of it. */
@@ -78,7 +78,8 @@ async function storeBody(
   using _interim = startInterimAnswers(request, response, deps.clock)
   return await takeBoard(request, response, purposeOf("put", path), deps, async ({ files }, signal) => {
     await judgeBefore(files, path, request)
-    return await files.put(path, { size, bytes: bodyPieces(request, deps) }, { signal })
+    const bytes = bodyPieces(request, { ...deps, silentMs: stallMs })
+    return await files.put(path, { size, bytes }, { signal })
   })
 }
 

@@ -6,21 +6,20 @@ import { clientGone } from "./read-body.ts"
 /** What waits before the client is stopped, in bytes; what its socket gives at one time may come on top. */
 export const mostWaiting = 64 * 1024
 
-/** How long a client that sends nothing is waited for, in milliseconds. */
-const silentMs = 300_000
-
 export interface PiecesOptions {
   readonly clock: Clock
   readonly turns: LoopTurns
+  /** How long a client that sends nothing is waited for. Default: five minutes. */
+  readonly silentMs?: number
 }
 
 /**
  * A body as it comes in, at the pace of who takes it: what came meanwhile is joined. The request of a client that sends
- * nothing for five minutes is destroyed. Throws `cancelled` when the client goes before the end.
+ * nothing for `silentMs` is destroyed. Throws `cancelled` when the client goes before the end.
  */
 export async function* bodyPieces(
   request: IncomingMessage,
-  { clock, turns }: PiecesOptions,
+  { clock, turns, silentMs = 300_000 }: PiecesOptions,
 ): AsyncGenerator<Uint8Array> {
   const changed = createWakeup()
   const hasRoom = () => intake.queue.byteLength < mostWaiting
