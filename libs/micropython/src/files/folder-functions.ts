@@ -87,9 +87,12 @@ def x(p):
     n=e[0]
     if n not in('.','..'):x(p+'/'+n)
   else:
-   l=[e[0] for e in os.ilistdir(p) if e[0] not in('.','..')]
-   for n in l:
+   l=[]
+   for e in os.ilistdir(p):
+    n=e[0]
+    if n in('.','..'):continue
     if not(${partTest}):raise OSError(39)
+    l.append(n)
    for n in l:os.remove(p+'/'+n)
   os.rmdir(p)
  else:os.remove(p)
@@ -98,8 +101,12 @@ x(p)
 `
 
 export async function removeFile(session: Session, path: string, isRecursive: boolean): Promise<void> {
-  if (/^[./]+$/.test(path))
-    throw new AppError("bad_request", "The root and the current folder are not removed.")
+  // Of `lib/..` all would be removed that `lib` is beside.
+  if (/(^|\/)\.{0,2}\/*$/.test(path.replace(/\/+$/, "")))
+    throw new AppError(
+      "bad_request",
+      "The root, and what ends in `.` or `..`, is not removed: name the folder.",
+    )
   const bare = path.replace(/(?<=[^/])\/+$/, "")
   const given = { p: pathLiteral(bare), a: isRecursive ? 1 : 0 }
   await runFunction(

@@ -57,7 +57,12 @@ export function createBoardWire(
     }
     return came.byteLength === 0 ? null : came.takeAll()
   }
-  const write = async (bytes: Uint8Array) => (down === undefined ? board.receive(bytes) : down.send(bytes))
+  const write = async (bytes: Uint8Array) => {
+    // What this thread was about before is no time that the board takes to answer.
+    passRealTime()
+    if (down === undefined) board.receive(bytes)
+    else down.send(bytes)
+  }
   return { wire: { write, read }, clock }
 }
 
