@@ -1,6 +1,5 @@
 import { useBoard } from "@serialcast/boards"
 import { AppError } from "@serialcast/contract"
-import { tellOutcome } from "@serialcast/device-stream"
 import type { Board } from "@serialcast/micropython"
 import type { CommandContext } from "../command/context.ts"
 import type { OptionTable, OptionValues } from "../command/options.ts"
@@ -62,9 +61,9 @@ async function haveBoard<T>(
   const state = client.devices.get(address)
   if (state === undefined) throw new AppError("unknown_device", `There is no device ${address} any more.`)
   const isGivenUp = (error: unknown) => signal.aborted || isReaderGone(error)
-  const told = tellOutcome(client.device(address), isGivenUp)
+  const device = client.device(address)
   const { steal } = values
-  const options = { device: told.device, state, by, purpose: shorten(purpose), steal, clock, signal }
+  const options = { device, state, by, purpose: shorten(purpose), steal, clock, signal, isGivenUp }
   const take = () =>
     useBoard(options, async (board) => {
       if (board.found === "program" && !isReset) {
@@ -73,7 +72,7 @@ async function haveBoard<T>(
           `The program that ran was interrupted; serialcast reset ${name} starts main.py again.\n`,
         )
       }
-      return await told.run(() => work(board))
+      return await work(board)
     })
   const isHeld = () => (client.devices.get(address)?.lease ?? null) !== null
   const onWait = ({ message }: AppError) =>

@@ -25,3 +25,22 @@ test("a taking that is given up, wherever it is, leaves the board at its prompt 
     if (wasTaken) break
   }
 })
+
+test("the end of its lease tells whether the work was done, failed or was given up", async () => {
+  const { device, state, outcomes } = await startBoardDevice()
+  const options = { device, state, by: "me", purpose: "put main.py", clock: systemClock, signal: patient }
+  const failure = new Error("No room.")
+  const fail = () => Promise.reject(failure)
+  await useBoard(options, async () => {})
+  await expect(useBoard(options, fail)).rejects.toBe(failure)
+  const isGivenUp = (error: unknown) => error === failure
+  await expect(useBoard({ ...options, isGivenUp }, fail)).rejects.toBe(failure)
+  await useBoard({ ...options, isGivenUp: () => true }, async () => {})
+  const giving = new AbortController()
+  const giveUp = () => {
+    giving.abort()
+    return fail()
+  }
+  await expect(useBoard({ ...options, signal: giving.signal }, giveUp)).rejects.toBe(failure)
+  expect(outcomes).toEqual([undefined, "failed", "cancelled", undefined, "cancelled"])
+})

@@ -1,5 +1,5 @@
 import { AppError, type DeviceState } from "@serialcast/contract"
-import type { Device } from "@serialcast/device-stream"
+import type { Device, DeviceLease } from "@serialcast/device-stream"
 import { type Board, type BoardMemory, takeBoard } from "@serialcast/micropython"
 import { type Clock, concatBytes } from "@serialcast/primitives"
 import { DeviceWire } from "./device-wire.ts"
@@ -19,6 +19,8 @@ export interface UseBoardOptions {
   readonly clock: Clock
   /** Gives it up, and gives it back. */
   readonly signal: AbortSignal
+  /** Whether the end by this error is what whoever asked for it wants. Default: once `signal` is aborted. */
+  readonly isGivenUp?: ((error: unknown) => boolean) | undefined
 }
 
 /** A lease outlives the process that held it, when that was killed, by so much. */
@@ -32,11 +34,28 @@ const lastWordsBytes = 4_096
  * happens. Throws `leased` while somebody else has it, `not_micropython` when it is none, `cancelled` when it was given up,
  * and what `work` throws.
  */
-export async function useBoard<T>(
-  { device, state, by, purpose, steal, memory, clock, signal }: UseBoardOptions,
+export async function useBoard<T>(options: UseBoardOptions, work: (board: Board) => Promise<T>): Promise<T> {
+  const { device, by, purpose, steal, signal, isGivenUp = () => signal.aborted } = options
+  let isDone = false
+  let reason: unknown
+  // What terminals are told at the end of the lease.
+  const outcome = () => (isDone ? undefined : isGivenUp(reason) ? "cancelled" : "failed")
+  await using lease = await device.acquireLease({ by, purpose, steal, ttlMs: leaseTtlMs, outcome })
+  try {
+    const result = await takeFor(lease, options, work)
+    isDone = true
+    return result
+  } catch (error) {
+    reason = error
+    throw error
+  }
+}
+
+async function takeFor<T>(
+  lease: DeviceLease,
+  { device, state, by, memory, clock, signal }: UseBoardOptions,
   work: (board: Board) => Promise<T>,
 ): Promise<T> {
-  await using lease = await device.acquireLease({ by, purpose, steal, ttlMs: leaseTtlMs })
   const said = await lastWords(device, signal)
   await using wire = await DeviceWire.open({ device, lease, by, clock })
   // Taking it ends its program, which is left alone when nobody waits for the board any more.

@@ -21,6 +21,7 @@ export async function startBoardDevice() {
     }
   })()
   const counts = { leases: 0, released: 0, writes: 0 }
+  const outcomes: ("failed" | "cancelled" | undefined)[] = []
   let onWrite = () => {}
   const writer: DeviceWriter = {
     async write(bytes) {
@@ -34,9 +35,12 @@ export async function startBoardDevice() {
     [Symbol.asyncDispose]: async () => {},
   }
   const device: UseBoardOptions["device"] = {
-    async acquireLease() {
+    async acquireLease({ outcome }) {
       counts.leases += 1
-      const release = async () => void (counts.released += 1)
+      const release = async () => {
+        counts.released += 1
+        outcomes.push(outcome?.())
+      }
       const lost = new AbortController().signal
       const lease: DeviceLease = { fence: "f", holder: "me", lost, release, [Symbol.asyncDispose]: release }
       return lease
@@ -54,6 +58,8 @@ export async function startBoardDevice() {
   }
   return {
     counts,
+    /** What was told at the end of each lease. */
+    outcomes,
     device,
     state: createDeviceState(),
     /** Called behind each write to the board. */

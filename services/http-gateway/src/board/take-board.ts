@@ -1,6 +1,5 @@
 import type { Boards } from "@serialcast/boards"
 import { formatAddress } from "@serialcast/contract"
-import { tellOutcome } from "@serialcast/device-stream"
 import type { Board } from "@serialcast/micropython"
 import type { Request, Response } from "express"
 import { callerOf } from "../api/caller.ts"
@@ -32,7 +31,6 @@ export async function takeBoard<T>(
   const signal = closeSignal(response, stopping)
   const { by } = callerOf(request)
   const steal = flagOf(request, "steal", { absent: false })
-  const told = tellOutcome(devices.device(address), () => signal.aborted)
-  const options = { device: told.device, state, by, purpose, steal, clock, signal }
-  return await boards.use(address, options, (board) => told.run(() => work(board, signal)))
+  const options = { device: devices.device(address), state, by, purpose, steal, clock, signal }
+  return await boards.use(address, options, (board) => work(board, signal))
 }
