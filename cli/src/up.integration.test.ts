@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openPty } from "@serialcast/testkit"
+import { createTemporaryFolder, openPty } from "@serialcast/testkit"
 import { connectAsync } from "mqtt"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { WebSocket } from "ws"
@@ -64,6 +64,20 @@ describe("up", () => {
       expect.stringMatching(`^serialcast up: Port ${port} \\(http\\) is in use by another program`),
     ])
     expect(cli.stderr.text).not.toMatch(/\n +at /)
+  })
+
+  test("a broker's folder that another one uses is one clear line", async () => {
+    const folder = createTemporaryFolder()
+    onTestFinished(() => folder[Symbol.dispose]())
+    const first = spawnCli(["up"], { SERIALCAST_BROKER_DIR: folder.path })
+    await first.stdout.find(/Ctrl-C stops it/)
+    const second = spawnCli(["up"], { SERIALCAST_BROKER_DIR: folder.path })
+    expect(await second.exited).toBe(1)
+    expect(second.stderr.text).toMatch(
+      /^serialcast up: [^\n]* is used by another broker: process \d+\. Stop the other broker[^\n]*\n$/,
+    )
+    first.child.kill("SIGTERM")
+    expect(await first.exited).toBe(0)
   })
 
   test("a bad configuration key is one clear line with its path", async () => {

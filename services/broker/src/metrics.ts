@@ -6,7 +6,7 @@ export interface BrokerCounters {
   countSent(): void
   /** A message that asked to be retained and was not, for want of room. */
   countNotRetained(): void
-  /** A retained message that was not acknowledged, for the disk did not take it. */
+  /** A message that is retained in memory only, for the disk did not take it. */
   countNotKept(): void
   /** A client that was cut off, by the code of the reason: `slow_client`, `too_large`, `unauthorized`, … */
   countCut(code: string): void
@@ -23,7 +23,7 @@ export function createBrokerCounters(registry: Registry): BrokerCounters {
   const notRetained = counter("messages_not_retained", "Messages not retained because the room was used up.")
   const notKept = counter(
     "messages_not_kept",
-    "Retained messages that were not acknowledged because the disk did not take them.",
+    "Messages retained in memory only, because the disk did not take them.",
   )
   const dropped = counter("connections_dropped", "Connections refused because there were too many.")
   const cut = new Counter({

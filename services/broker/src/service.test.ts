@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from "node:net"
 import { AppError } from "@serialcast/contract"
 import { concatBytes, systemClock } from "@serialcast/primitives"
 import { createLogger, createMetrics, type ServiceDeps } from "@serialcast/service-kit"
-import { checkCounting, countingBytes, eventually } from "@serialcast/testkit"
+import { checkCounting, countingBytes, createTemporaryFolder, eventually } from "@serialcast/testkit"
 import { connectAsync, type IClientOptions, MqttClient, connect as openMqtt } from "mqtt"
 import { afterEach, expect, test } from "vitest"
 import { WebSocket } from "ws"
@@ -34,6 +34,8 @@ async function start({
     token: null,
     ...overrides,
   }
+  const folder = createTemporaryFolder()
+  cleanup.push(() => folder[Symbol.dispose]())
   const config = {
     broker: {
       listen: anyPort,
@@ -42,7 +44,7 @@ async function start({
       url: null,
       root: "serialcast",
       clientBufferBytes,
-      dir: null,
+      dir: folder.path,
       syncMs: 1_000,
     },
     access: { open: false, tokenFile: null, hosts: [] },
@@ -195,6 +197,40 @@ test("everything that a client published before it left is delivered", async () 
   await publisher.endAsync()
   await eventually(() => expect(received).toHaveLength(numbers.length))
   expect(received).toEqual(numbers)
+})
+
+test.each([0, 1] as const)(
+  "what a client publishes with QoS %i is delivered in order, whether it is retained or not",
+  async (qos) => {
+    const { url } = await start()
+    const subscriber = await connect(url)
+    await subscriber.subscribeAsync("topic", { qos })
+    const received: number[] = []
+    subscriber.on("message", (_topic, payload) => received.push(Number(payload)))
+    const publisher = await connect(url)
+    const numbers = Array.from({ length: 1_000 }, (_, number) => number)
+    const publications = numbers.map((number) =>
+      publisher.publishAsync("topic", String(number), { qos, retain: number % 3 === 0 }),
+    )
+    await Promise.all(publications)
+    await eventually(() => expect(received).toHaveLength(numbers.length))
+    expect(received).toEqual(numbers)
+  },
+)
+
+test("a retained message reaches subscribers also when its client is gone before the disk has it", async () => {
+  const { url, broker } = await start()
+  const subscriber = await connect(url)
+  await subscriber.subscribeAsync("#")
+  const message = nextMessage(subscriber)
+  const socket = connectTcp(broker.address.port, "127.0.0.1")
+  cleanup.push(() => void socket.destroy())
+  const read = once(socket, "data")
+  // CONNECT with the client id "a"; then PUBLISH of "x" on "t", retained, QoS 1, and DISCONNECT at once (§3.1, §3.3, §3.14).
+  socket.write(Uint8Array.of(0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, 0x61))
+  await read
+  socket.write(Uint8Array.of(0x33, 6, 0, 1, 0x74, 0, 7, 0x78, 0xe0, 0))
+  expect(await message).toMatchObject({ topic: "t", payload: Buffer.from("x") })
 })
 
 test("publishing to $SYS ends the connection; subscribing to $share is refused", async () => {

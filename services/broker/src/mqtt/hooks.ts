@@ -109,10 +109,11 @@ export function createHooks(deps: HooksDeps): { readonly take: TakePublication; 
       if (outcome instanceof AppError) return done(outcome)
       if (client === null) return done()
       inTurn(recordOf(client), outcome, (isKept) => {
-        if (!isKept) unacknowledged.add(client)
         if (!isKept) counters.countNotKept()
+        const isAsked = packet.messageId !== undefined
+        if (isAsked && !isKept) unacknowledged.add(client)
         // aedes acknowledges before it publishes: what it must not acknowledge, or cannot any more, it gets as QoS 0.
-        if (packet.messageId !== undefined && (!isKept || client.closed)) packet.qos = 0
+        if (isAsked && (!isKept || client.closed)) packet.qos = 0
         done()
       })
     },
