@@ -35,8 +35,13 @@ export class RetainedFile {
 
   /** Closes it when all is done that was asked of it, however long that takes. */
   async close(): Promise<void> {
-    await this.#last.catch(() => {})
+    await this.#last
     await this.#disk.close(this.#descriptor)
+  }
+
+  async remove(): Promise<void> {
+    await this.close()
+    await this.#disk.remove(this.path)
   }
 
   #ask(work: Promise<void>): Promise<void> {
@@ -46,7 +51,7 @@ export class RetainedFile {
   }
 }
 
-/** Opens a file that is whole, to be written on. */
+/** Opens a file to be written on. */
 export async function openRetainedFile(
   { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number },
   disk: Disk,
@@ -54,13 +59,14 @@ export async function openRetainedFile(
   return new RetainedFile({ path, sizeBytes, descriptor: await disk.open(path) }, disk)
 }
 
+/** Begins a new file. What a full disk had no room for leaves none. */
 export async function createRetainedFile(path: string, disk: Disk): Promise<RetainedFile> {
   const file = await openRetainedFile({ path, sizeBytes: 0 }, disk)
   try {
     await file.append(fileHead)
     return file
   } catch (error) {
-    await file.close()
+    await file.remove()
     throw error
   }
 }

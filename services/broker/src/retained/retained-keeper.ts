@@ -24,8 +24,8 @@ import { encodeRecord } from "./record.ts"
 import { createRetainedFile, openRetainedFile, type RetainedFile } from "./retained-file.ts"
 import type { Loaded, RetainedFolder } from "./retained-folder.ts"
 
-// A disk that takes nothing for so long is away, and nobody waits for it.
-const patienceMs = 1_000
+// A disk that takes nothing for so long is away, and nobody waits for it. Cards take a second now and then.
+const patienceMs = 5_000
 const closeMs = 1_000
 const retries = { minMs: 1_000, maxMs: 30_000 }
 /** A new file is begun when there is more than twice as much in the old one as is kept, and this: less is not worth it. */
@@ -96,7 +96,7 @@ export class RetainedKeeper {
     try {
       if (newest === undefined) return await this.#beginFile()
       this.#older.pop()
-      this.#file = await this.#patiently(openRetainedFile(newest, disk), closeLate)
+      this.#file = await this.#patiently(openRetainedFile(newest, disk), (late) => late.close())
       if (this.#older.length > 0) this.#writeAll()
     } catch (error) {
       this.#goAway(error)
@@ -198,8 +198,8 @@ export class RetainedKeeper {
   async #beginFile(): Promise<void> {
     const { disk, folder } = this.#deps
     const path = await this.#patiently(folder.nextPath())
-    const file = await this.#patiently(createRetainedFile(path, disk), closeLate)
-    if (this.#isClosed) return await file.close()
+    const file = await this.#patiently(createRetainedFile(path, disk), (late) => late.remove())
+    if (this.#isClosed) return await file.remove()
     if (this.#file !== null) {
       this.#older.push(this.#file.path)
       void this.#closeSynced(this.#file)
@@ -250,7 +250,7 @@ export class RetainedKeeper {
 
   #goAway(error: unknown): void {
     if (this.#state === "away") return
-    const { log, clock, disk } = this.#deps
+    const { log, clock } = this.#deps
     const file = this.#file
     const isAttempt = this.#state === "returning"
     if (!isAttempt)
@@ -267,7 +267,7 @@ export class RetainedKeeper {
     if (file === null) return
     // Nobody was told that something is in the file of an attempt; what others have was promised.
     if (!isAttempt) this.#older.push(file.path)
-    const closing = isAttempt ? file.close().then(() => disk.remove(file.path)) : file.close()
+    const closing = isAttempt ? file.remove() : file.close()
     closing.catch((reason: unknown) => log.debug({ reason }, "a file of retained messages was not closed"))
   }
 
@@ -307,8 +307,4 @@ export class RetainedKeeper {
       throw error
     }
   }
-}
-
-function closeLate(file: RetainedFile): Promise<void> {
-  return file.close()
 }

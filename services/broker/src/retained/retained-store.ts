@@ -11,7 +11,7 @@ import { RetainedKeeper } from "./retained-keeper.ts"
 import { RetainedMessages } from "./retained-messages.ts"
 
 // Reading the folder takes milliseconds; a disk that takes longer hangs.
-const loadTimeoutMs = 10_000
+const loadTimeoutMs = 5_000
 // What a file may have besides retained messages: wills, and what is not worth a new file.
 const wasteBytes = 32 * 1024 * 1024
 
