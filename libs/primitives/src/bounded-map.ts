@@ -21,6 +21,11 @@ export class BoundedMap<K, V> {
     }
   }
 
+  /** From the oldest to the newest. */
+  entries(): [K, V][] {
+    return [...this.#entries]
+  }
+
   delete(key: K): void {
     this.#entries.delete(key)
   }

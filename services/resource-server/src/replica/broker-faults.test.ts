@@ -27,7 +27,7 @@ class World {
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
-    this.broker = new SlowBroker(this.random)
+    this.broker = new SlowBroker(this.random, { bringsToWildcards: this.random.next() < 0.5 })
   }
 
   async start(): Promise<void> {
@@ -117,7 +117,7 @@ async function settle(): Promise<void> {
 }
 
 test("whatever is cut or killed at any moment, all servers come to the same, and what was answered is there", async () => {
-  const { seed } = seededRandom()
+  const seed = Number(process.env["FAULT_SEED"] ?? seededRandom().seed)
   let made = 0
   for (let run = 0; run < runs; run++) {
     const message = `seed ${seed}, run ${run}`
@@ -145,7 +145,7 @@ test("whatever is cut or killed at any moment, all servers come to the same, and
     check(servers[0]!.store, world, message)
     await servers[0]!.store.close()
   }
-  expect(made, `seed ${seed}`).toBeGreaterThan(runs * 5)
+  expect(made, `seed ${seed}`).toBeGreaterThan(runs * 2)
 }, 60_000)
 
 function check(store: BrokerStore, { answered }: World, message: string): void {

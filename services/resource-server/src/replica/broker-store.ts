@@ -29,6 +29,7 @@ import {
   type Fetch,
   type Hello,
   parseAnswer,
+  type ReplicaAnswer,
   type ReplicaMessage,
 } from "./messages.ts"
 import { Replica } from "./replica.ts"
@@ -63,11 +64,11 @@ export interface BrokerStore extends ResourceStore {
   close(): Promise<void>
 }
 
+const nothing = new Uint8Array(0)
 const defaultAnswerMs = 1_000
 const applyMs = 10_000
-const lookAroundMs = 2_000
-/** Whoever should have put a topic right had this time for it. */
-const overdueMs = 5_000
+const askAgainMs = 2_000
+const lookAroundMs = 200
 
 /** Resources that all servers at one broker share, kept in its retained messages. */
 export async function createBrokerStore(options: BrokerStoreOptions): Promise<BrokerStore> {
@@ -89,6 +90,11 @@ class SharedStore implements BrokerStore {
   /** Of one who is coming; null: it knows all. */
   #inbox: Inbox
   #isLive = false
+  /** Wall time in milliseconds. */
+  #since = 0
+  #unanswered: string | null = null
+  /** End the subscriptions to single resources. */
+  readonly #asked: (() => void)[] = []
   /** What was known before the broker lost everything, until it is told all of it again. */
   #before: { readonly replica: Replica; lastId: string } | null = null
   #lastId = 0
@@ -99,7 +105,7 @@ class SharedStore implements BrokerStore {
     this.#broker = broker
     this.#clock = clock
     this.#random = random
-    this.#replica = new Replica(clock)
+    this.#replica = new Replica(clock, random)
     this.#inbox = new Inbox(clock, broker.clientId)
   }
 
@@ -133,7 +139,7 @@ class SharedStore implements BrokerStore {
       })
     this.#broker.onReply((payload) => {
       const answer = parseAnswer(payload)
-      if (answer !== undefined) this.#inbox.heardAnswer(answer)
+      if (answer !== undefined) this.#heardAnswer(answer)
     })
     this.#broker.onConnected(() => void this.#join())
     this.#broker.onDisconnected(() => this.#lost())
@@ -205,6 +211,7 @@ class SharedStore implements BrokerStore {
         inbox,
         answerMs,
         newId: () => this.#newId(),
+        ask: (uris) => this.#ask(uris),
         say: (message) => this.#say({ ...message, by }),
         signal: AbortSignal.any([left.signal, this.#stopping.signal]),
       })
@@ -212,28 +219,41 @@ class SharedStore implements BrokerStore {
     } catch (error) {
       if (left.signal.aborted || this.#stopping.signal.aborted) return
       log.warn({ reason: String(error) }, "the broker does not say which resources there are; asking again")
-      await delay(this.#clock, lookAroundMs, left.signal)
+      await delay(this.#clock, askAgainMs, left.signal)
       if (inbox === this.#inbox && !left.signal.aborted) void this.#join()
     } finally {
       stop()
     }
   }
 
+  async #ask(uris: readonly string[]): Promise<void> {
+    for (const uri of uris) {
+      const filter = this.#broker.topics.resource(uri)
+      const forget = await this.#broker.subscribe(filter, (message) => this.#heardWord(message))
+      this.#asked.push(forget)
+    }
+  }
+
   /** From here on everything that is said is done as it comes. */
-  #goLive({ records, rev, missing, unreadable }: Known): void {
+  #goLive({ known, rev, missing, unreadable, unanswered }: Known): void {
     const { log } = this.#options
     const { words, shards, buffered } = this.#inbox
+    for (const forget of this.#asked.splice(0)) forget()
     const before = this.#shown
-    const isLost = records.length === 0 && missing.length === 0 && before.size > 0
+    const isLost = known.length === 0 && missing.length === 0 && before.size > 0
     if (missing.length > 0) log.warn({ uris: missing }, "the broker has lost resources")
     if (unreadable.length > 0) log.warn({ uris: unreadable }, "what the broker keeps there is no resource")
     this.#before = null
-    this.#replica = new Replica(this.#clock)
-    this.#replica.restore(records, rev)
+    this.#replica = new Replica(this.#clock, this.#random)
+    this.#replica.restore(known, rev)
     this.#isLive = true
+    this.#since = this.#clock.nowMs()
+    this.#unanswered = unanswered
     for (const message of buffered ?? []) this.#do(message)
     for (const [uri, text] of words) this.#look(uri, text)
-    for (const [shard, payload] of shards) this.#replica.heardShard(shard, payload)
+    // Whoever knew that something is not on the broker may be gone.
+    this.#replica.doubtUnless((uri) => words.has(uri))
+    for (const shard of allShards) this.#replica.heardShard(shard, shards.get(shard) ?? nothing)
     if (isLost) {
       log.warn({ count: before.size }, "the broker has lost all resources; it is told them again")
       void this.#tellAgain(before)
@@ -261,6 +281,20 @@ class SharedStore implements BrokerStore {
   #toldAgain(): void {
     this.#before = null
     this.#changed.wake()
+  }
+
+  /**
+   * Somebody answers late who knows all for longer: what it knows may be more than what the broker had. Of two, one is first
+   * for both of them.
+   */
+  #heardAnswer(answer: ReplicaAnswer): void {
+    if (!this.#isLive) return this.#inbox.heardAnswer(answer)
+    if (answer.kind !== "here" || answer.id !== this.#unanswered) return
+    const isFirst =
+      answer.since === this.#since ? answer.from < this.#broker.clientId : answer.since < this.#since
+    if (!isFirst) return
+    this.#lost()
+    void this.#join()
   }
 
   #lost(): void {
@@ -349,8 +383,8 @@ class SharedStore implements BrokerStore {
   }
 
   #answer(hello: Hello): void {
-    this.#snapshots.take(hello, { records: this.#replica.records(), rev: this.#replica.rev })
-    const here = { kind: "here", id: hello.id, from: this.#broker.clientId } as const
+    this.#snapshots.take(hello, { known: this.#replica.known(), rev: this.#replica.rev })
+    const here = { kind: "here", id: hello.id, from: this.#broker.clientId, since: this.#since } as const
     this.#broker.publish(this.#broker.topics.reply(hello.by), encodeAnswer(here)).catch(() => {
       // It asks again.
     })
@@ -371,8 +405,7 @@ class SharedStore implements BrokerStore {
     while (!signal.aborted) {
       await delay(this.#clock, lookAroundMs, signal)
       if (!this.#isLive) continue
-      // Not all of them at the same time.
-      const { uris, shards } = this.#replica.overdue(overdueMs * (1 + this.#random()))
+      const { uris, shards } = this.#replica.overdue()
       if (uris.length + shards.length === 0) continue
       this.#options.log.info({ uris: uris.length, shards: shards.length }, "the broker is told again")
       await this.#sayAll(uris, shards).catch(() => {

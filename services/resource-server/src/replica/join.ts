@@ -2,12 +2,14 @@ import { after, type Clock, msUntil } from "@serialcast/primitives"
 import { StoreUnavailable } from "@serialcast/resources"
 import type { Inbox } from "./inbox.ts"
 import type { Fetch, Hello } from "./messages.ts"
-import { parseRecord, parseRecordLine, type ReplicaRecord } from "./record.ts"
+import { parseLine, parseRecord, type ReplicaRecord, type ReplicaRemoval } from "./record.ts"
 
 export interface JoinDeps {
   readonly clock: Clock
   readonly inbox: Inbox
   readonly newId: () => string
+  /** Asks the broker for what it kept of these, by their own names. */
+  readonly ask: (uris: readonly string[]) => Promise<void>
   /** On the topic of all. */
   readonly say: (message: Pick<Hello, "kind" | "id"> | Pick<Fetch, "kind" | "id" | "from">) => Promise<void>
   readonly signal: AbortSignal
@@ -17,12 +19,14 @@ export interface JoinDeps {
 
 /** All that one who comes has to know to be like the others. */
 export interface Known {
-  readonly records: readonly ReplicaRecord[]
+  readonly known: readonly (ReplicaRecord | ReplicaRemoval)[]
   readonly rev: number
   /** What the broker's index has and its topics do not. */
   readonly missing: readonly string[]
   /** Words on topics of resources that are none. */
   readonly unreadable: readonly string[]
+  /** The hello that nobody answered in time; null: somebody did. */
+  readonly unanswered: string | null
 }
 
 const echoMs = 10_000
@@ -51,7 +55,7 @@ export async function join(deps: JoinDeps): Promise<Known> {
     } else {
       await settle(deps)
       // Whoever is at work without having answered came at the same time: it knows by now.
-      if (inbox.isAlone) return gather(inbox)
+      if (inbox.isAlone) return gather(inbox, id)
     }
   }
 }
@@ -64,24 +68,34 @@ async function fetchAll(deps: JoinDeps): Promise<Known | null> {
     await until(deps, partMs, () => inbox.partCount > seen)
   }
   const parts = inbox.answer
-  const records = parts.flatMap(({ lines }) => lines.map(parseRecordLine))
-  return { records, rev: parts[0]?.rev ?? 0, missing: [], unreadable: [] }
+  const known = parts.flatMap(({ lines }) => lines.map(parseLine))
+  return { known, rev: parts[0]?.rev ?? 0, missing: [], unreadable: [], unanswered: null }
 }
 
-/** Waits until the broker has nothing more to bring of what it kept. */
+/**
+ * Waits until the broker has nothing more to bring of what it kept. Some bring nothing to a subscription with wildcards
+ * (RabbitMQ): what is missing then is asked for by its name.
+ */
 async function settle(deps: JoinDeps): Promise<void> {
-  const { clock, inbox, signal } = deps
+  const { clock, inbox, ask, signal } = deps
   const endMs = after(clock.monotonicMs(), indexMs)
+  let isAsked = false
   while (!signal.aborted && msUntil(clock, endMs) > 0) {
     const waitMs = msUntil(clock, after(inbox.lastWord, quietMs))
-    if (waitMs <= 0 && inbox.missing.length === 0) return
+    const { missing } = inbox
+    if (waitMs <= 0 && missing.length === 0) return
+    if (waitMs <= 0 && !isAsked) {
+      isAsked = true
+      await ask(missing)
+      continue
+    }
     await inbox.news.wait({ signal, timeout: { clock, ms: waitMs > 0 ? waitMs : msUntil(clock, endMs) } })
   }
 }
 
-function gather(inbox: Inbox): Known {
+function gather(inbox: Inbox, unanswered: string): Known {
   const unreadable: string[] = []
-  const records = [...inbox.words].flatMap(([uri, text]) => {
+  const known = [...inbox.words].flatMap(([uri, text]) => {
     try {
       const { resource, rev } = parseRecord(text, uri, 0)
       return [{ resource, rev: rev ?? 0 }]
@@ -90,7 +104,7 @@ function gather(inbox: Inbox): Known {
       return []
     }
   })
-  return { records, rev: 0, missing: inbox.missing, unreadable }
+  return { known, rev: 0, missing: inbox.missing, unreadable, unanswered }
 }
 
 /** Whether `is` came true in this time. */

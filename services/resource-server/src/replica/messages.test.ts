@@ -48,7 +48,7 @@ test("no bytes are anything but a message or a refusal", () => {
 test("answers are read as they were written; what else comes there is none", () => {
   const part = { kind: "part", id: "7", from: "other", part: 0, parts: 1, rev: 9 } as const
   for (const answer of [
-    { kind: "here", id: "7", from: "other" } as const,
+    { kind: "here", id: "7", from: "other", since: 5 } as const,
     { ...part, lines: [] },
     { ...part, lines: ["{}", "{}"] },
   ])

@@ -94,6 +94,8 @@ export interface Here {
   readonly kind: "here"
   readonly id: string
   readonly from: string
+  /** It knows all since then, wall time in milliseconds. */
+  readonly since: number
 }
 
 /** Some of the records, each a line of its own. */
@@ -118,7 +120,7 @@ export function parseAnswer(payload: Uint8Array): ReplicaAnswer | undefined {
   try {
     const { head, body } = splitText(decode(payload))
     const [id, from, kind] = [text(head, "id"), text(head, "from"), text(head, "kind")]
-    if (kind === "here") return { kind, id, from }
+    if (kind === "here") return { kind, id, from, since: count(head, "since") }
     if (kind !== "part") return undefined
     const [part, parts, rev] = [count(head, "part"), count(head, "parts"), count(head, "rev")]
     return { kind, id, from, part, parts, rev, lines: body === "" ? [] : body.split("\n") }

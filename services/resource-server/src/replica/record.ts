@@ -6,6 +6,12 @@ export interface ReplicaRecord {
   readonly rev: number
 }
 
+/** A resource that was taken away, by the command of this number. */
+export interface ReplicaRemoval {
+  readonly gone: string
+  readonly rev: number
+}
+
 /** The JSON of a resource's topic: what `encodeResource` writes, and `rev`. */
 export function encodeRecord({ resource, rev }: ReplicaRecord): string {
   return `${encodeResource(resource).slice(0, -1)},"rev":${rev}}`
@@ -30,8 +36,14 @@ export function looksAlike(one: Resource, other: Resource): boolean {
   return one.etag === other.etag && one.methods === other.methods && one.childMethods === other.childMethods
 }
 
-/** One that another replica sends, with its uri in it. Throws `bad_json`. */
-export function parseRecordLine(line: string): ReplicaRecord {
-  const { rev } = JSON.parse(line) as { readonly rev?: unknown }
-  return { resource: parseResource(line), rev: Number.isSafeInteger(rev) ? (rev as number) : 0 }
+/** How a replica sends to another one what it knows: a line for each. */
+export function encodeLine(known: ReplicaRecord | ReplicaRemoval): string {
+  return "gone" in known ? JSON.stringify(known) : encodeRecord(known)
+}
+
+/** Throws `bad_json`. */
+export function parseLine(line: string): ReplicaRecord | ReplicaRemoval {
+  const { gone, rev: found } = JSON.parse(line) as { readonly gone?: unknown; readonly rev?: unknown }
+  const rev = Number.isSafeInteger(found) ? (found as number) : 0
+  return typeof gone === "string" ? { gone, rev } : { resource: parseResource(line), rev }
 }

@@ -1,13 +1,21 @@
 import { BoundedMap, type Clock, type MonotonicMs, msSince } from "@serialcast/primitives"
 import { type Outcome, type Resource, ResourceTable, type Change as TableChange } from "@serialcast/resources"
 import type { Adoption, Change } from "./messages.ts"
-import { encodeRecord, looksAlike, type ParsedRecord, parseRecord, type ReplicaRecord } from "./record.ts"
+import {
+  encodeRecord,
+  looksAlike,
+  type ParsedRecord,
+  parseRecord,
+  type ReplicaRecord,
+  type ReplicaRemoval,
+} from "./record.ts"
 import { Shards, shardOf } from "./shards.ts"
 import { Suspects } from "./suspects.ts"
 
 /** As long as an empty message on the topic of a resource that was made anew may be that of its removal before. */
 const removalMs = 60_000
 const maxRemovals = 10_000
+const maxGone = 1_000
 
 interface Facts {
   /** Of the message that made it as it is. */
@@ -33,16 +41,19 @@ export class Replica {
   readonly #table = new ResourceTable()
   readonly #facts = new Map<string, Facts>()
   readonly #shards = new Shards()
+  /** What was taken away last, by the number of its command: as much a part of what all have alike as the table. */
+  readonly #gone = new BoundedMap<string, number>(maxGone)
   readonly #removals = new BoundedMap<string, MonotonicMs>(maxRemovals)
   readonly #suspectUris: Suspects
   readonly #suspectShards: Suspects
   #rev = 0
   #valueBytes = 0
 
-  constructor(clock: Clock) {
+  /** `random`: uniform in [0, 1). */
+  constructor(clock: Clock, random: () => number = Math.random) {
     this.#clock = clock
-    this.#suspectUris = new Suspects(clock)
-    this.#suspectShards = new Suspects(clock)
+    this.#suspectUris = new Suspects(clock, random)
+    this.#suspectShards = new Suspects(clock, random)
   }
 
   get size(): number {
@@ -68,8 +79,13 @@ export class Replica {
   }
 
   /** Takes over what another replica, or the broker, knows. */
-  restore(records: Iterable<ReplicaRecord>, rev = 0): void {
-    for (const { resource, rev: its } of records) {
+  restore(known: Iterable<ReplicaRecord | ReplicaRemoval>, rev = 0): void {
+    for (const one of known) {
+      if ("gone" in one) {
+        this.#gone.set(one.gone, one.rev)
+        continue
+      }
+      const { resource, rev: its } = one
       this.#table.restore(resource)
       this.#keep(resource.uri, { rev: its, bytes: resource.value.byteLength })
       this.#rev = Math.max(this.#rev, its)
@@ -77,8 +93,12 @@ export class Replica {
     this.#rev = Math.max(this.#rev, rev)
   }
 
-  records(): ReplicaRecord[] {
-    return this.#table.list().map((resource) => ({ resource, rev: this.#facts.get(resource.uri)?.rev ?? 0 }))
+  /** All that another one has to know to go on alike. */
+  known(): (ReplicaRecord | ReplicaRemoval)[] {
+    const records = this.#table.list().map((resource) => {
+      return { resource, rev: this.#facts.get(resource.uri)?.rev ?? 0 }
+    })
+    return [...records, ...this.#gone.entries().map(([gone, rev]) => ({ gone, rev }))]
   }
 
   apply(message: Change | Adoption): Applied {
@@ -107,22 +127,28 @@ export class Replica {
     }
     const said = this.#parse(uri, text)
     if (said.rev === null) return "foreign"
-    const own = this.#facts.get(uri)?.rev
+    const own = this.#facts.get(uri)?.rev ?? this.#gone.get(uri)
     if (found !== undefined && own === said.rev && looksAlike(found, said.resource)) return this.#known(uri)
     // One that was overtaken, by a change or a removal: it comes late, or its sender overwrote what came after it.
-    if (own === undefined ? this.#wasRemoved(uri) : said.rev < own) return this.#wrong(uri)
+    if (own !== undefined && said.rev <= own && (said.rev < own || found === undefined))
+      return this.#wrong(uri)
     return "foreign"
   }
 
   heardShard(shard: string, payload: Uint8Array): void {
     const isRight = new TextDecoder().decode(payload) === this.wordOnShard(shard)
     if (isRight) this.#suspectShards.clear(shard)
-    else this.#suspectShards.suspect(shard)
+    else this.#suspectShards.wrong(shard)
   }
 
-  /** Of what nobody has put right for so long: whoever should have done it is gone. */
-  overdue(ms: number): { readonly uris: readonly string[]; readonly shards: readonly string[] } {
-    return { uris: this.#suspectUris.overdue(ms), shards: this.#suspectShards.overdue(ms) }
+  /** Of what was not heard it is not known whether the broker has it. */
+  doubtUnless(wasHeard: (uri: string) => boolean): void {
+    for (const { uri } of this.#table.list()) if (!wasHeard(uri)) this.#suspectUris.changed(uri)
+  }
+
+  /** What is to be said again, because whoever should have said it is gone, or somebody said something else. */
+  overdue(): { readonly uris: readonly string[]; readonly shards: readonly string[] } {
+    return { uris: this.#suspectUris.overdue(), shards: this.#suspectShards.overdue() }
   }
 
   #change({ command }: Change): Applied {
@@ -148,8 +174,8 @@ export class Replica {
     // Each server that heard it says so; the first one counts.
     if (found !== undefined && looksAlike(found, resource))
       return untouched({ kind: "done", resource: found })
-    if (rev !== null && rev < (this.#facts.get(uri)?.rev ?? 0)) {
-      this.#suspectUris.suspect(uri)
+    if (rev !== null && rev < (this.#facts.get(uri)?.rev ?? this.#gone.get(uri) ?? 0)) {
+      this.#suspectUris.wrong(uri)
       return untouched({ kind: "refused", why: "precondition", uri })
     }
     if (found === undefined) {
@@ -168,6 +194,7 @@ export class Replica {
     const isNew = !this.#facts.has(uri)
     this.#rev = Math.max(this.#rev + 1, leastRev)
     this.#keep(uri, { rev: this.#rev, bytes: value.byteLength })
+    this.#gone.delete(uri)
     this.#suspectUris.changed(uri)
     return { outcome, uris: [uri], shards: isNew ? this.#changedShards([uri]) : [] }
   }
@@ -178,6 +205,7 @@ export class Replica {
       this.#valueBytes -= this.#facts.get(uri)?.bytes ?? 0
       this.#facts.delete(uri)
       this.#shards.delete(uri)
+      this.#gone.set(uri, this.#rev)
       this.#removals.set(uri, this.#clock.monotonicMs())
       this.#suspectUris.changed(uri)
     }
@@ -211,7 +239,7 @@ export class Replica {
   }
 
   #wrong(uri: string): "known" {
-    this.#suspectUris.suspect(uri)
+    this.#suspectUris.wrong(uri)
     return "known"
   }
 

@@ -1,5 +1,5 @@
 import type { Fetch, Hello, Part } from "./messages.ts"
-import { encodeRecord, type ReplicaRecord } from "./record.ts"
+import { encodeLine, type ReplicaRecord, type ReplicaRemoval } from "./record.ts"
 
 // Servers come one after the other; one that asks for what is no more here says hello again.
 const maxSnapshots = 8
@@ -7,7 +7,7 @@ const maxSnapshots = 8
 const partChars = 60_000
 
 interface Snapshot {
-  readonly records: readonly ReplicaRecord[]
+  readonly known: readonly (ReplicaRecord | ReplicaRemoval)[]
   readonly rev: number
 }
 
@@ -28,7 +28,7 @@ export class Snapshots {
     const snapshot = this.#byHello.get(`${by} ${id}`)
     this.#byHello.delete(`${by} ${id}`)
     if (snapshot === undefined) return
-    const groups = groupLines(snapshot.records.map(encodeRecord))
+    const groups = groupLines(snapshot.known.map(encodeLine))
     for (const [part, lines] of groups.entries())
       yield { kind: "part", id, from, part, parts: groups.length, rev: snapshot.rev, lines }
   }

@@ -16,11 +16,17 @@ interface Sent {
 export class SlowBroker {
   readonly topics = createTopics()
   readonly #random: SeededRandom
+  readonly #bringsToWildcards: boolean
   readonly #retained = new Map<string, Uint8Array>()
   readonly #clients = new Set<SlowClient>()
 
-  constructor(random: SeededRandom) {
+  /** Some brokers bring what they keep only to subscriptions without wildcards. */
+  constructor(
+    random: SeededRandom,
+    { bringsToWildcards = true }: { readonly bringsToWildcards?: boolean } = {},
+  ) {
     this.#random = random
+    this.#bringsToWildcards = bringsToWildcards
   }
 
   client(clientId: string): SlowClient {
@@ -43,7 +49,14 @@ export class SlowBroker {
     const kept = [...this.#retained].map(([topic, payload]) => ({ topic, payload, retained: true }))
     // Brokers hand out what they keep in any order.
     kept.sort(() => this.#random.next() - 0.5)
-    for (const message of kept) client.deliver(message)
+    for (const message of kept)
+      if (this.#bringsToWildcards || client.hasExactly(message.topic)) client.deliver(message)
+  }
+
+  /** What is kept there goes to a client that has just subscribed to it. */
+  bring(client: SlowClient, topic: string): void {
+    const payload = this.#retained.get(topic)
+    if (payload !== undefined) client.deliver({ topic, payload, retained: true })
   }
 
   leave(client: SlowClient): void {
@@ -118,6 +131,10 @@ export class SlowClient implements BrokerClient {
     }
   }
 
+  hasExactly(topic: string): boolean {
+    return this.#handlers.has(topic)
+  }
+
   deliver(message: Message): void {
     const { topic, payload } = message
     if (topic === this.topics.reply(this.clientId).topic)
@@ -125,12 +142,15 @@ export class SlowClient implements BrokerClient {
         for (const listener of this.#replies) listener(payload)
       })
     const resources = this.topics.filter("resource").topic.slice(0, -1)
-    const handler = this.#handlers.get(topic.startsWith(resources) ? `${resources}#` : topic)
+    const handler =
+      this.#handlers.get(topic) ??
+      (topic.startsWith(resources) ? this.#handlers.get(`${resources}#`) : undefined)
     if (handler !== undefined) this.coming.push(() => handler(message))
   }
 
   async subscribe(filter: Destination, handler: MessageHandler): Promise<() => void> {
     this.#handlers.set(filter.topic, handler)
+    if (this.isConnected) this.#broker.bring(this, filter.topic)
     return () => this.#handlers.delete(filter.topic)
   }
 
