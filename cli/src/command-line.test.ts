@@ -5,14 +5,17 @@ import { runCommandLine, usageOf } from "./command-line.ts"
 import { createTestContext } from "./testing/test-context.ts"
 
 const boardCommands = ["repl", "ls", "get", "put", "rm", "mkdir", "run", "reset"]
+const resourceCommands = ["resource ls", "resource get", "resource set", "resource rm"]
 const commands = ["up", "bridge", "devices", "attach", "tail", "write", "history", ...boardCommands]
 /** More than any of them takes. */
 const tooMany = Array.from({ length: 1_001 }, (_, at) => String(at))
 
-describe.each(commands)("%s --help", (name) => {
+describe.each([...commands, ...resourceCommands])("%s --help", (name) => {
+  const words = name.split(" ")
+
   test("tells how it is used, each of its options, and examples", async () => {
     const { context, stdout } = createTestContext()
-    expect(await runCommandLine([name, "--help"], context)).toBe(exitCodes.done)
+    expect(await runCommandLine([...words, "--help"], context)).toBe(exitCodes.done)
     expect(stdout.text).toMatch(`Usage: serialcast ${name} [options]`)
     expect(stdout.text).toMatch(/^ {2}-h, --help {2}/m)
     expect(stdout.text).toMatch(new RegExp(`^Examples\n.*serialcast ${name}`, "m"))
@@ -21,23 +24,34 @@ describe.each(commands)("%s --help", (name) => {
 
   test("is the same as help and its name", async () => {
     const [one, other] = [createTestContext(), createTestContext()]
-    await runCommandLine([name, "-h"], one.context)
-    await runCommandLine(["help", name], other.context)
+    await runCommandLine([...words, "-h"], one.context)
+    await runCommandLine(["help", ...words], other.context)
     expect(one.stdout.text).toBe(other.stdout.text)
   })
 
   test("refuses an option that it does not have, and an argument too many", async () => {
     const { context } = createTestContext()
-    await expect(runCommandLine([name, "--fly"], context)).rejects.toThrow(UsageError)
-    await expect(runCommandLine([name, ...tooMany], context)).rejects.toThrow("One argument too many")
-    expect(usageOf([name])).toContain(`Usage: serialcast ${name}`)
+    await expect(runCommandLine([...words, "--fly"], context)).rejects.toThrow(UsageError)
+    await expect(runCommandLine([...words, ...tooMany], context)).rejects.toThrow("One argument too many")
+    expect(usageOf(words)).toContain(`Usage: serialcast ${name}`)
   })
+})
+
+test("resource lists what may stand behind it", async () => {
+  const { context, stdout } = createTestContext()
+  expect(await runCommandLine(["help", "resource"], context)).toBe(exitCodes.done)
+  for (const name of resourceCommands) expect(stdout.text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, "m"))
+  const alike = createTestContext()
+  await runCommandLine(["resource", "--help"], alike.context)
+  expect(alike.stdout.text).toBe(stdout.text)
+  expect(usageOf(["resource"])).toContain("Usage: serialcast resource <ls|get|set|rm> [options]")
 })
 
 test("without arguments every command is listed", async () => {
   const { context, stdout } = createTestContext()
   expect(await runCommandLine([], context)).toBe(exitCodes.done)
-  for (const name of commands) expect(stdout.text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, "m"))
+  for (const name of [...commands, "resource"])
+    expect(stdout.text).toMatch(new RegExp(`^ {2}${name} +[A-Z]`, "m"))
 })
 
 test.each([
@@ -78,6 +92,18 @@ test.each([
   [["run", "board", "a.py", "--code", "1"], "Expected a device, and a file or --code"],
   [["run", "board", "--code", "1", "--timeout", "0"], "--timeout: expected seconds, up to 86400"],
   [["reset"], "Expected a device"],
+  [["resource"], "Expected one of ls, get, set, rm behind resource"],
+  [["resource", "gte"], 'There is no command "resource gte"; did you mean get?'],
+  [["resource", "--fly"], "There is no option --fly"],
+  [["resource", "get"], "Expected the uri of a resource"],
+  [["resource", "rm", "/a/"], '"/a/" is no uri of a resource. Leave empty segments out'],
+  [["resource", "set", "/a"], "Expected a value or --file; found none"],
+  [["resource", "set", "/a", "1", "--file", "-"], "Expected a value or --file; found both"],
+  [
+    ["resource", "set", "/a", "1", "--methods", "GET,HEAD"],
+    "--methods: expected some of GET,PUT,POST,DELETE",
+  ],
+  [["resource", "set", "/a", "1", "--type", "text"], "--type: Expected a media type, like text/plain"],
   [["up", "--discover", "all"], "--discover: expected off, show, open"],
 ])("%j is refused before anything is done", async (args, message) => {
   const { context } = createTestContext()

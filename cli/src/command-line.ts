@@ -15,6 +15,7 @@ import { columns } from "./command/help-text.ts"
 import { UsageError } from "./command/usage-error.ts"
 import { devicesCommand } from "./devices/devices-command.ts"
 import { historyCommand } from "./history/history-command.ts"
+import { resourceCommand } from "./resource/resource-command.ts"
 import { tailCommand } from "./tail/tail-command.ts"
 import { upCommand } from "./up/up-command.ts"
 import { writeCommand } from "./write/write-command.ts"
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   tailCommand,
   writeCommand,
   historyCommand,
+  resourceCommand,
   replCommand,
   lsCommand,
   getCommand,
@@ -71,8 +73,9 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     case "-h":
     case "--help":
     case "help": {
-      const [topic] = rest
-      await context.stdout.write(topic === undefined ? helpText : findCommand(topic).help)
+      const [topic, word] = rest
+      const command = topic === undefined ? undefined : findCommand(topic)
+      await context.stdout.write((command?.below?.get(word ?? "") ?? command)?.help ?? helpText)
       return exitCodes.done
     }
     default:
@@ -81,8 +84,9 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
 }
 
 /** How the command of these arguments is used; how all are when they name none. */
-export function usageOf([name]: readonly string[]): string {
-  const command = commands.find((candidate) => candidate.name === name)
+export function usageOf([name, word = ""]: readonly string[]): string {
+  const found = commands.find((candidate) => candidate.name === name)
+  const command = found?.below?.get(word) ?? found
   if (command === undefined) return helpText
   return `${command.usage}\nserialcast ${command.name} --help says more.\n`
 }

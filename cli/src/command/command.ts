@@ -19,6 +19,8 @@ export interface Command {
   readonly usage: string
   readonly help: string
   readonly examples: HelpSpec["examples"]
+  /** Those that it is the first word of, by their second one. */
+  readonly below?: ReadonlyMap<string, Command>
   /** `args`: those after its name. Throws as `CommandSpec.run`. */
   run(args: readonly string[], context: CommandContext): Promise<ExitCode>
 }
