@@ -34,6 +34,7 @@ export type {
   SerialtcpClientTunnel,
   SerialtcpServerTunnel,
   TunnelConfig,
+  WebhookConfig,
   WebreplConfig,
 } from "./config/config.ts"
 export { defaultDevice } from "./config/default-device.ts"

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs"
 import { AppError } from "@serialcast/contract"
 import type { Config, ResourcesConfig } from "@serialcast/service-kit"
+import type { ReadyWebhook } from "./webhooks/webhooks.ts"
 
 /** What the resource server reads of the configuration. */
-export interface ResourceServerConfig extends Omit<ResourcesConfig, "tls"> {
+export interface ResourceServerConfig extends Omit<ResourcesConfig, "tls" | "webhooks"> {
   /** PEM; undefined: clients come without TLS. */
   readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined
+  readonly webhooks: readonly ReadyWebhook[]
   /** Names besides localhost under which browsers may address it. */
   readonly hosts: readonly string[]
 }
@@ -18,11 +20,11 @@ const bytesOfByte = 2
 const shareOfBuffer = 0.375
 
 /**
- * Throws `bad_config` when key or certificate cannot be read, and when there may be more than the embedded broker retains: it
+ * Throws `bad_config` when key, certificate or a secret cannot be read, and when there may be more than the embedded broker retains: it
  * passes on what it has no room for, and keeps it not.
  */
 export function resourceServerConfig({ resources, access, broker }: Config): ResourceServerConfig {
-  const { tls, ...rest } = resources
+  const { tls, webhooks, ...rest } = resources
   const neededBytes = (resources.maxUri * bytesOfOne + resources.maxBytes * bytesOfByte) / shareOfBuffer
   if (broker.url === null && neededBytes > broker.clientBufferBytes) {
     const needed = `${Math.ceil(neededBytes / 1024 / 1024)}MiB`
@@ -34,7 +36,24 @@ export function resourceServerConfig({ resources, access, broker }: Config): Res
     tls === null
       ? undefined
       : { cert: read(tls.cert, "resources.tls.cert"), key: read(tls.key, "resources.tls.key") }
-  return { ...rest, tls: files, hosts: access.hosts }
+  const hooks = webhooks.map(({ secret, ...hook }, at) => ({
+    ...hook,
+    secret: readSecret(secret.file, `resources.webhooks.${at}.secret.file`),
+  }))
+  return { ...rest, tls: files, webhooks: hooks, hosts: access.hosts }
+}
+
+/** As short ones are guessed from a signature. */
+const minSecretBytes = 16
+
+/** Its one line, without the line end. */
+function readSecret(file: string, name: string): Uint8Array {
+  const text = new TextDecoder().decode(read(file, name)).replace(/\r?\n$/, "")
+  const secret = new TextEncoder().encode(text)
+  if (secret.byteLength >= minSecretBytes && !/[\r\n]/.test(text)) return secret
+  const message = `${name}: expected one line of ${minSecretBytes} characters or more in ${file}, found `
+  const found = secret.byteLength < minSecretBytes ? `${secret.byteLength}.` : "several lines."
+  throw new AppError("bad_config", message + found)
 }
 
 function read(file: string, name: string): Uint8Array {

@@ -1,7 +1,7 @@
 /*
  *   HTTP clients ⇄ listener ─→ guard ─┬─ /api/ ─→ management ─┬─→ store ⇄ broker ⇄ the stores of other servers
  *                                     └─ all else ─→ resources ┘
- *                                                       └─ events ─→ broker
+ *                                                       └─ events ─→ broker, webhooks
  */
 import { createResourceServer as createHttp, createResourceHandler } from "@serialcast/resources"
 import {
@@ -18,7 +18,7 @@ import {
 } from "@serialcast/service-kit"
 import { createManagement } from "./api/manage-resources.ts"
 import { resourceServerConfig } from "./config.ts"
-import { tellEvent } from "./events/tell-event.ts"
+import { createRequestTeller } from "./events/tell-requests.ts"
 import { passOn } from "./http/pass-on.ts"
 import { type BrokerStore, createBrokerStore } from "./replica/broker-store.ts"
 
@@ -46,11 +46,21 @@ export async function createResourceServer(
   deps: ResourceServerDeps,
 ): Promise<RunningResourceServer> {
   const { clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
-  const { tls, hosts, listen: listenAt, maxUri, maxBody, maxBytes, html } = resourceServerConfig(config)
+  const {
+    tls,
+    hosts,
+    listen: listenAt,
+    maxUri,
+    maxBody,
+    maxBytes,
+    html,
+    webhooks,
+  } = resourceServerConfig(config)
   const refusals = createRefusals({ listener: "resources", ...deps })
   // The cookie of the page is for its own listener: what is served here is anybody's.
   const guard = createRequestGuard({ token, hosts, clock, refusals, acceptsCookie: false })
   const broker = connectToBroker(config, deps, { name: "resource-server" })
+  const teller = createRequestTeller(broker, webhooks, deps)
   const limits = { maxUri, maxBytes }
   const store = await createBrokerStore({
     broker,
@@ -64,11 +74,7 @@ export async function createResourceServer(
     maxBodyBytes: maxBody,
     allowHtml: html,
     clock,
-    onRequest: (event) => {
-      tellEvent(broker, event, clock.nowMs()).catch((error: unknown) =>
-        log.warn({ uri: event.uri, reason: String(error) }, "nobody was told of a request"),
-      )
-    },
+    onRequest: teller.tell,
     onError: (error) => log.error({ err: error }, "a request failed"),
   })
   const server = createHttp(passOn({ guard, store, manage, serve, patienceMs }), { tls, maxConnections })
@@ -83,7 +89,7 @@ export async function createResourceServer(
       isReady: () => store.isReady,
       async stop() {
         await closeServer(server)
-        await store.close()
+        await Promise.all([teller.stop(), store.close()])
       },
     }
   } catch (error) {

@@ -114,6 +114,19 @@ export interface WebreplConfig {
   readonly tls: TlsFiles | null
 }
 
+/** Who is told of requests for a resource, by a request. */
+export interface WebhookConfig {
+  /** Of the resource. */
+  readonly uri: string
+  /** Of the requests that are told. */
+  readonly methods: readonly ("GET" | "HEAD" | "PUT" | "POST" | "DELETE")[]
+  readonly url: string
+  /** With the one line of this file it is signed. */
+  readonly secret: { readonly file: string }
+  /** With the resources below it. */
+  readonly recursive: boolean
+}
+
 /** The resource server. */
 export interface ResourcesConfig {
   readonly listen: ListenAddress
@@ -127,6 +140,7 @@ export interface ResourcesConfig {
   readonly html: boolean
   /** Files in PEM; null: clients come without TLS. */
   readonly tls: TlsFiles | null
+  readonly webhooks: readonly WebhookConfig[]
 }
 
 /** The whole configuration, validated and frozen; every service reads its part. */

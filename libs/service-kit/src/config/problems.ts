@@ -93,8 +93,9 @@ export function didYouMean(suggestion: string | undefined): string {
 
 function line(name: string, path: Path, expected: string, found: unknown): string {
   // YAML takes a password of digits alone for a number.
-  if (path.includes("password") && typeof found === "number") return `${name}: ${expected}, found a number`
-  const isSecret = path[0] === "access" || path.includes("password")
+  const isPassword = path.includes("password") || path.includes("secret")
+  if (isPassword && typeof found === "number") return `${name}: ${expected}, found a number`
+  const isSecret = path[0] === "access" || isPassword
   return `${name}: ${expected}, found ${isSecret ? showKind(found) : show(found)}`
 }
 

@@ -6,7 +6,10 @@ import { configReference } from "./reference.ts"
 test("every key has a meaning, and every scalar outside lists and maps a variable", () => {
   for (const { path, node, variable } of configKeys()) {
     expect(node.description, path.join(".")).toBeTruthy()
-    const isInside = ["devices", "tunnels", "webrepl"].includes(path[0] ?? "") || path.at(-1) === "hosts"
+    const isInside =
+      ["devices", "tunnels", "webrepl"].includes(path[0] ?? "") ||
+      path.includes("webhooks") ||
+      path.at(-1) === "hosts"
     expect(variable === null, path.join(".")).toBe(isInside)
   }
   expect(configKeys().map(({ variable }) => variable)).toEqual(
@@ -24,6 +27,10 @@ test("the reference shows key, type, default, variable and meaning", () => {
   expect(configReference()).toContain(
     "| `http.hexServer` | `true`, `false` | `true` | `SERIALCAST_HTTP_HEX_SERVER` | Whether `/readbytes`",
   )
+  expect(configReference()).toContain(
+    "| `resources.webhooks.[].methods` | list | `PUT`, `POST`, `DELETE` |  | Of the",
+  )
+  expect(configReference()).toContain("| `resources.webhooks` | list | none |  | Who")
   expect(configReference()).toContain("| `devices.<name>.dataBits` | `5`, `6`, `7`, `8` | `8` |  | Bits of")
 })
 

@@ -39,7 +39,7 @@ function typeOf(node: SchemaNode): string {
 
 function defaultOf({ default: value }: SchemaNode): string {
   if (value === undefined || value === null) return ""
-  if (Array.isArray(value)) return "none"
+  if (Array.isArray(value)) return value.map(code).join(", ") || "none"
   return typeof value === "object" ? "" : code(value)
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod"
 import type { ResourcesConfig } from "./config.ts"
 import { byteAmount, listenAddress } from "./fields.ts"
 import { tlsFiles } from "./tls-files.ts"
+import { webhookSchema } from "./webhook-schema.ts"
 
 // In base64 a value has to fit into a message with its type and address.
 const maxValueBytes = 128 * 1024
@@ -9,6 +10,9 @@ const expectedBody = "expected a size of at most 128KiB, like 32KiB"
 // Each list of the index has to fit into a message, whatever the addresses.
 const maxResources = 16_384
 const expectedCount = `expected a number from 1 to ${maxResources}`
+
+// Each may hold a mebibyte that its receiver does not take.
+const maxWebhooks = 64
 
 /** `resources` of the configuration. */
 export const resourcesShape = {
@@ -35,4 +39,9 @@ export const resourcesShape = {
     .nullable()
     .default(null)
     .describe("Clients come through TLS; `null`: they do not"),
+  webhooks: z
+    .array(webhookSchema, "expected a list of webhooks")
+    .max(maxWebhooks, `expected at most ${maxWebhooks} webhooks`)
+    .default([])
+    .describe("Who is told of requests for resources, by a request to a URL"),
 } satisfies Record<keyof ResourcesConfig, z.ZodType>

@@ -5,7 +5,10 @@ import type { RequestEvent } from "@serialcast/resources"
 const secretHeaders = new Set(["authorization", "cookie", "proxy-authorization"])
 
 /** The JSON of a request that was answered; its body as text, or with `enc` base64 as that. */
-function encodeEvent({ uri, method, headers, body, newUri, status }: RequestEvent, atMs: number): string {
+export function encodeEvent(
+  { uri, method, headers, body, newUri, status }: RequestEvent,
+  atMs: number,
+): string {
   const shown = Object.entries(headers).filter(([name]) => !secretHeaders.has(name.toLowerCase()))
   return JSON.stringify({
     uri,
