@@ -9,6 +9,7 @@ import {
   msUntil,
   withDeadline,
 } from "@serialcast/primitives"
+import { encodeRemoval } from "@serialcast/resource-server"
 import type { CommandContext } from "../command/context.ts"
 import type { OptionValues } from "../command/options.ts"
 import type { connectionOptions } from "../gateway/connect.ts"
@@ -62,6 +63,7 @@ export class KeptWords implements AsyncDisposable {
   readonly #filter: Destination
   readonly #deps: WordsDeps
   readonly #words = new Map<string, Word>()
+  readonly #removals = new Map<string, number>()
   readonly #listeners = new Set<(uri: string, word: Word) => void>()
   readonly #news = createWakeup()
   #stop: () => void = () => {}
@@ -110,6 +112,17 @@ export class KeptWords implements AsyncDisposable {
   /** Resolves when the broker has it. `text`: as `Word.text`. */
   async publish(uri: string, text: string): Promise<void> {
     await this.#broker.publish(this.#broker.topics.resource(uri), encoder.encode(text))
+  }
+
+  /** Tells the resource servers to remove it, whatever was removed there before. */
+  async commandRemoval(uri: string): Promise<void> {
+    const removal = encodeRemoval({ by: this.#broker.clientId, uri, atMs: this.#deps.clock.nowMs() })
+    await this.#broker.publish(this.#broker.topics.resourceCommand(), removal)
+  }
+
+  /** How often it was said that there is none any more. */
+  removals(uri: string): number {
+    return this.#removals.get(uri) ?? 0
   }
 
   /**
@@ -167,6 +180,7 @@ export class KeptWords implements AsyncDisposable {
     const word = { text: new TextDecoder().decode(payload), isKept: retained }
     this.#words.set(parsed.uri, word)
     this.#count += 1
+    if (word.text === "") this.#removals.set(parsed.uri, this.removals(parsed.uri) + 1)
     for (const listener of this.#listeners) listener(parsed.uri, word)
     this.#lastHeard = this.#deps.clock.monotonicMs()
     this.#news.wake()

@@ -16,6 +16,17 @@ export function readWord(uri: string, word: Word | undefined): Resource {
   }
 }
 
+/** Whether a server wrote it: they number what they write. */
+export function isNumbered(text: string): boolean {
+  try {
+    const found: unknown = JSON.parse(text)
+    return typeof found === "object" && found !== null && "rev" in found
+  } catch {
+    // Somebody else's, which is no resource.
+    return false
+  }
+}
+
 /** Of the same type and value, for the same methods. */
 export function looksAlike(one: Resource, other: Resource): boolean {
   return one.etag === other.etag && one.methods === other.methods && one.childMethods === other.childMethods

@@ -224,6 +224,19 @@ describe("with a server", () => {
     await eventually(async () => expect((await fetch(`${url}/temp`)).status).toBe(404))
   })
 
+  test("what is removed stays so, also soon after it was removed before", async () => {
+    const url = await startServer()
+    const isServed = (status: number) =>
+      eventually(async () => expect((await fetch(`${url}/temp`)).status).toBe(status))
+    for (const text of ["1", "2"]) {
+      await resource("set", "/temp", text)
+      await isServed(200)
+      await resource("rm", "/temp")
+      await isServed(404)
+      await expect(resource("get", "/temp")).rejects.toThrow("There is no resource")
+    }
+  })
+
   test("one too many is told", async () => {
     await startServer({ maxUri: 1 })
     await resource("set", "/a", "1")

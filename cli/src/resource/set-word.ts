@@ -1,7 +1,7 @@
 import { AppError } from "@serialcast/contract"
 import { encodeResource, type Resource } from "@serialcast/resources"
 import type { KeptWords, Word } from "./kept-words.ts"
-import { looksAlike, readWord } from "./read-word.ts"
+import { isNumbered, looksAlike, readWord } from "./read-word.ts"
 import { shown } from "./resource-uri.ts"
 
 /**
@@ -32,7 +32,10 @@ export async function setWord(kept: KeptWords, resource: Resource): Promise<void
 /** Whether a server said something to it, after our own words came round. */
 function isJudged(said: readonly Word[], resource: Resource): boolean {
   const own = said.findIndex((word) => isAlike(word, resource))
-  return own >= 0 && said.slice(own).some((word) => word.text === "" || isServers(word, resource))
+  return (
+    own >= 0 &&
+    said.slice(own).some((word) => word.text === "" || (isAlike(word, resource) && isNumbered(word.text)))
+  )
 }
 
 function isAlike(word: Word, resource: Resource): boolean {
@@ -43,9 +46,4 @@ function isAlike(word: Word, resource: Resource): boolean {
     // Somebody else's, which is no resource.
     return false
   }
-}
-
-/** Servers number what they write. */
-function isServers(word: Word, resource: Resource): boolean {
-  return isAlike(word, resource) && "rev" in (JSON.parse(word.text) as object)
 }

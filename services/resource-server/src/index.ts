@@ -1,1 +1,2 @@
+export { encodeRemoval, type Removal } from "./replica/encode-removal.ts"
 export { createResourceServer, type RunningResourceServer } from "./service.ts"
