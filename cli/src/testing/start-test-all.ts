@@ -15,8 +15,14 @@ export interface TestAll extends AsyncDisposable {
   /** Without a slash at their ends. */
   readonly httpUrl: string
   readonly consoleUrl: string
+  readonly resourcesUrl: string
   readonly mqttUrl: string
   readonly httpPort: number
+}
+
+interface Change extends Partial<Pick<Config, "devices" | "tunnels" | "webrepl">> {
+  /** What is not named here is as by default. */
+  readonly resources?: Partial<Config["resources"]>
 }
 
 /**
@@ -25,7 +31,7 @@ export interface TestAll extends AsyncDisposable {
  */
 export async function startTestAll(
   env: Readonly<Record<string, string>> = {},
-  change: Partial<Pick<Config, "devices" | "tunnels" | "webrepl">> = {},
+  change: Change = {},
   framing: Framing | null = null,
 ): Promise<TestAll> {
   const pty = await openPty()
@@ -48,6 +54,7 @@ export async function startTestAll(
   const config = {
     ...defaults,
     ...change,
+    resources: { ...defaults.resources, ...change.resources },
     devices: { ...change.devices, pty: { ...deviceAt(pty.path), framing } },
   }
   const log = createLogger({ name: "test", level: "error" })
@@ -55,13 +62,14 @@ export async function startTestAll(
   const all = await startAll(config, { log, clock: systemClock, metrics, token: null })
   await untilOnline(all, "local/pty")
   pty.releaseSlave()
-  const { http, console, broker } = all.served()
+  const { http, console, resources, broker } = all.served()
   return {
     all,
     metrics,
     pty,
     httpUrl: `http://127.0.0.1:${http.port}`,
     consoleUrl: `http://127.0.0.1:${console.port}`,
+    resourcesUrl: `http://127.0.0.1:${resources.address.port}`,
     mqttUrl: `mqtt://127.0.0.1:${broker?.mqtt.port}`,
     httpPort: http.port,
     async [Symbol.asyncDispose]() {

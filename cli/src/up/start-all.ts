@@ -1,9 +1,9 @@
 /*
  *   serial-agent ──────────────────→ broker ──→ device client ─┬─ http-gateway
- *   MQTT clients ──→ TCP, WebSocket ───┘                       ├─ console
- *                                                              ├─ tcp-tunnel
- *                                                              └─ webrepl       (or all of them at broker.url)
- *   resource-server ⇄ broker
+ *   MQTT clients ──→ TCP, WebSocket ───┘ ↑                     ├─ console
+ *                                        │                     ├─ tcp-tunnel
+ *                                        │                     ├─ webrepl       (or all of them at broker.url)
+ *                                        └──── its resources ──┴─ resource-server
  */
 import { createBroker, type RunningBroker } from "@serialcast/broker"
 import { createConsole, type RunningConsole } from "@serialcast/console"
@@ -57,7 +57,9 @@ export async function startAll(config: Config, deps: ServiceDeps): Promise<Runni
   const client = starting(() => startDeviceClient(config, local()))
   const http = starting(() => createHttpGateway(config, { ...deps, devices: client.get().devices }))
   const page = starting(() => createConsole(config, { ...deps, devices: client.get().devices }))
-  const resources = starting(() => createResourceServer(config, local()))
+  const resources = starting(() =>
+    createResourceServer(config, { ...local(), devices: client.get().devices }),
+  )
   const tunnels =
     config.tunnels.length === 0
       ? null

@@ -1,4 +1,4 @@
-export type { Answer } from "./answer/answer.ts"
+export { type Answer, safeHeaders } from "./answer/answer.ts"
 export { answerRequest } from "./answer/answer-request.ts"
 export {
   type AnswerOptions,
@@ -17,6 +17,7 @@ export { HttpResource, type RequestCallback } from "./http-server/http-resource.
 export { type AddOptions, HttpServer } from "./http-server/http-server.ts"
 export type { InitOptions } from "./http-server/init-options.ts"
 export type { ResourceValue, ValueOptions } from "./http-server/resource-value.ts"
+export { type EntityTag, parseEntityTags } from "./negotiate/entity-tag.ts"
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts"
 export type { ResourceStore } from "./store/resource-store.ts"
 export { checkChange } from "./table/check-change.ts"

@@ -1,4 +1,4 @@
-import { runMain } from "@serialcast/service-kit"
+import { runDeviceService } from "@serialcast/service-kit"
 import { createResourceServer } from "./service.ts"
 
-await runMain({ name: "resource-server", opens: ["resources"], start: createResourceServer })
+await runDeviceService({ name: "resource-server", opens: ["resources"], start: createResourceServer })

@@ -1,8 +1,10 @@
 /*
- *   HTTP clients ⇄ listener ─→ guard ─┬─ /api/ ─→ management ─┬─→ store ⇄ broker ⇄ the stores of other servers
+ *   HTTP clients ⇄ listener ─→ guard ─┬─ /devices/…/tx, … ─→ device client ⇄ broker
+ *                                     ├─ /api/ ─→ management ─┬─→ store ⇄ broker ⇄ the stores of other servers
  *                                     └─ all else ─→ resources ┘
  *                                                       └─ events ─→ broker, webhooks
  */
+import type { DeviceClient } from "@serialcast/device-stream"
 import { createResourceServer as createHttp, createResourceHandler } from "@serialcast/resources"
 import {
   type Config,
@@ -18,11 +20,14 @@ import {
 } from "@serialcast/service-kit"
 import { createManagement } from "./api/manage-resources.ts"
 import { resourceServerConfig } from "./config.ts"
+import { startDevices } from "./devices/start-devices.ts"
 import { createRequestTeller } from "./events/tell-requests.ts"
 import { passOn } from "./http/pass-on.ts"
 import { type BrokerStore, createBrokerStore } from "./replica/broker-store.ts"
 
 export interface ResourceServerDeps extends ServiceDeps {
+  /** Stays the caller's: stopping the service does not close it. */
+  readonly devices: DeviceClient
   /** How long another server may take to answer one that starts, in milliseconds. Default: 1,000. */
   readonly answerMs?: number
   /** How long a request waits for a broker that is away, in milliseconds. Default: 5,000. */
@@ -45,7 +50,7 @@ export async function createResourceServer(
   config: Config,
   deps: ResourceServerDeps,
 ): Promise<RunningResourceServer> {
-  const { clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
+  const { devices, clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
   const {
     tls,
     hosts,
@@ -77,7 +82,9 @@ export async function createResourceServer(
     onRequest: teller.tell,
     onError: (error) => log.error({ err: error }, "a request failed"),
   })
-  const server = createHttp(passOn({ guard, store, manage, serve, patienceMs }), { tls, maxConnections })
+  const own = startDevices(config, { devices, clock, log, maxBody })
+  const passed = passOn({ guard, store, findDevice: own.find, manage, serve, patienceMs })
+  const server = createHttp(passed, { tls, maxConnections })
   shareConnections(server, maxConnections, refusals)
   try {
     const address = await listen(server, listenAt, "resources")
@@ -88,11 +95,13 @@ export async function createResourceServer(
       store,
       isReady: () => store.isReady,
       async stop() {
+        await own.stop()
         await closeServer(server)
         await Promise.all([teller.stop(), store.close()])
       },
     }
   } catch (error) {
+    await own.stop()
     await store.close()
     throw error
   }

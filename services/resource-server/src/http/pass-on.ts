@@ -2,22 +2,27 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { AppError } from "@serialcast/contract"
 import type { ResourceHandler } from "@serialcast/resources"
 import { type RequestGuard, sendProblem } from "@serialcast/service-kit"
+import type { FindHandler } from "../devices/serve-devices.ts"
 import type { BrokerStore } from "../replica/broker-store.ts"
 
 export interface PassOnDeps {
   readonly guard: RequestGuard
   readonly store: BrokerStore
+  /** What is of a device comes before the table, and needs none. */
+  readonly findDevice: FindHandler
   readonly manage: (request: IncomingMessage, response: ServerResponse) => void
   readonly serve: ResourceHandler
   /** How long a request waits for a broker that is away, in milliseconds. */
   readonly patienceMs: number
 }
 
-/** Lets requests to the management or to a resource, once they may and there is something to ask. */
-export function passOn({ guard, store, manage, serve, patienceMs }: PassOnDeps): ResourceHandler {
+/** Lets requests to the management, a device or a resource, once they may and there is something to ask. */
+export function passOn({ guard, store, findDevice, manage, serve, patienceMs }: PassOnDeps): ResourceHandler {
   return (request, response, beforeBody) => {
     const refusal = guard.whyNot(request)
     if (refusal !== null) return sendProblem(response, refusal)
+    const serveDevice = findDevice(request)
+    if (serveDevice !== undefined) return serveDevice(request, response, beforeBody)
     const pass = () => {
       if (isManagement(request.url ?? "")) manage(request, response)
       else serve(request, response, beforeBody)

@@ -1,8 +1,10 @@
+import { createDeviceClient } from "@serialcast/device-stream"
 import { systemClock } from "@serialcast/primitives"
 import { createLogger, createMetrics, loadConfig, type ResourcesConfig } from "@serialcast/service-kit"
 import type { MemoryBroker } from "@serialcast/testkit"
 import { onTestFinished } from "vitest"
 import { createResourceServer, type RunningResourceServer } from "../service.ts"
+import { testClient } from "./test-store.ts"
 
 export interface TestServer {
   readonly server: RunningResourceServer
@@ -21,8 +23,12 @@ export async function testServer(
   const log = createLogger({ name: "test", level: "silent" })
   const deps = { log, clock: systemClock, metrics: createMetrics(), token, answerMs: 100, patienceMs: 100 }
   const brokerLink = { openStream: () => broker.connect() }
-  const server = await createResourceServer(config, { ...deps, brokerLink })
-  onTestFinished(() => server.stop())
+  const devices = await createDeviceClient(testClient(broker), deps)
+  const server = await createResourceServer(config, { ...deps, devices, brokerLink })
+  onTestFinished(async () => {
+    await server.stop()
+    await devices.close()
+  })
   await server.store.whenReady(30_000)
   return { server, url: `${server.isSecure ? "https" : "http"}://127.0.0.1:${server.address.port}` }
 }
