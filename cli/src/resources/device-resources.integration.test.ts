@@ -1,12 +1,9 @@
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import { createDeviceClient } from "@serialcast/device-stream"
-import { systemClock } from "@serialcast/primitives"
-import { createResourceServer } from "@serialcast/resource-server"
-import { connectToBroker, createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
 import { eventually } from "@serialcast/testkit"
-import { expect, onTestFinished, test } from "vitest"
-import { startTestAll, type TestAll, untilOffline } from "../testing/start-test-all.ts"
+import { expect, test } from "vitest"
+import { startResourceServer } from "../testing/start-resource-server.ts"
+import { startTestAll, untilOffline } from "../testing/start-test-all.ts"
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const at = (url: string, name: string) => `${url}/devices/local/pty/${name}`
@@ -15,21 +12,6 @@ const at = (url: string, name: string) => `${url}/devices/local/pty/${name}`
 async function get(url: string, headers: Record<string, string> = {}) {
   const answer = await fetch(url, { headers })
   return { status: answer.status, body: await answer.text(), tag: answer.headers.get("etag") ?? "" }
-}
-
-/** One more resource server at the broker, as it is after a restart. */
-async function anotherServer({ mqttUrl }: TestAll): Promise<string> {
-  const log = createLogger({ name: "test", level: "error" })
-  const deps = { log, clock: systemClock, metrics: createMetrics(), token: null }
-  const env = { SERIALCAST_RESOURCES_LISTEN: "127.0.0.1:0", SERIALCAST_BROKER_URL: mqttUrl }
-  const config = loadConfig({ env })
-  const devices = await createDeviceClient(connectToBroker(config, deps, { name: "test" }), deps)
-  const server = await createResourceServer(config, { ...deps, devices })
-  onTestFinished(async () => {
-    await server.stop()
-    await devices.close()
-  })
-  return `http://127.0.0.1:${server.address.port}`
 }
 
 test("the newest line and the newest JSON are resources, with the headers of what others wrote", async () => {
@@ -66,7 +48,7 @@ test("a server that starts finds what came before it", async () => {
   await all.pty.write(encode(`[1]\n${"x".repeat(1000)}\nlast\n`))
   const history = async () => (await get(`${all.httpUrl}/api/v1/devices/local/pty/history`)).body.length
   await eventually(async () => expect(await history()).toBe(4 + 1001 + 5))
-  const url = await anotherServer(all)
+  const { url } = await startResourceServer(all.mqttUrl)
   expect(await get(at(url, "last-line"))).toMatchObject({ status: 200, body: "last" })
   expect(await get(at(url, "last-json"))).toMatchObject({ status: 200, body: "[1]" })
 })

@@ -18,6 +18,7 @@ export { type AddOptions, HttpServer } from "./http-server/http-server.ts"
 export type { InitOptions } from "./http-server/init-options.ts"
 export type { ResourceValue, ValueOptions } from "./http-server/resource-value.ts"
 export { type EntityTag, parseEntityTags } from "./negotiate/entity-tag.ts"
+export { type MediaType, parseMediaType } from "./negotiate/media-type.ts"
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts"
 export type { ResourceStore } from "./store/resource-store.ts"
 export { checkChange } from "./table/check-change.ts"
@@ -32,6 +33,7 @@ export type {
   Remove,
   SetMethods,
   TagCondition,
+  Tell,
 } from "./table/command.ts"
 export { encodeCommand, parseCommand } from "./table/command-json.ts"
 export { entityTagOf } from "./table/entity-tag-of.ts"
@@ -47,6 +49,7 @@ export {
   type Resource,
   type ResourceOrigin,
   resourceOrigins,
+  type Telling,
 } from "./table/resource.ts"
 export { encodeResource, parseResource, type ResourceDefaults } from "./table/resource-json.ts"
 export { ResourceTable, uriOf } from "./table/resource-table.ts"

@@ -28,6 +28,7 @@ export type {
   Config,
   DeviceConfig,
   ListenAddress,
+  OwnResourcesConfig,
   RawTunnel,
   ResourcesConfig,
   Rfc2217Tunnel,

@@ -50,7 +50,7 @@ export async function createResourceServer(
   config: Config,
   deps: ResourceServerDeps,
 ): Promise<RunningResourceServer> {
-  const { devices, clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
+  const { clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
   const {
     tls,
     hosts,
@@ -82,7 +82,7 @@ export async function createResourceServer(
     onRequest: teller.tell,
     onError: (error) => log.error({ err: error }, "a request failed"),
   })
-  const own = startDevices(config, { devices, clock, log, maxBody })
+  const own = startDevices(config, { ...deps, store })
   const passed = passOn({ guard, store, findDevice: own.find, manage, serve, patienceMs })
   const server = createHttp(passed, { tls, maxConnections })
   shareConnections(server, maxConnections, refusals)

@@ -7,6 +7,7 @@ import { allMethods } from "./resource.ts"
 /** A change is what its type says, with values that a table may hold. Throws `bad_argument`. */
 export function checkChange(change: Change): void {
   checkUri(change.kind === "addChild" ? change.parent : change.uri)
+  if ("below" in change) checkUri(change.below)
   if ("contentType" in change && change.contentType !== null) checkContentType(change.contentType)
   if ("methods" in change) checkMethods(change.methods, "methods")
   if ("childMethods" in change && change.childMethods !== undefined) {

@@ -3,12 +3,12 @@ import type { Change, Command } from "./command.ts"
 import { type JsonFields, parseJsonObject } from "./json-fields.ts"
 import { valueOfJson, valueToJson } from "./json-value.ts"
 import { allMethods, resourceOrigins } from "./resource.ts"
-import { asJson } from "./resource-json.ts"
+import { asJson, tellingOf } from "./resource-json.ts"
 
-const kinds = ["add", "addChild", "put", "methods", "remove"] as const
+const kinds = ["add", "addChild", "put", "methods", "remove", "tell"] as const
 const maxSeed = 2 ** 32 - 1
 
-/** `{"id", "at", "seed", "maxUri", "change": {"kind", …}}`; a change has `ct`, `enc` and `v` as a resource's JSON has them. */
+/** `{"id", "at", "seed", "maxUri", "change": {"kind", …}}`; a change has `ct`, `enc`, `v` and `told` as a resource's JSON has them. */
 export function encodeCommand({ id, at, seed, maxUri, change }: Command): string {
   return JSON.stringify({ id, at, seed, maxUri, change: changeToJson(change) })
 }
@@ -44,6 +44,10 @@ function changeToJson(change: Change): object {
     }
     case "remove":
       return change
+    case "tell": {
+      const { contentType: ct, value, methods: m, ...rest } = change
+      return { ...rest, ct, ...(value === null ? {} : valueToJson(value)), m }
+    }
   }
 }
 
@@ -92,6 +96,17 @@ function changeOf(fields: JsonFields): Change {
         recursive: fields.boolean("recursive", false),
         ifMatch: fields.condition("ifMatch"),
         ...asMethodOf(fields),
+      }
+    case "tell":
+      return {
+        kind,
+        uri: fields.string("uri"),
+        contentType: fields.string("ct"),
+        value: fields.has("v") ? valueOfJson(fields) : null,
+        methods: fields.integer("m", allMethods),
+        told: tellingOf(fields.object("told")),
+        below: fields.string("below"),
+        most: fields.integer("most", Number.MAX_SAFE_INTEGER),
       }
   }
 }

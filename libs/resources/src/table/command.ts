@@ -1,4 +1,4 @@
-import type { Resource, ResourceOrigin } from "./resource.ts"
+import type { Resource, ResourceOrigin, Telling } from "./resource.ts"
 
 /** Entity tags without quotes, `*` for any, or null: no condition. */
 export type TagCondition = readonly string[] | "*" | null
@@ -56,7 +56,26 @@ export interface Remove {
   readonly asMethod?: boolean
 }
 
-export type Change = Add | AddChild | Put | SetMethods | Remove
+/**
+ * What a device says of a resource of its own, which is made if it is not there. Several may bring the same word, late and in
+ * disorder: one that is not newer than what the resource has is refused as `precondition`.
+ */
+export interface Tell {
+  readonly kind: "tell"
+  readonly uri: string
+  readonly contentType: string
+  /** null: the resource goes; only one that a device made does. */
+  readonly value: Uint8Array | null
+  /** What it takes if a device made it. */
+  readonly methods: number
+  readonly told: Telling
+  /** The uri below which all of the device's are. */
+  readonly below: string
+  /** How many of devices may be there. */
+  readonly most: number
+}
+
+export type Change = Add | AddChild | Put | SetMethods | Remove | Tell
 
 /** A change with all that its outcome depends on beside the table, so that whoever applies it comes to the same. */
 export interface Command {

@@ -1,7 +1,7 @@
 import { ResourceError } from "../errors.ts"
 import { checkContentType, checkMethods, checkUri } from "./check-change.ts"
 import { entityTagOf } from "./entity-tag-of.ts"
-import { parseJsonObject } from "./json-fields.ts"
+import { type JsonFields, parseJsonObject } from "./json-fields.ts"
 import { valueOfJson, valueToJson } from "./json-value.ts"
 import {
   allMethods,
@@ -10,11 +10,12 @@ import {
   maxSerial,
   type Resource,
   resourceOrigins,
+  type Telling,
 } from "./resource.ts"
 
-/** `{"uri", "ct", "enc", "v", "m", "cm", "etag", "serial", "ts", "origin"}`, `v` as text or, with `enc` base64, as that. */
+/** `{"uri", "ct", "enc", "v", "m", "cm", "etag", "serial", "ts", "origin", "told"}`, `v` as text or, with `enc` base64, as that. */
 export function encodeResource(resource: Resource): string {
-  const { uri, contentType, value, methods, childMethods, etag, serial, changedAt, origin } = resource
+  const { uri, contentType, value, methods, childMethods, etag, serial, changedAt, origin, told } = resource
   return JSON.stringify({
     uri,
     ct: contentType,
@@ -25,6 +26,7 @@ export function encodeResource(resource: Resource): string {
     serial,
     ts: changedAt,
     origin,
+    told,
   })
 }
 
@@ -65,7 +67,13 @@ export function parseResource(text: string, defaults: ResourceDefaults = {}): Re
     serial: fields.integer("serial", maxSerial, 0),
     changedAt: fields.integer("ts", Number.MAX_SAFE_INTEGER, defaults.changedAt ?? 0),
     origin: fields.oneOf("origin", resourceOrigins, "api"),
+    ...(fields.has("told") ? { told: tellingOf(fields.object("told")) } : {}),
   })
+}
+
+/** `{"of", "at"}` */
+export function tellingOf(fields: JsonFields): Telling {
+  return { of: fields.string("of"), at: fields.integer("at", Number.MAX_SAFE_INTEGER) }
 }
 
 /** What `check` refuses was in JSON. */

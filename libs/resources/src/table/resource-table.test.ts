@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { anyCommand } from "../testing/arbitrary.ts"
 import type { Change, Command, Outcome } from "./command.ts"
 import { DELETE, GET, maxSerial, POST, PUT } from "./resource.ts"
@@ -322,4 +322,64 @@ test("no commands make more than the greatest maxUri of them, or two of one uri 
       }
     }),
   )
+})
+
+describe("what a device says", () => {
+  const tell = (
+    at: number,
+    value: string | null,
+    rest: Partial<Extract<Change, { kind: "tell" }>> = {},
+  ): Change => ({
+    kind: "tell",
+    uri: "/d/t",
+    contentType: "text/plain",
+    value: value === null ? null : bytes(value),
+    methods: GET,
+    told: { of: "epoch", at },
+    below: "/d",
+    most: 2,
+    ...rest,
+  })
+
+  test("makes a resource that does not count, sets it, and takes it away", () => {
+    const { table } = tableOf(command(tell(1, "1"), { maxUri: 0 }), tell(2, "2", { methods: GET | PUT }))
+    expect(table.get("/d/t")).toMatchObject({ value: bytes("2"), methods: GET | PUT, origin: "device" })
+    expect(table.counted).toBe(0)
+    expect(table.apply(command(tell(3, null)))).toMatchObject({ kind: "done", removed: ["/d/t"] })
+    expect(table.apply(command(tell(4, null)))).toEqual({ kind: "refused", why: "unknown", uri: "/d/t" })
+  })
+
+  test.each([
+    ["the same word again", tell(2, "x")],
+    ["a word of before", tell(1, "x")],
+    ["a removal of before", tell(1, null)],
+  ])("%s changes nothing, though a client has set it since", (_what, late) => {
+    const put: Change = { kind: "put", uri: "/d/t", contentType: null, value: bytes("put"), ...free }
+    const { table } = tableOf(tell(2, "2"), put)
+    expect(table.apply(command(late))).toEqual({ kind: "refused", why: "precondition", uri: "/d/t" })
+    expect(table.get("/d/t")?.value).toEqual(bytes("put"))
+  })
+
+  test("of another order counts, whatever its number", () => {
+    const { table } = tableOf(tell(9, "9"), tell(1, "1", { told: { of: "other", at: 1 } }))
+    expect(table.get("/d/t")).toMatchObject({ value: bytes("1"), told: { of: "other", at: 1 } })
+  })
+
+  test("makes so many resources below its own, and is not held up by others there", () => {
+    const { table, last } = tableOf(
+      add("/d/api"),
+      add("/dd", { origin: "device" }),
+      tell(1, "1"),
+      tell(2, "2", { uri: "/d/u" }),
+      tell(3, "3", { uri: "/d/v" }),
+    )
+    expect(last).toEqual({ kind: "refused", why: "full", uri: "/d/v" })
+    expect(table.apply(command(tell(4, "4")))).toMatchObject({ kind: "done" })
+  })
+
+  test("sets what somebody else made, as that one may be asked, and does not take it away", () => {
+    const { table } = tableOf(add("/d/t", { methods: GET | DELETE }), tell(1, "1"))
+    expect(table.get("/d/t")).toMatchObject({ value: bytes("1"), methods: GET | DELETE, origin: "static" })
+    expect(table.apply(command(tell(2, null)))).toEqual({ kind: "refused", why: "method", uri: "/d/t" })
+  })
 })

@@ -10,6 +10,7 @@ import type {
   Remove,
   SetMethods,
   TagCondition,
+  Tell,
 } from "./command.ts"
 import { entityTagOf } from "./entity-tag-of.ts"
 import { DELETE, defaultChildMethods, maxSerial, POST, PUT, type Resource } from "./resource.ts"
@@ -59,6 +60,8 @@ export class ResourceTable {
         return this.#setMethods(change)
       case "remove":
         return this.#remove(change)
+      case "tell":
+        return this.#tell(change, command)
     }
   }
 
@@ -135,6 +138,33 @@ export class ResourceTable {
     if (kept[0] !== undefined) return refused("method", kept[0].uri)
     for (const gone of going) this.#forget(gone.uri)
     return { kind: "done", resource, removed: going.map((gone) => gone.uri) }
+  }
+
+  #tell(tell: Tell, { at }: Command): Outcome {
+    const { uri, contentType, value, methods, told } = tell
+    const found = this.#byUri.get(uri)
+    if (found?.told?.of === told.of && found.told.at >= told.at) return refused("precondition", uri)
+    if (value === null) return this.#untell(uri)
+    if (found !== undefined) {
+      const own = found.origin === "device" ? { methods } : {}
+      const etag = entityTagOf(contentType, value)
+      return this.#replace({ ...found, ...own, contentType, value, etag, changedAt: at, told })
+    }
+    if (this.#ofDevicesBelow(tell.below) >= tell.most) return refused("full", uri)
+    const childMethods = defaultChildMethods
+    return this.#insert({ uri, contentType, value, methods, childMethods, origin: "device", told }, at)
+  }
+
+  #untell(uri: string): Outcome {
+    const resource = this.#byUri.get(uri)
+    if (resource === undefined) return refused("unknown", uri)
+    if (resource.origin !== "device") return refused("method", uri)
+    this.#forget(uri)
+    return { kind: "done", resource, removed: [uri] }
+  }
+
+  #ofDevicesBelow(uri: string): number {
+    return this.#withAllBelow(uri).filter(({ origin }) => origin === "device").length
   }
 
   #withAllBelow(uri: string): Resource[] {

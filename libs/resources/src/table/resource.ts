@@ -18,6 +18,13 @@ export const maxSerial = 2 ** 52
 export type ResourceOrigin = "static" | "post" | "api" | "device"
 export const resourceOrigins: readonly ResourceOrigin[] = ["static", "post", "api", "device"]
 
+/** Which word of a device it is. */
+export interface Telling {
+  /** Names the order that `at` counts in; words of two orders are as they come. */
+  readonly of: string
+  readonly at: number
+}
+
 /** A record that does not change: another one takes its place. */
 export interface Resource {
   /** Decoded text, as `whyNotUri` wants it. */
@@ -36,4 +43,6 @@ export interface Resource {
   /** When value and type were given, wall time in milliseconds. */
   readonly changedAt: number
   readonly origin: ResourceOrigin
+  /** The word of a device that set it last. Absent: none did. */
+  readonly told?: Telling
 }

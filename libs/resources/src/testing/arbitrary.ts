@@ -82,6 +82,16 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
     },
     { requiredKeys: ["kind", "uri", "recursive", "ifMatch"] },
   ),
+  fc.record({
+    kind: fc.constant("tell" as const),
+    uri,
+    contentType,
+    value: fc.option(value),
+    methods,
+    told: fc.record({ of: fc.constantFrom("one", "other"), at: fc.nat(9) }),
+    below: uri,
+    most: fc.nat(4),
+  }),
 )
 
 export const anyCommand: fc.Arbitrary<Command> = fc.record({

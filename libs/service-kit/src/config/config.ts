@@ -127,6 +127,14 @@ export interface WebhookConfig {
   readonly recursive: boolean
 }
 
+/** What a device may say of resources of its own. */
+export interface OwnResourcesConfig {
+  /** What its lines about them begin with. */
+  readonly prefix: string
+  /** Methods that those resources take. */
+  readonly methods: readonly ("GET" | "PUT" | "POST" | "DELETE")[]
+}
+
 /** The resource server. */
 export interface ResourcesConfig {
   readonly listen: ListenAddress
@@ -138,6 +146,8 @@ export interface ResourcesConfig {
   readonly maxBytes: number
   /** Values of a type in which browsers run code are served as such. */
   readonly html: boolean
+  /** By `<gateway>/<device>`; other devices have no resources of their own. */
+  readonly devices: Readonly<Record<string, OwnResourcesConfig>>
   /** Files in PEM; null: clients come without TLS. */
   readonly tls: TlsFiles | null
   readonly webhooks: readonly WebhookConfig[]

@@ -61,6 +61,7 @@ test("without a file everything has its default", () => {
       maxBody: 32 * 1024,
       maxBytes: 2 * 1024 * 1024,
       html: false,
+      devices: {},
       tls: null,
       webhooks: [],
     },

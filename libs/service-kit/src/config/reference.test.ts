@@ -6,10 +6,8 @@ import { configReference } from "./reference.ts"
 test("every key has a meaning, and every scalar outside lists and maps a variable", () => {
   for (const { path, node, variable } of configKeys()) {
     expect(node.description, path.join(".")).toBeTruthy()
-    const isInside =
-      ["devices", "tunnels", "webrepl"].includes(path[0] ?? "") ||
-      path.includes("webhooks") ||
-      path.at(-1) === "hosts"
+    const isList = ["tunnels", "webrepl", "webhooks", "hosts"].includes(path.at(-1) ?? "")
+    const isInside = isList || path.includes("[]") || path.includes("<name>")
     expect(variable === null, path.join(".")).toBe(isInside)
   }
   expect(configKeys().map(({ variable }) => variable)).toEqual(

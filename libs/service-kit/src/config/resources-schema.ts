@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { ResourcesConfig } from "./config.ts"
-import { byteAmount, listenAddress } from "./fields.ts"
+import { byteAmount, deviceAddress, listenAddress } from "./fields.ts"
 import { tlsFiles } from "./tls-files.ts"
 import { webhookSchema } from "./webhook-schema.ts"
 
@@ -13,6 +13,22 @@ const expectedCount = `expected a number from 1 to ${maxResources}`
 
 // Each may hold a mebibyte that its receiver does not take.
 const maxWebhooks = 64
+
+const methods = z.array(
+  z.enum(["GET", "PUT", "POST", "DELETE"]),
+  "expected a list of GET, PUT, POST and DELETE",
+)
+
+const expectedPrefix = "expected 1 to 16 visible ASCII characters without a space, like @res"
+const ownResources = z.strictObject({
+  prefix: z
+    .string(expectedPrefix)
+    .regex(/^[!-~]{1,16}$/, expectedPrefix)
+    .describe(
+      'What its lines about its own resources begin with, like `@res`: `@res /temp application/json {"c":21.5}`',
+    ),
+  methods: methods.default(["GET"]).describe("Methods that those resources take"),
+})
 
 /** `resources` of the configuration. */
 export const resourcesShape = {
@@ -35,6 +51,10 @@ export const resourcesShape = {
     .describe(
       "Whether HTML, SVG and other types in which browsers run code are served as such, in a sandbox, and not as plain text",
     ),
+  devices: z
+    .record(deviceAddress, ownResources)
+    .default({})
+    .describe("Devices that may set resources below their own address, as `<gateway>/<device>`"),
   tls: tlsFiles("clients then ask by `https://`")
     .nullable()
     .default(null)

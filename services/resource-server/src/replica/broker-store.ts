@@ -161,7 +161,7 @@ class SharedStore implements BrokerStore {
     signal?.throwIfAborted()
     checkChange(change)
     if (!this.isReady) throw brokerAway()
-    const added = "value" in change ? change.value.byteLength : 0
+    const added = "value" in change ? (change.value?.byteLength ?? 0) : 0
     if (added > 0 && this.#replica.valueBytes + added > this.#options.maxBytes)
       return { kind: "refused", why: "full", uri: change.kind === "addChild" ? change.parent : change.uri }
     const id = this.#newId()
