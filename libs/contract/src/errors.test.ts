@@ -60,6 +60,7 @@ test("codes and their statuses stay what they are", () => {
       "503 retained_failed",
       "503 slow_client",
       "504 board_timeout",
+      "504 device_silent",
       "504 no_reply",
       "507 board_memory",
       "507 no_space",

@@ -108,6 +108,10 @@ export const errorCatalogue = {
     status: 504,
     fix: "Check that the agent of this gateway runs; the outcome of the write is unknown.",
   },
+  device_silent: {
+    status: 504,
+    fix: "Check that the device answers such a line, as `reply` of the resource says, or give it more `timeout`.",
+  },
   gateway_name_taken: {
     status: 500,
     fix: "Give this gateway another name: `gateway:` in the configuration.",

@@ -8,6 +8,7 @@ export {
 } from "./answer/answer-rules.ts"
 export { type Judged, judgeRequest, type ReadyRequest } from "./answer/judge-request.ts"
 export type { RequestEvent, RequestHead, ResourceMethod } from "./answer/request.ts"
+export { servedType } from "./answer/served-type.ts"
 export { ResourceError, type ResourceErrorCode, StoreUnavailable } from "./errors.ts"
 export { createServer as createResourceServer, type ResourceServerOptions } from "./http/create-server.ts"
 export { type Body, type BodyLimits, readBody } from "./http/read-body.ts"

@@ -27,6 +27,7 @@ export { type ListeningPart, listeningParts } from "./config/colliding-listeners
 export type {
   Config,
   DeviceConfig,
+  ForwardConfig,
   ListenAddress,
   OwnResourcesConfig,
   RawTunnel,

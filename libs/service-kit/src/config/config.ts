@@ -127,12 +127,30 @@ export interface WebhookConfig {
   readonly recursive: boolean
 }
 
+/** Methods of resources. */
+export type ResourceMethodName = "GET" | "PUT" | "POST" | "DELETE"
+
+/** A resource whose requests a device answers. */
+export interface ForwardConfig {
+  readonly uri: string
+  /** `<gateway>/<device>` */
+  readonly device: string
+  readonly methods: readonly ResourceMethodName[]
+  /** The line that the device gets, with `{method}`, `{uri}`, `{body}` and `{query}` in it. */
+  readonly request: string
+  /** A regular expression: its first group, or else the line that it matches, is the answer. */
+  readonly reply: string
+  readonly contentType: string
+  readonly timeoutMs: number
+  readonly eol: "lf" | "cr" | "crlf"
+}
+
 /** What a device may say of resources of its own. */
 export interface OwnResourcesConfig {
   /** What its lines about them begin with. */
   readonly prefix: string
   /** Methods that those resources take. */
-  readonly methods: readonly ("GET" | "PUT" | "POST" | "DELETE")[]
+  readonly methods: readonly ResourceMethodName[]
 }
 
 /** The resource server. */
@@ -148,6 +166,7 @@ export interface ResourcesConfig {
   readonly html: boolean
   /** By `<gateway>/<device>`; other devices have no resources of their own. */
   readonly devices: Readonly<Record<string, OwnResourcesConfig>>
+  readonly forward: readonly ForwardConfig[]
   /** Files in PEM; null: clients come without TLS. */
   readonly tls: TlsFiles | null
   readonly webhooks: readonly WebhookConfig[]

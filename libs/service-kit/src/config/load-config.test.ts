@@ -62,6 +62,7 @@ test("without a file everything has its default", () => {
       maxBytes: 2 * 1024 * 1024,
       html: false,
       devices: {},
+      forward: [],
       tls: null,
       webhooks: [],
     },

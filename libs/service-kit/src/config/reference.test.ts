@@ -6,7 +6,7 @@ import { configReference } from "./reference.ts"
 test("every key has a meaning, and every scalar outside lists and maps a variable", () => {
   for (const { path, node, variable } of configKeys()) {
     expect(node.description, path.join(".")).toBeTruthy()
-    const isList = ["tunnels", "webrepl", "webhooks", "hosts"].includes(path.at(-1) ?? "")
+    const isList = ["tunnels", "webrepl", "forward", "webhooks", "hosts"].includes(path.at(-1) ?? "")
     const isInside = isList || path.includes("[]") || path.includes("<name>")
     expect(variable === null, path.join(".")).toBe(isInside)
   }

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { ResourcesConfig } from "./config.ts"
 import { byteAmount, deviceAddress, listenAddress } from "./fields.ts"
+import { forwards, resourceMethods } from "./forward-schema.ts"
 import { tlsFiles } from "./tls-files.ts"
 import { webhookSchema } from "./webhook-schema.ts"
 
@@ -14,11 +15,6 @@ const expectedCount = `expected a number from 1 to ${maxResources}`
 // Each may hold a mebibyte that its receiver does not take.
 const maxWebhooks = 64
 
-const methods = z.array(
-  z.enum(["GET", "PUT", "POST", "DELETE"]),
-  "expected a list of GET, PUT, POST and DELETE",
-)
-
 const expectedPrefix = "expected 1 to 16 visible ASCII characters without a space, like @res"
 const ownResources = z.strictObject({
   prefix: z
@@ -27,7 +23,7 @@ const ownResources = z.strictObject({
     .describe(
       'What its lines about its own resources begin with, like `@res`: `@res /temp application/json {"c":21.5}`',
     ),
-  methods: methods.default(["GET"]).describe("Methods that those resources take"),
+  methods: resourceMethods.default(["GET"]).describe("Methods that those resources take"),
 })
 
 /** `resources` of the configuration. */
@@ -55,6 +51,7 @@ export const resourcesShape = {
     .record(deviceAddress, ownResources)
     .default({})
     .describe("Devices that may set resources below their own address, as `<gateway>/<device>`"),
+  forward: forwards,
   tls: tlsFiles("clients then ask by `https://`")
     .nullable()
     .default(null)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { AppError } from "@serialcast/contract"
+import { AppError, toAppError } from "@serialcast/contract"
 import type { Arrivals, DeviceClient } from "@serialcast/device-stream"
 import type { Clock } from "@serialcast/primitives"
 import { type ResourceHandler, safeHeaders } from "@serialcast/resources"
@@ -23,8 +23,8 @@ export interface DeviceServerDeps {
   readonly stopping: AbortSignal
 }
 
-/** A request for something of a device, and who waits for its answer. */
-export interface DeviceRequest extends BuiltinTarget {
+/** A request, and who waits for its answer. */
+export interface ResponseSlot {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   /** Aborted when nobody waits any more. */
@@ -32,6 +32,9 @@ export interface DeviceRequest extends BuiltinTarget {
   /** To be called when the body is about to be read. */
   readonly beforeBody: () => void
 }
+
+/** A request for what every device has. */
+export interface DeviceRequest extends BuiltinTarget, ResponseSlot {}
 
 /** Finds who answers a request; undefined: it means nothing of a device. */
 export type FindHandler = (request: IncomingMessage) => ResourceHandler | undefined
@@ -54,8 +57,8 @@ export function findBuiltin(deps: DeviceServerDeps): FindHandler {
     const target = parseBuiltin(request.url ?? "")
     if (target === undefined) return undefined
     const { allow, serve } = builtins[target.name]
-    return answering({ allow, log: deps.log, stopping: deps.stopping }, (asked) =>
-      serve({ ...target, ...asked }, deps),
+    return answering({ allow, log: deps.log, stopping: deps.stopping }, (slot) =>
+      serve({ ...target, ...slot }, deps),
     )
   }
 }
@@ -68,9 +71,9 @@ interface AnsweringOptions {
 }
 
 /** A handler that answers what `serve` throws, and methods that there are not. */
-function answering(
+export function answering(
   { allow, log, stopping }: AnsweringOptions,
-  serve: (asked: Omit<DeviceRequest, keyof BuiltinTarget>) => Promise<void>,
+  serve: (slot: ResponseSlot) => Promise<void>,
 ): ResourceHandler {
   return (request, response, beforeBody = () => {}) => {
     const signal = untilClosed(response, stopping)
@@ -81,7 +84,11 @@ function answering(
       if (!allow.split(", ").includes(method)) refuseMethod(response, { method, allow })
       await serve({ request, response, signal, beforeBody })
     }
-    answer().catch((error: unknown) => answerError(error, response, log, sendRefusal))
+    answer().catch((error: unknown) => {
+      const isStopped = stopping.aborted && toAppError(error).code === "cancelled"
+      const told = isStopped ? new AppError("overloaded", "The service is stopping; try again.") : error
+      answerError(told, response, log, sendRefusal)
+    })
   }
 }
 

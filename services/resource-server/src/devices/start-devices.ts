@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events"
 import { Arrivals } from "@serialcast/device-stream"
 import { type Config, namedDevices, type ServiceDeps } from "@serialcast/service-kit"
 import type { BrokerStore } from "../replica/broker-store.ts"
+import { findForward } from "./forward/find-forward.ts"
 import { Followers } from "./last/followers.ts"
 import { startOwnResources } from "./own/start-own-resources.ts"
 import { type DeviceServerDeps, type FindHandler, findBuiltin } from "./serve-devices.ts"
@@ -21,16 +22,29 @@ export interface DevicesDeps
 /** What this server has of devices. */
 export function startDevices(config: Config, deps: DevicesDeps): RunningDevices {
   const { devices, clock } = deps
-  const { maxBody, devices: own } = config.resources
+  const { maxBody, html, devices: own, forward } = config.resources
   const stopping = new AbortController()
   const { signal } = stopping
   // Every request for a device listens to it: more than ten are no leak here.
   setMaxListeners(0, signal)
-  const arrivals = new Arrivals(devices, { clock, named: namedDevices(config), signal })
+  const named = new Set([
+    ...namedDevices(config),
+    ...Object.keys(own),
+    ...forward.map(({ device }) => device),
+  ])
+  const arrivals = new Arrivals(devices, { clock, named, signal })
   const followers = new Followers(deps)
   const following = startOwnResources(own, { ...deps, signal })
+  const served = { ...deps, maxBody, html, arrivals, followers, stopping: signal }
+  const finders = [findBuiltin(served), findForward(forward, served)]
   return {
-    find: findBuiltin({ ...deps, maxBody, arrivals, followers, stopping: signal }),
+    find(request) {
+      for (const find of finders) {
+        const handler = find(request)
+        if (handler !== undefined) return handler
+      }
+      return undefined
+    },
     async stop() {
       stopping.abort()
       await Promise.all([followers.stop(), following])

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http"
 import { AppError, lineEnds } from "@serialcast/contract"
 import { concatBytes } from "@serialcast/primitives"
+import { callerOf } from "../caller.ts"
 import { readWhole } from "../read-whole.ts"
 import type { DeviceRequest, DeviceServerDeps } from "../serve-devices.ts"
 
@@ -16,9 +16,4 @@ export async function writeBody(asked: DeviceRequest, deps: DeviceServerDeps): P
   // Also when its client leaves meanwhile: half of it is what nobody wanted.
   await deps.devices.device(address).write(bytes, { by: callerOf(request) })
   response.writeHead(204).end()
-}
-
-/** As what a request's writes are known. */
-function callerOf({ socket }: IncomingMessage): string {
-  return `http:${socket.remoteAddress ?? "unknown"}`
 }
