@@ -1,7 +1,6 @@
 import { once } from "node:events"
 import { createBroker } from "@serialcast/broker"
 import { concatBytes, systemClock } from "@serialcast/primitives"
-import { createResourceServer } from "@serialcast/resource-server"
 import { parseResource } from "@serialcast/resources"
 import { createLogger, createMetrics, loadConfig } from "@serialcast/service-kit"
 import { eventually } from "@serialcast/testkit"
@@ -9,6 +8,7 @@ import mqtt from "mqtt"
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest"
 import { runCommandLine } from "../command-line.ts"
 import { spawnCli } from "../testing/spawn-cli.ts"
+import { startResourceServer } from "../testing/start-resource-server.ts"
 import { createTestContext, createTestOutput } from "../testing/test-context.ts"
 import { listenToResources } from "./kept-words.ts"
 import { topicOf } from "./resource-uri.ts"
@@ -25,7 +25,11 @@ const deps = () => ({
 })
 
 beforeEach(async () => {
-  const env = { SERIALCAST_BROKER_LISTEN: free, SERIALCAST_BROKER_WEBSOCKET: free }
+  const env = {
+    SERIALCAST_BROKER_LISTEN: free,
+    SERIALCAST_BROKER_WEBSOCKET: free,
+    SERIALCAST_BROKER_DIR: "off",
+  }
   const broker = await createBroker(loadConfig({ env }), deps())
   onTestFinished(() => broker.stop())
   brokerUrl = `mqtt://127.0.0.1:${broker.address.port}`
@@ -54,13 +58,7 @@ async function publish(uri: string, text: string): Promise<void> {
 
 /** The server of this test's broker, ready. Answers where it is. */
 async function startServer(changes: { readonly maxUri?: number } = {}): Promise<string> {
-  const env = { SERIALCAST_BROKER_URL: brokerUrl, SERIALCAST_RESOURCES_LISTEN: free }
-  const defaults = loadConfig({ env })
-  const config = { ...defaults, resources: { ...defaults.resources, ...changes } }
-  const server = await createResourceServer(config, { ...deps(), answerMs: 100 })
-  onTestFinished(() => server.stop())
-  await server.store.whenReady(30_000)
-  return `http://127.0.0.1:${server.address.port}`
+  return (await startResourceServer(brokerUrl, changes)).url
 }
 
 describe("without a server", () => {

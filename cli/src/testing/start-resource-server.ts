@@ -29,7 +29,7 @@ export async function startResourceServer(
   const defaults = loadConfig({ env })
   const config = { ...defaults, resources: { ...defaults.resources, ...resources } }
   const devices = await createDeviceClient(connectToBroker(config, deps, { name: "test" }), deps)
-  const server = await createResourceServer(config, { ...deps, devices })
+  const server = await createResourceServer(config, { ...deps, devices, answerMs: 100 })
   onTestFinished(async () => {
     await server.stop()
     await devices.close()

@@ -23,18 +23,11 @@ import {
 } from "@serialcast/resources"
 import { Inbox, readMessage } from "./inbox.ts"
 import { join, type Known } from "./join.ts"
-import {
-  encodeAnswer,
-  encodeMessage,
-  type Fetch,
-  type Hello,
-  parseAnswer,
-  type ReplicaAnswer,
-  type ReplicaMessage,
-} from "./messages.ts"
+import { type Hello, parseAnswer, type ReplicaAnswer, type ReplicaMessage } from "./messages.ts"
 import { Replica } from "./replica.ts"
 import { allShards } from "./shards.ts"
 import { Snapshots } from "./snapshots.ts"
+import { Voice } from "./voice.ts"
 
 export interface BrokerStoreLog {
   info(fields: object, message: string): void
@@ -84,6 +77,7 @@ class SharedStore implements BrokerStore {
   readonly #random: () => number
   readonly #pending = new Map<string, Deferred<Outcome>>()
   readonly #snapshots = new Snapshots()
+  readonly #voice: Voice
   readonly #changed = createWakeup()
   readonly #stopping = new AbortController()
   #replica: Replica
@@ -97,12 +91,12 @@ class SharedStore implements BrokerStore {
   readonly #asked: (() => void)[] = []
   /** What was known before the broker lost everything, until it is told all of it again. */
   #before: { readonly replica: Replica; lastId: string } | null = null
-  #lastId = 0
 
   constructor(options: BrokerStoreOptions) {
     const { broker, clock, random = Math.random } = options
     this.#options = options
     this.#broker = broker
+    this.#voice = new Voice(broker, options)
     this.#clock = clock
     this.#random = random
     this.#replica = new Replica(clock, random)
@@ -164,7 +158,7 @@ class SharedStore implements BrokerStore {
     const added = "value" in change ? (change.value?.byteLength ?? 0) : 0
     if (added > 0 && this.#replica.valueBytes + added > this.#options.maxBytes)
       return { kind: "refused", why: "full", uri: change.kind === "addChild" ? change.parent : change.uri }
-    const id = this.#newId()
+    const id = this.#voice.newId()
     const command = {
       id,
       at: this.#clock.nowMs(),
@@ -175,7 +169,7 @@ class SharedStore implements BrokerStore {
     const outcome = createDeferred<Outcome>()
     this.#pending.set(id, outcome)
     try {
-      const sent = this.#say({ kind: "change", id, by: this.#broker.clientId, command })
+      const sent = this.#voice.toAll({ kind: "change", id, command })
       sent.catch((error: Error) => outcome.reject(notKnown(error)))
       const deadline = { clock: this.#clock, timeoutMs: applyMs, error: () => notKnown() }
       return await withDeadline(outcome.promise, deadline)
@@ -190,29 +184,19 @@ class SharedStore implements BrokerStore {
     await this.#broker.close()
   }
 
-  #newId(): string {
-    this.#lastId += 1
-    return `${this.#lastId}`
-  }
-
-  #say(message: ReplicaMessage): Promise<void> {
-    return this.#broker.publish(this.#broker.topics.resourceCommand(), encodeMessage(message))
-  }
-
   async #join(): Promise<void> {
     const inbox = this.#inbox
     const { log, answerMs = defaultAnswerMs } = this.#options
     const left = new AbortController()
     const stop = this.#broker.onDisconnected(() => left.abort())
     try {
-      const by = this.#broker.clientId
       const known = await join({
         clock: this.#clock,
         inbox,
         answerMs,
-        newId: () => this.#newId(),
+        newId: () => this.#voice.newId(),
         ask: (uris) => this.#ask(uris),
-        say: (message) => this.#say({ ...message, by }),
+        say: (message) => this.#voice.toAll(message),
         signal: AbortSignal.any([left.signal, this.#stopping.signal]),
       })
       if (inbox === this.#inbox && !left.signal.aborted) this.#goLive(known)
@@ -269,9 +253,9 @@ class SharedStore implements BrokerStore {
     const uris = replica.list().map(({ uri }) => uri)
     try {
       for (const [at, uri] of uris.entries()) {
-        const id = this.#newId()
+        const id = this.#voice.newId()
         if (at === uris.length - 1) before.lastId = id
-        await this.#proposeAdoption(id, uri, replica.wordOn(uri))
+        await this.#voice.proposeAdoption(id, uri, replica.wordOn(uri))
       }
     } catch {
       // It is told again over the next connection.
@@ -331,14 +315,9 @@ class SharedStore implements BrokerStore {
       this.#options.log.warn({ uri, reason: String(error) }, "what was published there is no resource")
       return
     }
-    this.#proposeAdoption(this.#newId(), uri, text).catch(() => {
+    this.#voice.proposeAdoption(this.#voice.newId(), uri, text).catch(() => {
       // It is looked at again once the connection is back.
     })
-  }
-
-  #proposeAdoption(id: string, uri: string, text: string): Promise<void> {
-    const [at, by] = [this.#clock.nowMs(), this.#broker.clientId]
-    return this.#say({ kind: "adopt", id, by, at, maxUri: this.#options.maxUri, uri, text })
   }
 
   #do(message: ReplicaMessage): void {
@@ -348,12 +327,13 @@ class SharedStore implements BrokerStore {
         if (!isOwn) this.#answer(message)
         break
       case "fetch":
-        if (message.from === this.#broker.clientId) void this.#sendAll(message)
+        if (message.from === this.#broker.clientId)
+          void this.#voice.answer(message.by, this.#snapshots.answer(message))
         break
       case "change":
       case "adopt": {
         const { outcome, uris, shards } = this.#replica.apply(message)
-        if (isOwn) void this.#keep(message.id, outcome, this.#sayAll(uris, shards))
+        if (isOwn) void this.#keep(message.id, outcome, this.#voice.keep(this.#replica, uris, shards))
       }
     }
   }
@@ -368,35 +348,10 @@ class SharedStore implements BrokerStore {
     }
   }
 
-  /** Resolves when the broker has all of it. */
-  async #sayAll(uris: readonly string[], shards: readonly string[]): Promise<void> {
-    const { topics } = this.#broker
-    const encoder = new TextEncoder()
-    await Promise.all([
-      ...uris.map((uri) =>
-        this.#broker.publish(topics.resource(uri), encoder.encode(this.#replica.wordOn(uri))),
-      ),
-      ...shards.map((shard) =>
-        this.#broker.publish(topics.resourceIndex(shard), encoder.encode(this.#replica.wordOnShard(shard))),
-      ),
-    ])
-  }
-
   #answer(hello: Hello): void {
     this.#snapshots.take(hello, { known: this.#replica.known(), rev: this.#replica.rev })
     const here = { kind: "here", id: hello.id, from: this.#broker.clientId, since: this.#since } as const
-    this.#broker.publish(this.#broker.topics.reply(hello.by), encodeAnswer(here)).catch(() => {
-      // It asks again.
-    })
-  }
-
-  async #sendAll(fetch: Fetch): Promise<void> {
-    try {
-      for (const part of this.#snapshots.answer(fetch))
-        await this.#broker.publish(this.#broker.topics.reply(fetch.by), encodeAnswer(part))
-    } catch {
-      // It asks again.
-    }
+    void this.#voice.answer(hello.by, [here])
   }
 
   /** Puts right what the one that should have done it did not. */
@@ -408,7 +363,7 @@ class SharedStore implements BrokerStore {
       const { uris, shards } = this.#replica.overdue()
       if (uris.length + shards.length === 0) continue
       this.#options.log.info({ uris: uris.length, shards: shards.length }, "the broker is told again")
-      await this.#sayAll(uris, shards).catch(() => {
+      await this.#voice.keep(this.#replica, uris, shards).catch(() => {
         // They stay overdue.
       })
     }
