@@ -67,12 +67,19 @@ async function read(store: RetainedStore): Promise<Record<string, string>> {
 
 /** What the next broker has, whether this one was closed or died: opened on a copy without its lock. */
 async function readNext(dir: string): Promise<Record<string, string>> {
-  const copy = createDir()
-  await mkdir(copy, { recursive: true })
-  for (const name of await readdir(dir)) {
-    if (name.endsWith(".log")) await writeFile(join(copy, name), await readFile(join(dir, name)))
+  for (;;) {
+    const copy = createDir()
+    await mkdir(copy, { recursive: true })
+    try {
+      for (const name of await readdir(dir))
+        if (name.endsWith(".log")) await writeFile(join(copy, name), await readFile(join(dir, name)))
+    } catch (error) {
+      // A file that went while it was looked for has all that it had in the next one.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue
+      throw error
+    }
+    return await read((await open(copy)).store)
   }
-  return await read((await open(copy)).store)
 }
 
 test("what was put is there for the next broker, as its last value, and what was cleared is not", async () => {
