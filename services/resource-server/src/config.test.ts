@@ -12,9 +12,9 @@ test("more than the embedded broker retains is refused, with what it needs; anot
   const resources = { ...defaults.resources, maxUri: 10_000 }
   const { broker } = defaults
   expect(() => resourceServerConfig({ ...defaults, resources })).toThrow(
-    /clientBufferBytes: expected at least 37MiB/,
+    /clientBufferBytes: expected at least 34MiB/,
   )
-  const enough = { ...broker, clientBufferBytes: 37 * 1024 * 1024 }
+  const enough = { ...broker, clientBufferBytes: 34 * 1024 * 1024 }
   expect(resourceServerConfig({ ...defaults, resources, broker: enough }).maxUri).toBe(10_000)
   const other = { ...broker, url: "mqtt://broker:1883" }
   expect(resourceServerConfig({ ...defaults, resources, broker: other }).maxUri).toBe(10_000)

@@ -14,8 +14,8 @@ export interface ResourceServerConfig extends Omit<ResourcesConfig, "tls" | "web
 
 // A message with its topic, and what a map costs for it.
 const bytesOfOne = 1_024
-// In base64, or with escapes in JSON.
-const bytesOfByte = 2
+// In base64.
+const bytesOfByte = 1.4
 // Half of it is for what the broker retains, and of that three quarters are not for states.
 const shareOfBuffer = 0.375
 
