@@ -3,12 +3,15 @@ import { join } from "node:path"
 import { DELETE, GET, HttpServer, POST, PUT } from "@serialcast/resources"
 import { createTemporaryFolder, eventually, freePort } from "@serialcast/testkit"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import type { KillableService } from "../testing/killable-service.ts"
 import { curl, send } from "./testing/curl.ts"
 import { startResourceProcesses } from "./testing/resource-processes.ts"
 
 /** The addresses to ask in turn, as a balancer would. */
 interface Served extends AsyncDisposable {
   readonly urls: readonly string[]
+  /** Without it nothing can be changed. */
+  readonly broker?: KillableService
 }
 
 const methods = GET | PUT | POST | DELETE
@@ -24,16 +27,22 @@ beforeAll(() => {
 })
 afterAll(() => folder[Symbol.dispose]())
 
-/** `/a` takes everything, `/get` is read only, `/full` is there to fill what is left of ten. */
+/** With what they take. */
+const made = [
+  ["/a", names],
+  ["/get", ["GET"]],
+  ["/p", names],
+  ["/p/kept", ["GET"]],
+] as const
+
 async function serveFromMemory(isSecure: boolean): Promise<Served> {
   const port = await freePort()
   const server = new HttpServer()
   const files = isSecure ? { certfile: tls.cert, keyfile: tls.key } : {}
-  await server.init({ port, maxUri: 5, ...files })
-  for (const uri of ["/a", "/get"]) {
+  await server.init({ port, maxUri: 7, ...files })
+  for (const [uri, takes] of made) {
     server.addResource(uri, { contentType: "text/plain", value: "0" })
-    const resource = server.getResource(uri)
-    resource.registerRequestHandler(uri === "/a" ? methods : GET, {})
+    server.getResource(uri).registerRequestHandler(takes.length > 1 ? methods : GET, {})
   }
   return {
     urls: [`${isSecure ? "https" : "http"}://localhost:${port}`],
@@ -42,17 +51,17 @@ async function serveFromMemory(isSecure: boolean): Promise<Served> {
 }
 
 async function serveFromBroker(isSecure: boolean, servers: number): Promise<Served> {
-  const processes = await startResourceProcesses({ servers, maxUri: 5, ...(isSecure ? { tls } : {}) })
+  const processes = await startResourceProcesses({ servers, maxUri: 7, ...(isSecure ? { tls } : {}) })
   const [url = ""] = processes.urls
-  for (const uri of ["/a", "/get"]) {
-    const body = JSON.stringify({ uri, value: "0", methods: uri === "/a" ? names : ["GET"] })
+  for (const [uri, takes] of made) {
+    const body = JSON.stringify({ uri, value: "0", methods: takes })
     await eventually(async () =>
       expect([201, 409]).toContain((await curl([`${url}/api/v1/resources`, "-d", body])).status),
     )
   }
   // The others have started, too.
   for (const one of processes.urls)
-    await eventually(async () => expect((await curl([`${one}/get`])).status).toBe(200))
+    await eventually(async () => expect((await curl([`${one}/p/kept`])).status).toBe(200))
   return processes
 }
 
@@ -140,6 +149,11 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    what: "the end of what would take something with it that stays",
+    status: 409,
+    args: (url) => ["-X", "DELETE", `${url}/p?recursive=1`],
+  },
+  {
     what: "a condition that does not hold",
     status: 412,
     args: (url) => ["-X", "PUT", "-H", 'If-Match: "x"', `${url}/a`],
@@ -216,4 +230,10 @@ test.concurrent.each<[string, () => Promise<Served>]>([
     if (!isRight) wrong.push({ what, expected: status, ...answer })
   }
   expect(wrong).toEqual([])
+  if (served.broker === undefined) return
+  await served.broker.kill()
+  for (const url of urls) {
+    const answer = await curl(["-X", "PUT", "-H", "Content-Type: text/plain", "-d", "0", `${url}/p`])
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"])
+  }
 })
