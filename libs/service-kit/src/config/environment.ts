@@ -30,7 +30,7 @@ export function mergeEnvironment(values: unknown, env: Environment): MergedConfi
   let merged = values
   for (const { path, node, variable } of given) {
     const text = env[variable ?? ""] ?? ""
-    merged = withValue(merged, path, node.type === "boolean" ? booleanOf(text) : text)
+    merged = withValue(merged, path, valueOf(text, node.type))
   }
   return {
     values: merged,
@@ -75,7 +75,8 @@ function isSet(text: string | undefined): text is string {
   return text !== undefined && text !== ""
 }
 
-function booleanOf(text: string): boolean | string {
-  if (text === "true") return true
-  return text === "false" ? false : text
+/** As YAML would read it; what is nothing of the kind stays text, which the schema tells. */
+function valueOf(text: string, type: unknown): string | boolean | number {
+  if (type === "boolean" && (text === "true" || text === "false")) return text === "true"
+  return type === "integer" && /^\d+$/.test(text) ? Number(text) : text
 }

@@ -229,6 +229,7 @@ test("variables go before the file", () => {
   const config = load("http: { listen: '127.0.0.1:1', hexServer: true }\naccess: { hosts: [box.lan] }", {
     SERIALCAST_HTTP_LISTEN: "[::1]:0",
     SERIALCAST_HTTP_HEX_SERVER: "false",
+    SERIALCAST_RESOURCES_MAX_URI: "200",
     SERIALCAST_HTTP_DEFAULT_DEVICE: "local/uno",
     SERIALCAST_BROKER_CLIENT_BUFFER_BYTES: "65536",
     SERIALCAST_ACCESS_TOKEN_FILE: "/run/token",
@@ -242,7 +243,7 @@ test("variables go before the file", () => {
     hexServer: false,
     defaultDevice: "local/uno",
   })
-  expect(config.broker.clientBufferBytes).toBe(65_536)
+  expect([config.broker.clientBufferBytes, config.resources.maxUri]).toEqual([65_536, 200])
   expect(config.access).toEqual({ open: false, tokenFile: "/run/token", hosts: ["box.lan"] })
   expect([config.discover, config.log.level]).toEqual(["open", "info"])
 })
@@ -250,12 +251,14 @@ test("variables go before the file", () => {
 test("problems with variables are named by the variable", () => {
   const env = {
     SERIALCAST_HTTP_HEX_SERVER: "yes",
+    SERIALCAST_RESOURCES_MAX_URI: "1e3",
     SERIALCAST_HTTP_LISTN: "127.0.0.1:1",
     SERIALCAST_ACCESS: "open",
     SERIALCAST_ACCESS_TOKEN_FILE: "/run/token",
   }
   expect(problems("", env)).toEqual([
     'SERIALCAST_HTTP_HEX_SERVER: expected true or false, found "yes"',
+    'SERIALCAST_RESOURCES_MAX_URI: expected a number from 1 to 16384, found "1e3"',
     "SERIALCAST_HTTP_LISTN: unknown variable; did you mean SERIALCAST_HTTP_LISTEN?",
     "SERIALCAST_ACCESS_TOKEN_FILE: cannot be set together with SERIALCAST_ACCESS",
   ])
