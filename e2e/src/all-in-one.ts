@@ -20,19 +20,26 @@ export interface AllInOne extends AsyncDisposable {
   /** Ends without a slash. */
   readonly httpUrl: string
   readonly mqttUrl: string
+  /** Of the resource server, without a slash at its end. */
+  readonly resourcesUrl: string
   untilOnline(address: string): Promise<void>
   /** SIGKILL. */
   kill(): void
 }
 
-/** `serialcast up` as it is built, in a process and a folder of its own, on free ports. */
+/**
+ * `serialcast up` as it is built, in a process and a folder of its own, on free ports; where the configuration has `resources`, it
+ * says itself where those are.
+ */
 export async function startAllInOne(
   devicesIn: (folder: string) => string | Promise<string>,
   broker: string = ownBroker,
 ): Promise<AllInOne> {
   const folder = await mkdtemp(join(tmpdir(), "serialcast-e2e-"))
   const listeners = ["http", "console", "admin"].map((name) => `${name}: { listen: "${free}" }`)
-  const config = [await devicesIn(folder), "discover: off", broker, ...listeners].join("\n")
+  const devices = await devicesIn(folder)
+  const resources = /^resources:/m.test(devices) ? "" : `resources: { listen: "${free}" }`
+  const config = [devices, "discover: off", broker, resources, ...listeners].join("\n")
   await writeFile(join(folder, "serialcast.yaml"), config)
   const banner = createDeferred<string>()
   let output = ""
@@ -54,6 +61,7 @@ export async function startAllInOne(
     pageUrl: find(text, /Page +(http:\S+)/),
     httpUrl,
     mqttUrl: find(text, /MQTT +(mqtt:\S+)/),
+    resourcesUrl: find(text, /Resources +(https?:\S+)\/api/),
     kill: () => running.kill(),
     async untilOnline(address) {
       await eventually(

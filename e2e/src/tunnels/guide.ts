@@ -7,7 +7,7 @@ export interface Guide {
   /** In all blocks taken from now on, `found` is replaced. Throws when the page does not have it. */
   replace(found: string, by: string): void
   /** The next block below this heading in this language. Throws when there is none left. */
-  take(heading: string, language: "sh" | "yaml" | "python"): string
+  take(heading: string, language: "sh" | "yaml" | "python" | "cpp" | "html" | "js"): string
   /** Throws when a block was not taken: each of them is somebody's to copy. */
   checkAllTaken(): void
 }
