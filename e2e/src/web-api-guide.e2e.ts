@@ -52,9 +52,13 @@ async function followCurl(guide: Guide, place: Workplace, board: WorkplaceProgra
   await expectAsSaid(place, guide.take("curl", "sh"))
 
   board.stop()
-  const silent: unknown = JSON.parse(await place.sh(values.split("\n").at(-1) ?? ""))
-  expect(silent).toMatchObject({ status: 504, code: "device_silent" })
-  board.resume()
+  try {
+    const silent: unknown = JSON.parse(await place.sh(values.split("\n").at(-1) ?? ""))
+    expect(silent).toMatchObject({ status: 504, code: "device_silent" })
+  } finally {
+    // What is stopped does not end either.
+    board.resume()
+  }
 }
 
 async function listenAnywhere(server: Server): Promise<number> {
