@@ -181,6 +181,16 @@ async function expectReadme(place: Workplace, url: string): Promise<void> {
   await expectAsSaid(place, block.replaceAll(portOfGuide, portOf(url)))
 }
 
+/** Of a board that is unplugged, its values stay. */
+async function expectGone(place: Workplace, url: string): Promise<void> {
+  const get = (path: string) => place.sh(`curl ${url}${path}`)
+  await eventually(async () =>
+    expect(JSON.parse(await get("/devices/local/uno/state"))).toMatchObject({ online: false }),
+  )
+  expect(JSON.parse(await get("/board/led"))).toMatchObject({ status: 503, code: "device_offline" })
+  expect(await get("/devices/local/uno/temp")).toBe('{"c":21.5}')
+}
+
 async function followSecured(guide: Guide, place: Workplace, config: string): Promise<void> {
   const section = "For other machines"
   guide.replace(portOfGuide, "0")
@@ -226,6 +236,8 @@ test("the guide's sketch is a web API: for curl, browsers, MQTT and webhooks, an
     await expectSigned(await hook.put(), all)
     await followEvents(guide, place, url)
     await expectReadme(place, url)
+    await board[Symbol.asyncDispose]()
+    await expectGone(place, url)
   }
   await using _again = await plugInSketch(workplace, sketch, port)
   await followSecured(guide, workplace, config)
