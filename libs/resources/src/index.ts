@@ -45,6 +45,7 @@ export {
   defaultMaxUri,
   GET,
   maxSerial,
+  maxTimeMs,
   POST,
   PUT,
   type Resource,

@@ -2,7 +2,7 @@ import { checkChange } from "./check-change.ts"
 import type { Change, Command } from "./command.ts"
 import { type JsonFields, parseJsonObject } from "./json-fields.ts"
 import { valueOfJson, valueToJson } from "./json-value.ts"
-import { allMethods, resourceOrigins } from "./resource.ts"
+import { allMethods, maxTimeMs, resourceOrigins } from "./resource.ts"
 import { asJson, tellingOf } from "./resource-json.ts"
 
 const kinds = ["add", "addChild", "put", "methods", "remove", "tell"] as const
@@ -18,7 +18,7 @@ export function parseCommand(text: string): Command {
   const fields = parseJsonObject(text, "a command")
   const command = {
     id: fields.string("id"),
-    at: fields.integer("at", Number.MAX_SAFE_INTEGER),
+    at: fields.integer("at", maxTimeMs),
     seed: fields.integer("seed", maxSeed),
     maxUri: fields.integer("maxUri", Number.MAX_SAFE_INTEGER),
     change: changeOf(fields.object("change")),

@@ -11,14 +11,32 @@ export interface JsonValue {
   readonly v: string
 }
 
-/** A value as text where it is text, so that people can read it; else as base64 (RFC 4648 §4, padded). */
+/**
+ * A value as text where it is text, so that people can read it; else as base64 (RFC 4648 §4, padded), and where JSON would
+ * need more for the text than for that: of a control character it makes six.
+ */
 export function valueToJson(value: Uint8Array): JsonValue {
+  const text = textOf(value)
+  return text === undefined || jsonBytes(text) > base64Bytes(value)
+    ? { enc: "base64", v: bytesToBase64(value) }
+    : { enc: "utf8", v: text }
+}
+
+/** undefined: it is not UTF-8, as much of what devices send. */
+function textOf(value: Uint8Array): string | undefined {
   try {
-    return { enc: "utf8", v: decoder.decode(value) }
+    return decoder.decode(value)
   } catch {
-    // It is not UTF-8, as much of what devices send.
-    return { enc: "base64", v: bytesToBase64(value) }
+    return undefined
   }
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2
+}
+
+function base64Bytes({ byteLength }: Uint8Array): number {
+  return 4 * Math.ceil(byteLength / 3)
 }
 
 /** The value of the fields `enc` (default: utf8) and `v`. Throws `bad_json`. */

@@ -49,6 +49,30 @@ test("text is kept as text that people can read, everything else as base64", () 
   expect(encode(Uint8Array.of(0xff, 0))).toMatchObject({ enc: "base64", v: "/wA=" })
 })
 
+test.each([32, 128])("%i KiB of control characters are no more in JSON than other bytes", (kib) => {
+  // What a broker is asked to take at most.
+  const maxPublishedBytes = 192 * 1024
+  const value = new Uint8Array(kib * 1024)
+  const uri = `/${'"'.repeat(511)}`
+  const change = { kind: "put", uri, contentType: null, value, ifMatch: null, ifNoneMatch: null } as const
+  const command = encodeCommand({ id: "1", at: 0, seed: 0, maxUri: 1, change })
+  const record = encodeResource({ ...parseResource('{"v":""}', { uri }), value })
+  for (const json of [command, record]) {
+    expect(Buffer.byteLength(json)).toBeLessThan(Math.min(maxPublishedBytes, 1.4 * value.byteLength + 4_096))
+  }
+  expect(parseCommand(command).change).toEqual(change)
+  expect(parseResource(record).value).toEqual(value)
+})
+
+test("a time that no calendar has is none", () => {
+  const record = '{"uri":"/a","v":"1","ts":8640000000000000}'
+  expect(new Date(parseResource(record).changedAt).toISOString()).toBe("+275760-09-13T00:00:00.000Z")
+  expect(() => parseResource(record.replace("00}", "01}"))).toThrow(ResourceError)
+  const change = { kind: "remove", uri: "/a", recursive: false, ifMatch: null } as const
+  const command = encodeCommand({ id: "1", at: 8_640_000_000_000_001, seed: 0, maxUri: 1, change })
+  expect(() => parseCommand(command)).toThrow(ResourceError)
+})
+
 test.each([
   ["nothing", ""],
   ["a list", "[]"],

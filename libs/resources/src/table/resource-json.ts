@@ -8,6 +8,7 @@ import {
   defaultChildMethods,
   GET,
   maxSerial,
+  maxTimeMs,
   type Resource,
   resourceOrigins,
   type Telling,
@@ -65,7 +66,7 @@ export function parseResource(text: string, defaults: ResourceDefaults = {}): Re
     childMethods,
     etag: entityTagOf(contentType, value),
     serial: fields.integer("serial", maxSerial, 0),
-    changedAt: fields.integer("ts", Number.MAX_SAFE_INTEGER, defaults.changedAt ?? 0),
+    changedAt: fields.integer("ts", maxTimeMs, defaults.changedAt ?? 0),
     origin: fields.oneOf("origin", resourceOrigins, "api"),
     ...(fields.has("told") ? { told: tellingOf(fields.object("told")) } : {}),
   })

@@ -14,6 +14,9 @@ export const defaultMaxUri = 100
 /** Half of the safe integers: what comes from elsewhere with a greater one is refused. */
 export const maxSerial = 2 ** 52
 
+/** The last time that a date can be (ECMA-262 §21.4.1.1), in milliseconds: what comes with a later one is refused. */
+export const maxTimeMs = 8.64e15
+
 /** Who made a resource: a program, a POST, a call of the management API, or a device, which counts towards no limit. */
 export type ResourceOrigin = "static" | "post" | "api" | "device"
 export const resourceOrigins: readonly ResourceOrigin[] = ["static", "post", "api", "device"]
