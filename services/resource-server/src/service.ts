@@ -66,7 +66,7 @@ export async function createResourceServer(
   const guard = createRequestGuard({ token, hosts, clock, refusals, acceptsCookie: false })
   const broker = connectToBroker(config, deps, { name: "resource-server" })
   const teller = createRequestTeller(broker, webhooks, deps)
-  const limits = { maxUri, maxBytes }
+  const limits = { maxUri, maxBody, maxBytes }
   const store = await createBrokerStore({
     broker,
     clock,

@@ -39,6 +39,7 @@ class World {
       clock,
       log,
       maxUri,
+      maxBody: 1_000_000,
       maxBytes: 1_000_000,
       random: random.next,
     })

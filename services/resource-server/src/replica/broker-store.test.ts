@@ -44,6 +44,11 @@ function valueOf(store: BrokerStore, uri: string): string | undefined {
   return resource && Buffer.from(resource.value).toString()
 }
 
+/** What was said last on the topic of a resource. */
+function lastOn(broker: MemoryBroker, uri: string): string {
+  return Buffer.from(broker.published(topics.resource(uri).topic).at(-1)!.payload).toString()
+}
+
 /** What somebody without a server of ours says. */
 async function publish(broker: MemoryBroker, uri: string, payload: string): Promise<void> {
   const client = testClient(broker)
@@ -155,6 +160,45 @@ test("a broker that has lost everything is told it again, by a server that was t
   await store.whenReady(30_000)
   await store.close()
   expect(seen(await testStore(broker))).toEqual(before)
+})
+
+test("a value that is too long is taken off the broker again, and of many a few are told in the log", async () => {
+  const broker = await startBroker()
+  const lines: object[] = []
+  const log = { info() {}, warn: (fields: object) => void lines.push(fields) }
+  const store = await testStore(broker, { log, maxBody: 10, maxBytes: 25 })
+  await store.apply(add("/a", "1"))
+  for (const value of ["12345678901", "1".repeat(32 * 1024)]) {
+    await publish(broker, "/a", JSON.stringify({ v: value }))
+    await eventually(() => expect(lastOn(broker, "/a")).toContain('"v":"1"'))
+  }
+  for (const uri of ["/b", "/c"]) await publish(broker, uri, '{"v":"1234567890"}')
+  await eventually(() => expect(store.size).toBe(3))
+  await publish(broker, "/d", '{"v":"12345"}')
+  await eventually(() => expect(lastOn(broker, "/d")).toBe(""))
+  expect([store.size, valueOf(store, "/a")]).toEqual([3, "1"])
+  const client = testClient(broker)
+  client.start()
+  onTestFinished(() => client.close())
+  await eventually(() => expect(client.isConnected).toBe(true))
+  for (let n = 0; n < 200; n++) await client.publish(topics.resource(`/x/${n}`), text("{"))
+  await client.publish(topics.resource("/a"), text('{"v":"2"}'))
+  await eventually(() => expect(valueOf(store, "/a")).toBe("2"))
+  expect(lines.length).toBeGreaterThan(3)
+  expect(lines.length).toBeLessThanOrEqual(60)
+})
+
+test("an index that names what is no resource keeps no server from starting", async () => {
+  const broker = await startBroker()
+  const client = testClient(broker)
+  client.start()
+  onTestFinished(() => client.close())
+  await eventually(() => expect(client.isConnected).toBe(true))
+  const bad = ["", "a", "/a//b", "/\u0000", `/${"x".repeat(70_000)}`]
+  for (const [at, uri] of bad.entries())
+    await client.publish(topics.resourceIndex(`0${at}`), text(JSON.stringify([uri])))
+  const store = await testStore(broker)
+  expect(await store.apply(add("/a"))).toMatchObject({ kind: "done" })
 })
 
 test("values together have a bound", async () => {

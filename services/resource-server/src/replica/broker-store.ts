@@ -19,15 +19,17 @@ import {
   type Outcome,
   type Resource,
   type ResourceStore,
-  StoreUnavailable,
 } from "@serialcast/resources"
+import { RefusalLog } from "@serialcast/service-kit"
 import { Inbox, readMessage } from "./inbox.ts"
 import { join, type Known } from "./join.ts"
 import { type Hello, parseAnswer, type ReplicaAnswer, type ReplicaMessage } from "./messages.ts"
 import { Replica } from "./replica.ts"
 import { allShards } from "./shards.ts"
 import { Snapshots } from "./snapshots.ts"
+import { brokerAway, notKnown } from "./unavailable.ts"
 import { Voice } from "./voice.ts"
+import { whyTooLong } from "./why-too-long.ts"
 
 export interface BrokerStoreLog {
   info(fields: object, message: string): void
@@ -41,6 +43,8 @@ export interface BrokerStoreOptions {
   readonly log: BrokerStoreLog
   /** How many resources there may be. */
   readonly maxUri: number
+  /** Of one value that somebody publishes, in bytes. */
+  readonly maxBody: number
   /** Of all values together. */
   readonly maxBytes: number
   /** Uniform in [0, 1). */
@@ -62,6 +66,8 @@ const defaultAnswerMs = 1_000
 const applyMs = 10_000
 const askAgainMs = 2_000
 const lookAroundMs = 200
+/** Of those that a line of the log is about. */
+const maxNamed = 20
 
 /** Resources that all servers at one broker share, kept in its retained messages. */
 export async function createBrokerStore(options: BrokerStoreOptions): Promise<BrokerStore> {
@@ -83,6 +89,7 @@ class SharedStore implements BrokerStore {
   #replica: Replica
   /** Of one who is coming; null: it knows all. */
   #inbox: Inbox
+  readonly #refusals: RefusalLog
   #isLive = false
   /** Wall time in milliseconds. */
   #since = 0
@@ -99,6 +106,7 @@ class SharedStore implements BrokerStore {
     this.#voice = new Voice(broker, options)
     this.#clock = clock
     this.#random = random
+    this.#refusals = new RefusalLog(clock)
     this.#replica = new Replica(clock, random)
     this.#inbox = new Inbox(clock, broker.clientId)
   }
@@ -225,8 +233,8 @@ class SharedStore implements BrokerStore {
     for (const forget of this.#asked.splice(0)) forget()
     const before = this.#shown
     const isLost = known.length === 0 && missing.length === 0 && before.size > 0
-    if (missing.length > 0) log.warn({ uris: missing }, "the broker has lost resources")
-    if (unreadable.length > 0) log.warn({ uris: unreadable }, "what the broker keeps there is no resource")
+    if (missing.length > 0) log.warn(someOf(missing), "the broker has lost resources")
+    if (unreadable.length > 0) log.warn(someOf(unreadable), "what the broker keeps there is no resource")
     this.#before = null
     this.#replica = new Replica(this.#clock, this.#random)
     this.#replica.restore(known, rev)
@@ -311,13 +319,24 @@ class SharedStore implements BrokerStore {
   #look(uri: string, text: string): void {
     try {
       if (this.#replica.heard(uri, text) === "known") return
+      const why = whyTooLong({ uri, text, replica: this.#replica, limits: this.#options })
+      if (why !== undefined) {
+        this.#replica.putRight(uri)
+        return this.#tellRefusal(uri, why)
+      }
     } catch (error) {
-      this.#options.log.warn({ uri, reason: String(error) }, "what was published there is no resource")
-      return
+      return this.#tellRefusal(uri, String(error))
     }
     this.#voice.proposeAdoption(this.#voice.newId(), uri, text).catch(() => {
       // It is looked at again once the connection is back.
     })
+  }
+
+  /** Sparsely: anybody may publish such things without end. */
+  #tellRefusal(uri: string, reason: string): void {
+    const line = this.#refusals.next(uri)
+    if (line !== null)
+      this.#options.log.warn({ uri, reason, ...line }, "what was published there is no resource")
   }
 
   #do(message: ReplicaMessage): void {
@@ -328,7 +347,7 @@ class SharedStore implements BrokerStore {
         break
       case "fetch":
         if (message.from === this.#broker.clientId)
-          void this.#voice.answer(message.by, this.#snapshots.answer(message))
+          void this.#voice.tellAll(message.by, this.#snapshots.answer(message))
         break
       case "change":
       case "adopt": {
@@ -370,11 +389,6 @@ class SharedStore implements BrokerStore {
   }
 }
 
-function brokerAway(): StoreUnavailable {
-  return new StoreUnavailable("The broker is not there. Try again.")
-}
-
-function notKnown(cause?: unknown): StoreUnavailable {
-  const message = "The broker went away meanwhile. Whether it was done shows when it is back."
-  return new StoreUnavailable(message, { cause })
+function someOf(uris: readonly string[]): object {
+  return { count: uris.length, uris: uris.slice(0, maxNamed) }
 }

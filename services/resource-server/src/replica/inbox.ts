@@ -4,6 +4,10 @@ import { parseShard } from "./shards.ts"
 
 // A server that cannot say what it knows so fast is asked again.
 const maxBuffered = 10_000
+// More than there can be; what else is there is somebody's who floods.
+const maxWords = 65_536
+// Of one answer, each as long as a message may be.
+const maxParts = 4_096
 
 /** What one who comes hears until it knows all: what the broker kept, what is said meanwhile, and who answers. */
 export class Inbox {
@@ -78,7 +82,7 @@ export class Inbox {
   heardWord(uri: string, text: string, isKept: boolean): void {
     if (isKept) this.#lastWord = this.#clock.monotonicMs()
     if (text === "") this.#words.delete(uri)
-    else this.#words.set(uri, text)
+    else if (this.#words.size < maxWords || this.#words.has(uri)) this.#words.set(uri, text)
     this.#news.wake()
   }
 
@@ -98,7 +102,8 @@ export class Inbox {
   heardAnswer(answer: ReplicaAnswer): void {
     if (answer.id !== this.#id) return
     if (answer.kind === "here") this.#from ??= answer.from
-    else if (answer.from === this.#from && answer.part === this.#parts.length) this.#parts.push(answer)
+    else if (answer.from === this.#from && answer.part === this.#parts.length && answer.part < maxParts)
+      this.#parts.push(answer)
     this.#news.wake()
   }
 

@@ -1,4 +1,11 @@
-import { type Command, encodeCommand, parseCommand, ResourceError, whyNotUri } from "@serialcast/resources"
+import {
+  type Command,
+  encodeCommand,
+  maxTimeMs,
+  parseCommand,
+  ResourceError,
+  whyNotUri,
+} from "@serialcast/resources"
 import { parseRecord } from "./record.ts"
 
 /** What a replica says to all, itself too, on the one topic whose order makes them alike. */
@@ -75,7 +82,14 @@ export function parseMessage(payload: Uint8Array): ReplicaMessage {
       const why = whyNotUri(uri)
       if (why !== undefined) throw bad(why)
       if (body !== "") parseRecord(body, uri, 0)
-      return { kind, ...said, at: count(head, "at"), maxUri: count(head, "maxUri"), uri, text: body }
+      return {
+        kind,
+        ...said,
+        at: count(head, "at", maxTimeMs),
+        maxUri: count(head, "maxUri"),
+        uri,
+        text: body,
+      }
     }
     case "hello":
       return { kind, ...said }
@@ -158,9 +172,10 @@ function text(head: Readonly<Record<string, unknown>>, name: string): string {
   return found
 }
 
-function count(head: Readonly<Record<string, unknown>>, name: string): number {
+function count(head: Readonly<Record<string, unknown>>, name: string, max = Number.MAX_SAFE_INTEGER): number {
   const found = head[name]
-  if (!Number.isSafeInteger(found) || (found as number) < 0) throw bad(`Expected a count as ${name}.`)
+  if (!Number.isSafeInteger(found) || (found as number) < 0 || (found as number) > max)
+    throw bad(`Expected a count as ${name}.`)
   return found as number
 }
 

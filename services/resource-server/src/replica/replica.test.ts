@@ -122,3 +122,38 @@ test("an index that does not say what there is is put right", () => {
   clock.advance(10_000)
   expect(replica.overdue().shards).toEqual([shardOf("/a")])
 })
+
+test("what comes with the greatest number is followed by greater ones all the same", () => {
+  const { etag } = replica.get("/a")!
+  adopt("/b", JSON.stringify({ v: "1", etag, rev: Number.MAX_SAFE_INTEGER }))
+  for (const uri of ["/a", "/b"]) {
+    apply({ ...put("2"), uri } as TableChange)
+    expect(replica.heard(uri, replica.wordOn(uri))).toBe("known")
+  }
+  const heir = new Replica(clock)
+  heir.restore([{ resource: replica.get("/a")!, rev: Number.MAX_SAFE_INTEGER }])
+  expect(heir.rev).toBe(0)
+})
+
+test("there is an end to what devices and others may make, whatever limits they name", () => {
+  const command = { id: "1", at: 0, seed: 0, maxUri: 1e9 }
+  const make = (uri: string, origin: "api" | "device") => {
+    const rest = { contentType: "text/plain", value: bytes("1"), methods: 3, origin }
+    return replica.apply({
+      kind: "change",
+      by: "x",
+      id: "1",
+      command: { ...command, change: { kind: "add", uri, ...rest } },
+    })
+  }
+  for (let n = 0; n < 32_767; n++) make(`/x/${n}`, n % 2 === 0 ? "api" : "device")
+  expect(replica.size).toBe(32_768)
+  for (const origin of ["api", "device"] as const)
+    expect(make("/more", origin).outcome).toMatchObject({ kind: "refused", why: "full" })
+  const { etag } = replica.get("/a")!
+  expect(adopt("/more", JSON.stringify({ v: "1", etag, rev: 1, origin: "device" }))).toMatchObject({
+    outcome: { kind: "refused", why: "full" },
+    uris: ["/more"],
+  })
+  expect(apply(put("2")).outcome).toMatchObject({ kind: "done" })
+})

@@ -1,5 +1,11 @@
 import { BoundedMap, type Clock, type MonotonicMs, msSince } from "@serialcast/primitives"
-import { type Outcome, type Resource, ResourceTable, type Change as TableChange } from "@serialcast/resources"
+import {
+  type Outcome,
+  type Resource,
+  ResourceTable,
+  type Change as TableChange,
+  uriOf,
+} from "@serialcast/resources"
 import type { Adoption, Change } from "./messages.ts"
 import {
   encodeRecord,
@@ -16,6 +22,10 @@ import { Suspects } from "./suspects.ts"
 const removalMs = 60_000
 const maxRemovals = 10_000
 const maxGone = 1_000
+/** Twice what a configuration may allow. Those of devices, and what others say of their limits, count towards nothing else. */
+const maxKept = 32_768
+/** What comes with a greater number does not count on from there: so many changes never come, and there is one after each. */
+const maxRev = 2 ** 52
 
 interface Facts {
   /** Of the message that made it as it is. */
@@ -88,9 +98,9 @@ export class Replica {
       const { resource, rev: its } = one
       this.#table.restore(resource)
       this.#keep(resource.uri, { rev: its, bytes: resource.value.byteLength })
-      this.#rev = Math.max(this.#rev, its)
+      this.#rev = Math.max(this.#rev, countable(its))
     }
-    this.#rev = Math.max(this.#rev, rev)
+    this.#rev = Math.max(this.#rev, countable(rev))
   }
 
   /** All that another one has to know to go on alike. */
@@ -141,6 +151,11 @@ export class Replica {
     else this.#suspectShards.wrong(shard)
   }
 
+  /** What stands there is not to be adopted. */
+  putRight(uri: string): void {
+    this.#suspectUris.wrong(uri)
+  }
+
   /** Of what was not heard it is not known whether the broker has it. */
   doubtUnless(wasHeard: (uri: string) => boolean): void {
     for (const { uri } of this.#table.list()) if (!wasHeard(uri)) this.#suspectUris.changed(uri)
@@ -152,10 +167,18 @@ export class Replica {
   }
 
   #change({ command }: Change): Applied {
+    const uri = uriOf(command.change)
+    if (!this.#hasRoomFor(command.change)) return untouched({ kind: "refused", why: "full", uri })
     const outcome = this.#table.apply(command)
     if (outcome.kind === "refused") return untouched(outcome)
     if (outcome.removed !== undefined) return this.#removed(outcome, outcome.removed)
     return this.#made(outcome, outcome.resource)
+  }
+
+  #hasRoomFor(change: TableChange): boolean {
+    const mayMake = change.kind === "addChild" || change.kind === "add" || change.kind === "tell"
+    if (!mayMake || this.#table.size < maxKept) return true
+    return change.kind !== "addChild" && this.#table.get(change.uri) !== undefined
   }
 
   #adopt({ uri, text, at, maxUri, id }: Adoption): Applied {
@@ -179,7 +202,10 @@ export class Replica {
       return untouched({ kind: "refused", why: "precondition", uri })
     }
     if (found === undefined) {
-      const outcome = apply({ kind: "add", uri, contentType, value, methods, childMethods, origin }, atMs)
+      const add = { kind: "add", uri, contentType, value, methods, childMethods, origin } as const
+      const outcome: Outcome = this.#hasRoomFor(add)
+        ? apply(add, atMs)
+        : { kind: "refused", why: "full", uri }
       if (outcome.kind === "done") return this.#made(outcome, outcome.resource, rev ?? 0)
       // There is no room for it; who reads the topic is not to believe that there was.
       this.#suspectUris.changed(uri)
@@ -192,7 +218,7 @@ export class Replica {
 
   #made(outcome: Outcome, { uri, value }: Resource, leastRev = 0): Applied {
     const isNew = !this.#facts.has(uri)
-    this.#rev = Math.max(this.#rev + 1, leastRev)
+    this.#rev = Math.max(this.#rev + 1, countable(leastRev))
     this.#keep(uri, { rev: this.#rev, bytes: value.byteLength })
     this.#gone.delete(uri)
     this.#suspectUris.changed(uri)
@@ -247,6 +273,10 @@ export class Replica {
     const removed = this.#removals.get(uri)
     return removed !== undefined && msSince(this.#clock, removed) < removalMs
   }
+}
+
+function countable(rev: number): number {
+  return rev <= maxRev ? rev : 0
 }
 
 function untouched(outcome: Outcome): Applied {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { whyNotUri } from "@serialcast/resources"
 
 /** Into so many lists the index is cut: one is written again for each resource that comes or goes. */
 const shardCount = 64
@@ -38,7 +39,9 @@ export class Shards {
 export function parseShard(payload: Uint8Array): readonly string[] {
   try {
     const found: unknown = JSON.parse(new TextDecoder().decode(payload))
-    return Array.isArray(found) ? found.filter((uri) => typeof uri === "string") : []
+    if (!Array.isArray(found)) return []
+    // Anybody can publish there: no topic can be made of what is no URI.
+    return found.filter((uri) => typeof uri === "string" && whyNotUri(uri) === undefined)
   } catch {
     return []
   }

@@ -6,6 +6,9 @@ import type { Replica } from "./replica.ts"
 /** `T` without these keys, each kind of it. */
 type Without<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
 
+/** Servers that are told all at the same time: for each of them all of it is there as text. */
+const maxTelling = 4
+
 const encoder = new TextEncoder()
 
 /** What one server says on the broker. Everything rejects when the broker does not have it. */
@@ -14,6 +17,7 @@ export class Voice {
   readonly #clock: Clock
   readonly #maxUri: number
   #lastId = 0
+  #telling = 0
 
   constructor(broker: BrokerClient, { clock, maxUri }: { readonly clock: Clock; readonly maxUri: number }) {
     this.#broker = broker
@@ -57,5 +61,13 @@ export class Voice {
     } catch {
       // It asks again.
     }
+  }
+
+  /** All that was known, to one server, unless too many are told at the same time. */
+  async tellAll(client: string, answers: Iterable<ReplicaAnswer>): Promise<void> {
+    if (this.#telling >= maxTelling) return
+    this.#telling += 1
+    await this.answer(client, answers)
+    this.#telling -= 1
   }
 }

@@ -28,6 +28,7 @@ export async function testStore(
     clock: systemClock,
     log,
     maxUri: 100,
+    maxBody: 32 * 1024,
     maxBytes: 1024 * 1024,
     answerMs: 200,
     random: random.next,
