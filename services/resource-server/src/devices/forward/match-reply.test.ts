@@ -16,3 +16,9 @@ test("a line that is too long is none, whatever the pattern", () => {
   expect(matchReply(/x/, encode("x".repeat(4_096)))).not.toBeNull()
   expect(matchReply(/x/, encode("x".repeat(4_097)))).toBeNull()
 })
+
+test("a pattern that would take for ever is given up, and the next one is not", () => {
+  const line = encode("a".repeat(4_000))
+  expect(() => matchReply(/^(a+)+b$/, line)).toThrow(expect.objectContaining({ code: "device_silent" }))
+  expect(matchReply(/^(a)/, line)).toEqual(encode("a"))
+})
