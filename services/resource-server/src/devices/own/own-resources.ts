@@ -4,7 +4,7 @@
  */
 import { AppError, type StartPoint } from "@serialcast/contract"
 import { type DeviceClient, type MessageEvent, readMessages } from "@serialcast/device-stream"
-import { type Clock, createWakeup, delay } from "@serialcast/primitives"
+import { type Clock, createWakeup, delay, unlessAborted } from "@serialcast/primitives"
 import { entityTagOf, type Outcome, ResourceError, StoreUnavailable, type Tell } from "@serialcast/resources"
 import { type Logger, type OwnResourcesConfig, RefusalLog, untilKnown } from "@serialcast/service-kit"
 import { parseMethods } from "../../api/method-names.ts"
@@ -118,8 +118,10 @@ class OwnResources {
   async #apply(word: Word): Promise<void> {
     const { store, clock, signal } = this.#deps
     try {
-      await store.whenReady(storeMs)
-      this.#tell(await store.apply(this.#changeOf(word), signal))
+      // Neither may hold up the stop of the service.
+      await unlessAborted(store.whenReady(storeMs), signal)
+      const outcome = await unlessAborted(store.apply(this.#changeOf(word), signal), signal)
+      if (outcome !== undefined) this.#tell(outcome)
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof StoreUnavailable) {
