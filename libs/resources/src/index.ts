@@ -38,6 +38,7 @@ export type {
 } from "./table/command.ts"
 export { encodeCommand, parseCommand } from "./table/command-json.ts"
 export { entityTagOf } from "./table/entity-tag-of.ts"
+export { valueToJson } from "./table/json-value.ts"
 export {
   allMethods,
   DELETE,

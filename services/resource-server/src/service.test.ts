@@ -138,6 +138,17 @@ test("each request that was answered is told on the broker, without what admits 
   expect(names).not.toContain("cookie")
 })
 
+test("a body of control characters is told too", async () => {
+  const server = await testServer(broker, { maxBody: 128 * 1024 })
+  await add(server, { uri: "/a" })
+  const body = new Uint8Array(128 * 1024)
+  expect((await fetch(`${server.url}/a`, { method: "PUT", body })).status).toBe(204)
+  const { topic } = topics.resourceEvent("/a")
+  await eventually(() => expect(broker.published(topic)).toHaveLength(1))
+  const event = JSON.parse(Buffer.from(broker.published(topic)[0]!.payload).toString()) as object
+  expect(event).toMatchObject({ enc: "base64", body: Buffer.from(body).toString("base64") })
+})
+
 test("another site's page changes and reads nothing, under another name nobody does", async () => {
   const server = await testServer(broker)
   await add(server, { uri: "/a" })

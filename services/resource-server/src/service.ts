@@ -51,27 +51,19 @@ export async function createResourceServer(
   deps: ResourceServerDeps,
 ): Promise<RunningResourceServer> {
   const { clock, log, token, patienceMs = defaultPatienceMs, answerMs } = deps
-  const {
-    tls,
-    hosts,
-    listen: listenAt,
-    maxUri,
-    maxBody,
-    maxBytes,
-    html,
-    webhooks,
-  } = resourceServerConfig(config)
+  const { tls, hosts, maxUri, maxBody, maxBytes, html, webhooks, ...rest } = resourceServerConfig(config)
   const refusals = createRefusals({ listener: "resources", ...deps })
   // The cookie of the page is for its own listener: what is served here is anybody's.
   const guard = createRequestGuard({ token, hosts, clock, refusals, acceptsCookie: false })
   const broker = connectToBroker(config, deps, { name: "resource-server" })
   const teller = createRequestTeller(broker, webhooks, deps)
-  const limits = { maxUri, maxBody, maxBytes }
   const store = await createBrokerStore({
     broker,
     clock,
     log,
-    ...limits,
+    maxUri,
+    maxBody,
+    maxBytes,
     ...(answerMs === undefined ? {} : { answerMs }),
   })
   const manage = createManagement({ store, clock, log, maxBody })
@@ -79,6 +71,7 @@ export async function createResourceServer(
     maxBodyBytes: maxBody,
     allowHtml: html,
     clock,
+    check: teller.check,
     onRequest: teller.tell,
     onError: (error) => log.error({ err: error }, "a request failed"),
   })
@@ -87,7 +80,7 @@ export async function createResourceServer(
   const server = createHttp(passed, { tls, maxConnections })
   shareConnections(server, maxConnections, refusals)
   try {
-    const address = await listen(server, listenAt, "resources")
+    const address = await listen(server, rest.listen, "resources")
     return {
       name: "resource-server",
       address,

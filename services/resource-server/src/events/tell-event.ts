@@ -1,5 +1,5 @@
 import type { BrokerClient } from "@serialcast/broker-client"
-import type { RequestEvent } from "@serialcast/resources"
+import { type RequestEvent, valueToJson } from "@serialcast/resources"
 
 /** What admits somebody is nobody else's business. */
 const secretHeaders = new Set(["authorization", "cookie", "proxy-authorization"])
@@ -32,9 +32,6 @@ export async function tellEvent(
 }
 
 function bodyOf(bytes: Uint8Array): { readonly body: string; readonly enc?: "base64" } {
-  try {
-    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) }
-  } catch {
-    return { body: Buffer.from(bytes).toString("base64"), enc: "base64" }
-  }
+  const { enc, v } = valueToJson(bytes)
+  return enc === "base64" ? { body: v, enc } : { body: v }
 }

@@ -197,6 +197,7 @@ test.each([
   [425, true],
   [429, true],
   [503, true],
+  [508, false],
 ])("after %i it is sent again: %j", async (status, isAgain) => {
   const receiver = await hookReceiver((response, count) =>
     response.writeHead(count === 0 ? status : 200).end(),

@@ -14,6 +14,9 @@ export interface HookTarget {
   readonly version: string
 }
 
+/** Has the name of the event, and tells whose request it is. */
+export const deliveryHeader = "Serialcast-Delivery"
+
 /** What became of one event. */
 export type HookOutcome =
   | { readonly kind: "delivered" }
@@ -109,7 +112,7 @@ export class Webhook {
     const headers = {
       "Content-Type": "application/json",
       "User-Agent": `serialcast/${version}`,
-      "Serialcast-Delivery": id,
+      [deliveryHeader]: id,
       "Serialcast-Signature": signatureOf(secret, body, clock.nowMs()),
     }
     const posted = await post({ url, headers, body, clock, timeoutMs: tryMs, signal: this.#cut.signal })
@@ -120,7 +123,10 @@ export class Webhook {
   }
 }
 
-/** RFC 9110 §15.5.9 and §15.6, RFC 8470 §5.2, RFC 6585 §4: it may be otherwise later; of other answers it will not. */
+/**
+ * RFC 9110 §15.5.9 and §15.6, RFC 8470 §5.2, RFC 6585 §4: it may be otherwise later; of other answers it will not, nor of 508
+ * (RFC 5842 §7.2), which is the answer of a resource that a webhook tells of.
+ */
 function mayPass(status: number): boolean {
-  return status >= 500 || [408, 425, 429].includes(status)
+  return (status >= 500 && status !== 508) || [408, 425, 429].includes(status)
 }

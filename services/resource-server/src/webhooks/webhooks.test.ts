@@ -38,6 +38,27 @@ function hook(url: string, changes: Partial<WebhookConfig> = {}): WebhookConfig 
 const change = (url: string, method: string, body = "x") =>
   fetch(url, method === "DELETE" ? { method } : { method, body })
 
+test("a webhook whose address is what it tells of ends there", async () => {
+  const receiver = await hookReceiver(answerWith(200))
+  const { url } = await testServer(broker, { webhooks: [hook(receiver.url)] })
+  await change(`${url}/api/v1/resources`, "POST", '{"uri":"/temp"}')
+  await change(`${url}/api/v1/resources`, "POST", '{"uri":"/other"}')
+  await change(`${url}/temp`, "POST")
+  await eventually(() => expect(receiver.received).toHaveLength(1))
+  const { body, headers } = receiver.received[0]!
+  const deliver = (path: string) =>
+    fetch(url + path, {
+      method: "POST",
+      headers: { "Serialcast-Delivery": String(headers["serialcast-delivery"]) },
+      body,
+    })
+  expect((await deliver("/temp")).status).toBe(508)
+  expect((await deliver("/other")).status).toBe(201)
+  await change(`${url}/temp`, "PUT", "the next one")
+  await eventually(() => expect(receiver.received.at(-1)?.body).toContain("the next one"))
+  expect(receiver.received).toHaveLength(2)
+})
+
 test("of two servers the one that answered tells, once, signed, with what the broker is told", async () => {
   const receiver = await hookReceiver(answerWith(200))
   const webhooks = [hook(receiver.url)]

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { Clock } from "@serialcast/primitives"
-import type { RequestEvent } from "@serialcast/resources"
+import { parseTarget, type Refusal, type RequestEvent, type RequestHead } from "@serialcast/resources"
 import {
   Counter,
   type Logger,
@@ -10,7 +10,7 @@ import {
   type WebhookConfig,
 } from "@serialcast/service-kit"
 import { encodeEvent } from "../events/tell-event.ts"
-import { type HookOutcome, Webhook } from "./webhook.ts"
+import { deliveryHeader, type HookOutcome, Webhook } from "./webhook.ts"
 
 /** A webhook of the configuration, with its secret read. */
 export interface ReadyWebhook extends Omit<WebhookConfig, "secret"> {
@@ -29,8 +29,16 @@ export interface WebhooksDeps {
 export interface Webhooks {
   /** `atMs`: when it was answered, wall time. Nobody waits for it. */
   tell(event: RequestEvent, atMs: number): void
+  /** Refuses a webhook's request for what a webhook tells of: an event would make the next one, without an end. */
+  check(request: RequestHead): Refusal | undefined
   /** Takes a second and a bit at most. */
   stop(): Promise<void>
+}
+
+/** RFC 5842 §7.2. */
+const loop: Refusal = {
+  status: 508,
+  message: "Let the webhook tell another address: this one is a resource that a webhook tells of.",
 }
 
 export function createWebhooks(hooks: readonly ReadyWebhook[], deps: WebhooksDeps): Webhooks {
@@ -49,6 +57,13 @@ export function createWebhooks(hooks: readonly ReadyWebhook[], deps: WebhooksDep
       const body = new TextEncoder().encode(encodeEvent(event, atMs))
       for (const { webhook } of asked) webhook.tell(body)
     },
+    check({ method, target, headers }) {
+      if (headers[deliveryHeader.toLowerCase()] === undefined) return undefined
+      const parsed = parseTarget(target)
+      if (parsed.kind !== "resource") return undefined
+      const { uri } = parsed
+      return hooks.some((hook) => isMeant(hook, { uri, method })) ? loop : undefined
+    },
     async stop() {
       await Promise.all(running.map(({ webhook }) => webhook.stop()))
     },
@@ -57,9 +72,9 @@ export function createWebhooks(hooks: readonly ReadyWebhook[], deps: WebhooksDep
 
 function isMeant(
   { uri, methods, recursive }: ReadyWebhook,
-  event: Pick<RequestEvent, "uri" | "method">,
+  event: { readonly uri: string; readonly method: string },
 ): boolean {
-  if (!methods.includes(event.method)) return false
+  if (!methods.some((method) => method === event.method)) return false
   return event.uri === uri || (recursive && (uri === "/" || event.uri.startsWith(`${uri}/`)))
 }
 
