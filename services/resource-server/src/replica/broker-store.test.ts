@@ -3,6 +3,7 @@ import { createMemoryBroker, eventually, type MemoryBroker } from "@serialcast/t
 import { expect, onTestFinished, test } from "vitest"
 import { testClient, testStore, topics } from "../testing/test-store.ts"
 import type { BrokerStore } from "./broker-store.ts"
+import { encodeAnswer } from "./messages.ts"
 
 const text = (value: string) => new TextEncoder().encode(value)
 const add = (uri: string, value = "0", methods = 15): Change => ({
@@ -186,6 +187,26 @@ test("a value that is too long is taken off the broker again, and of many a few 
   await eventually(() => expect(valueOf(store, "/a")).toBe("2"))
   expect(lines.length).toBeGreaterThan(3)
   expect(lines.length).toBeLessThanOrEqual(60)
+})
+
+test("who says late that it knows more, and then does not say it, takes nothing from anybody", async () => {
+  const broker = await startBroker()
+  const own = testClient(broker)
+  const store = await testStore(broker, { broker: own })
+  for (const uri of ["/a", "/b"]) await store.apply(add(uri, "1"))
+  const client = testClient(broker)
+  client.start()
+  onTestFinished(() => client.close())
+  await eventually(() => expect(client.isConnected).toBe(true))
+  const here = encodeAnswer({ kind: "here", id: "1", from: "gone", since: 0 })
+  await client.publish(topics.reply(own.clientId), here)
+  await eventually(() => expect(store.isReady).toBe(false))
+  await client.publish(topics.resourceIndex("00"), text('["/never"]'))
+  await client.publish(topics.resource("/c"), text('{"v":"2"}'))
+  await store.whenReady(30_000)
+  await eventually(() =>
+    expect(["/a", "/b", "/c"].map((uri) => valueOf(store, uri))).toEqual(["1", "1", "2"]),
+  )
 })
 
 test("an index that names what is no resource keeps no server from starting", async () => {

@@ -94,6 +94,8 @@ class SharedStore implements BrokerStore {
   /** Wall time in milliseconds. */
   #since = 0
   #unanswered: string | null = null
+  /** Of somebody who said late that it knows more. */
+  #isAsking = false
   /** End the subscriptions to single resources. */
   readonly #asked: (() => void)[] = []
   /** What was known before the broker lost everything, until it is told all of it again. */
@@ -232,7 +234,9 @@ class SharedStore implements BrokerStore {
     const { words, shards, buffered } = this.#inbox
     for (const forget of this.#asked.splice(0)) forget()
     const before = this.#shown
-    const isLost = known.length === 0 && missing.length === 0 && before.size > 0
+    // The broker says what it kept once in a connection: who asks a second time, and is not answered, hears no more of it.
+    const isLost = before.size > 0 && (known.length === 0 || (this.#isAsking && unanswered !== null))
+    this.#isAsking = false
     if (missing.length > 0) log.warn(someOf(missing), "the broker has lost resources")
     if (unreadable.length > 0) log.warn(someOf(unreadable), "what the broker keeps there is no resource")
     this.#before = null
@@ -247,7 +251,7 @@ class SharedStore implements BrokerStore {
     this.#replica.doubtUnless((uri) => words.has(uri))
     for (const shard of allShards) this.#replica.heardShard(shard, shards.get(shard) ?? nothing)
     if (isLost) {
-      log.warn({ count: before.size }, "the broker has lost all resources; it is told them again")
+      log.warn({ count: before.size }, "resources are not heard of any more; the broker is told them again")
       void this.#tellAgain(before)
     }
     this.#inbox = new Inbox(this.#clock, this.#broker.clientId)
@@ -286,11 +290,13 @@ class SharedStore implements BrokerStore {
       answer.since === this.#since ? answer.from < this.#broker.clientId : answer.since < this.#since
     if (!isFirst) return
     this.#lost()
+    this.#isAsking = true
     void this.#join()
   }
 
   #lost(): void {
     this.#isLive = false
+    this.#isAsking = false
     this.#inbox = new Inbox(this.#clock, this.#broker.clientId)
     for (const outcome of this.#pending.values()) outcome.reject(notKnown())
     this.#changed.wake()
