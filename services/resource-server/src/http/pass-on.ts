@@ -4,6 +4,7 @@ import type { ResourceHandler } from "@serialcast/resources"
 import { type RequestGuard, sendProblem } from "@serialcast/service-kit"
 import type { FindHandler } from "../devices/serve-devices.ts"
 import type { BrokerStore } from "../replica/broker-store.ts"
+import { Unanswered } from "./unanswered.ts"
 
 export interface PassOnDeps {
   readonly guard: RequestGuard
@@ -18,7 +19,9 @@ export interface PassOnDeps {
 
 /** Lets requests to the management, a device or a resource, once they may and there is something to ask. */
 export function passOn({ guard, store, findDevice, manage, serve, patienceMs }: PassOnDeps): ResourceHandler {
+  const unanswered = new Unanswered()
   return (request, response, beforeBody) => {
+    if (!unanswered.take(request, response)) return void request.socket.destroy()
     const refusal = guard.whyNot(request)
     if (refusal !== null) return sendProblem(response, refusal)
     const serveDevice = findDevice(request)
