@@ -118,7 +118,7 @@ function refuseNoType(uri: string, contentType: string): void {
   }
 }
 
-/** Control characters take six times their room. Throws `too_large`. */
+/** Throws `too_large`. */
 function refuseTooLong(resource: Resource): void {
   if (Buffer.byteLength(encodeResource(resource)) <= maxPublishedBytes) return
   throw new AppError("too_large", `The value does not fit into a message of ${maxPublishedBytes} bytes.`)

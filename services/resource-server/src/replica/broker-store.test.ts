@@ -166,7 +166,11 @@ test("a broker that has lost everything is told it again, by a server that was t
 test("a value that is too long is taken off the broker again, and of many a few are told in the log", async () => {
   const broker = await startBroker()
   const lines: object[] = []
-  const log = { info() {}, warn: (fields: object) => void lines.push(fields) }
+  const again: string[] = []
+  const log = {
+    info: (_fields: object, line: string) => void again.push(line),
+    warn: (fields: object) => void lines.push(fields),
+  }
   const store = await testStore(broker, { log, maxBody: 10, maxBytes: 25 })
   await store.apply(add("/a", "1"))
   for (const value of ["12345678901", "1".repeat(32 * 1024)]) {
@@ -187,6 +191,7 @@ test("a value that is too long is taken off the broker again, and of many a few 
   await eventually(() => expect(valueOf(store, "/a")).toBe("2"))
   expect(lines.length).toBeGreaterThan(3)
   expect(lines.length).toBeLessThanOrEqual(60)
+  expect(again).toHaveLength(1)
 })
 
 test("who says late that it knows more, and then does not say it, takes nothing from anybody", async () => {

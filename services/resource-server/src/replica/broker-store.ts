@@ -236,7 +236,6 @@ class SharedStore implements BrokerStore {
     const before = this.#shown
     // The broker says what it kept once in a connection: who asks a second time, and is not answered, hears no more of it.
     const isLost = before.size > 0 && (known.length === 0 || (this.#isAsking && unanswered !== null))
-    this.#isAsking = false
     if (missing.length > 0) log.warn(someOf(missing), "the broker has lost resources")
     if (unreadable.length > 0) log.warn(someOf(unreadable), "what the broker keeps there is no resource")
     this.#before = null
@@ -387,7 +386,8 @@ class SharedStore implements BrokerStore {
       if (!this.#isLive) continue
       const { uris, shards } = this.#replica.overdue()
       if (uris.length + shards.length === 0) continue
-      this.#options.log.info({ uris: uris.length, shards: shards.length }, "the broker is told again")
+      if (this.#refusals.next("") !== null)
+        this.#options.log.info({ uris: uris.length, shards: shards.length }, "the broker is told again")
       await this.#voice.keep(this.#replica, uris, shards).catch(() => {
         // They stay overdue.
       })

@@ -157,3 +157,20 @@ test("there is an end to what devices and others may make, whatever limits they 
   })
   expect(apply(put("2")).outcome).toMatchObject({ kind: "done" })
 })
+
+test("what is known is listed once for all who say hello, until something changes", () => {
+  const before = replica.known()
+  expect(replica.known()).toBe(before)
+  const changes = [() => apply(put("2")), () => adopt("/b", '{"v":"1"}'), () => apply(remove)]
+  for (const change of changes) {
+    const last = replica.known()
+    change()
+    expect(replica.known()).not.toBe(last)
+  }
+  expect(replica.known()).toMatchObject([{ resource: { uri: "/b" } }, { gone: "/a" }])
+  expect(before).toMatchObject([{ resource: { uri: "/a", value: bytes("1") } }])
+  const heir = new Replica(clock)
+  expect(heir.known()).toEqual([])
+  heir.restore(replica.known(), replica.rev)
+  expect(heir.known()).toEqual(replica.known())
+})

@@ -56,6 +56,8 @@ export class Replica {
   readonly #removals = new BoundedMap<string, MonotonicMs>(maxRemovals)
   readonly #suspectUris: Suspects
   readonly #suspectShards: Suspects
+  /** What `known` answers, until something changes: anybody may say hello again and again. */
+  #all: readonly (ReplicaRecord | ReplicaRemoval)[] | null = null
   #rev = 0
   #valueBytes = 0
 
@@ -90,6 +92,7 @@ export class Replica {
 
   /** Takes over what another replica, or the broker, knows. */
   restore(known: Iterable<ReplicaRecord | ReplicaRemoval>, rev = 0): void {
+    this.#all = null
     for (const one of known) {
       if ("gone" in one) {
         this.#gone.set(one.gone, one.rev)
@@ -104,11 +107,13 @@ export class Replica {
   }
 
   /** All that another one has to know to go on alike. */
-  known(): (ReplicaRecord | ReplicaRemoval)[] {
+  known(): readonly (ReplicaRecord | ReplicaRemoval)[] {
+    if (this.#all !== null) return this.#all
     const records = this.#table.list().map((resource) => {
       return { resource, rev: this.#facts.get(resource.uri)?.rev ?? 0 }
     })
-    return [...records, ...this.#gone.entries().map(([gone, rev]) => ({ gone, rev }))]
+    this.#all = [...records, ...this.#gone.entries().map(([gone, rev]) => ({ gone, rev }))]
+    return this.#all
   }
 
   apply(message: Change | Adoption): Applied {
@@ -218,6 +223,7 @@ export class Replica {
 
   #made(outcome: Outcome, { uri, value }: Resource, leastRev = 0): Applied {
     const isNew = !this.#facts.has(uri)
+    this.#all = null
     this.#rev = Math.max(this.#rev + 1, countable(leastRev))
     this.#keep(uri, { rev: this.#rev, bytes: value.byteLength })
     this.#gone.delete(uri)
@@ -227,6 +233,7 @@ export class Replica {
 
   #removed(outcome: Outcome, uris: readonly string[]): Applied {
     this.#rev++
+    this.#all = null
     for (const uri of uris) {
       this.#valueBytes -= this.#facts.get(uri)?.bytes ?? 0
       this.#facts.delete(uri)
