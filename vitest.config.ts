@@ -15,8 +15,8 @@ const [first, second] = [{ groupOrder: 1 }, { groupOrder: 2 }]
 
 export default defineConfig({
   test: {
-    // Tests of real programs wait about as much as they compute: one more at a time than there are cores.
-    maxWorkers: availableParallelism() + 1,
+    // Tests of real programs wait about as much as they compute: two more at a time than there are cores.
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         ...shared,

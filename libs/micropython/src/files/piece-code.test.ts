@@ -12,8 +12,8 @@ describe.each([
 
     /** As the board does: the head's bytes, one after the other, become those that they stand for. */
     const decode = (piece: Uint8Array) => {
-      const headBytes = code.aroundBytes - 1
-      const [head, data] = [piece.subarray(0, headBytes), Array.from(piece.subarray(headBytes, -1))]
+      const headBytes = code.aroundBytes - 2
+      const [head, data] = [piece.subarray(0, headBytes), Array.from(piece.subarray(headBytes, -2))]
       return Uint8Array.from(
         forbidden.reduce<number[]>(
           (left, byte, at) => left.map((one) => (one === head[at] ? byte : one)),
@@ -35,6 +35,17 @@ describe.each([
         ).toBe(false)
         expect(decode(piece), `seed ${random.seed}`).toEqual(data)
       }
+    })
+
+    test("end with their number, twice", () => {
+      const numbers = Array.from({ length: 130 }, (_, at) =>
+        Array.from(code.encode(Uint8Array.of(0), at).subarray(-2)),
+      )
+      expect(numbers.slice(0, 2)).toEqual([
+        [32, 95],
+        [33, 94],
+      ])
+      for (const [at, pair] of numbers.entries()) expect(pair).toEqual(numbers[at % 64])
     })
 
     test("are never taken for the one that ends the file before its time", () => {

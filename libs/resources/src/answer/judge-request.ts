@@ -8,6 +8,7 @@ import {
 } from "../negotiate/entity-tag.ts"
 import { essenceOf, type MediaType, parseMediaType } from "../negotiate/media-type.ts"
 import type { ResourceStore } from "../store/resource-store.ts"
+import { quoted } from "../table/check-change.ts"
 import type { TagCondition } from "../table/command.ts"
 import { allMethods, type Resource } from "../table/resource.ts"
 import { parseTarget, type Target } from "../uri/parse-target.ts"
@@ -140,7 +141,8 @@ function whyNotBody(
   const contentType = headers["content-type"]
   const parsed: MediaType | undefined = contentType === undefined ? undefined : parseMediaType(contentType)
   if (contentType !== undefined && (parsed === undefined || !contentTypes.has(essenceOf(parsed)))) {
-    return textAnswer(415, `Send one of these types: ${[...contentTypes].join(", ")}.`)
+    const found = `Found ${quoted(contentType)}.`
+    return textAnswer(415, `Send one of these types: ${[...contentTypes].join(", ")}. ${found}`)
   }
   // RFC 9110 §8.4: it would be kept, and served, as what it is not.
   if ((headers["content-encoding"] ?? "identity").trim().toLowerCase() !== "identity") {

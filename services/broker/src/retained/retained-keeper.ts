@@ -164,8 +164,8 @@ export class RetainedKeeper {
     this.#waiting = null
     this.#writing = this.#fresh
     this.#fresh = new Set()
-    const records = [...this.#writing].map((topic) => this.#encode(topic))
     try {
+      const records = [...this.#writing].map((topic) => this.#encode(topic))
       await this.#patiently(file.append(concatBytes([...records, ...this.#takePortion()])))
       waiting?.resolve(true)
     } finally {
