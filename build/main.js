@@ -2,7 +2,7 @@
 // JavaScript, as it runs before anything is compiled, and at each `npm start`.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { chmodSync, existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { makeFrom } from "./make-from.js"
 import { inputsOf, pages } from "./page.js"
@@ -10,10 +10,13 @@ import { step } from "./step.js"
 
 const root = resolve(import.meta.dirname, "..")
 const projects = process.argv.slice(2)
+const command = join(root, "cli/dist/main.js")
 
 try {
   const compiling = { doing: "Compiling what changed (everything, the first time)", done: "Compiled" }
   await step(compiling, () => run("tsc", ["-b", ...projects]))
+  // npx makes it so only when it meets a folder for the first time: not where one was cloned or compiled anew.
+  if (existsSync(command)) chmodSync(command, 0o755)
   const bundling = { doing: "Bundling the pages", done: "Bundled the pages" }
   await step(bundling, async () => {
     for (const page of pages) await makeFrom({ root, ...bundled(page), make: () => bundle(page) })

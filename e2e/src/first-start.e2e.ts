@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises"
+import { access, constants, mkdtemp, rm, stat } from "node:fs/promises"
 import { createConnection } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -63,6 +63,9 @@ test("on a clean clone the README's command serves page, HTTP and MQTT, and its 
   await run("bash", ["-c", `cd ${folder} && ${install}`], { timeoutMs: installTimeoutMs })
   await using running = await start(folder, command)
   expect(await (await fetch("http://localhost:8080/")).text()).toContain("<title>Serialcast</title>")
+
+  // For npx, whatever it remembers of an earlier clone in this place.
+  await access(join(folder, "cli/dist/main.js"), constants.X_OK)
 
   const [stream = "", write = "", subscribe = "", publish = ""] = await readmeCommands("Five examples")
   expect(await runUntil(stream, /^data: "temperature:/)).toContain("humidity")
