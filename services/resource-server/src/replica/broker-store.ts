@@ -87,7 +87,7 @@ class SharedStore implements BrokerStore {
   readonly #changed = createWakeup()
   readonly #stopping = new AbortController()
   #replica: Replica
-  /** Of one who is coming; null: it knows all. */
+  /** What is heard until it knows all. */
   #inbox: Inbox
   readonly #refusals: RefusalLog
   #isLive = false
